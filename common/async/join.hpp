@@ -1,0 +1,36 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace device_streams {
+
+/// Runs both to the end. The first failure cancels the other and is rethrown once both have ended.
+asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b);
+
+/// The first to end, well or badly, cancels the other and decides; returns (or throws) once both have ended.
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b);
+
+/// Runs `work`; cancels it and throws Failure/system_error(timed_out) when it takes longer than `limit`.
+asio::awaitable<void> with_timeout(asio::awaitable<void> work, Clock::duration limit, Clock& clock);
+
+namespace detail {
+template <typename T>
+asio::awaitable<void> store(asio::awaitable<T> work, std::optional<T>& result) {
+    result.emplace(co_await std::move(work));
+}
+}  // namespace detail
+
+/// with_timeout for work that returns a value.
+template <typename T>
+asio::awaitable<T> with_timeout(asio::awaitable<T> work, Clock::duration limit, Clock& clock) {
+    std::optional<T> result;
+    co_await with_timeout(detail::store(std::move(work), result), limit, clock);
+    co_return std::move(*result);
+}
+
+}  // namespace device_streams

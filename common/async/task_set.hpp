@@ -1,0 +1,58 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+
+namespace device_streams {
+
+/// A strand of its own for one connection.
+using Strand = asio::strand<asio::any_io_executor>;
+
+/// The sessions that run at a time: spawns each on a strand, stops them politely (the caller asks them) and then by
+/// cancellation, and waits until none is left. All members may be called from any thread. It must outlive its tasks:
+/// await until_empty() before dropping it.
+class TaskSet {
+ public:
+    explicit TaskSet(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    TaskSet(const TaskSet&) = delete;
+    TaskSet& operator=(const TaskSet&) = delete;
+
+    /// Runs `task` on a new strand. Exceptions that leave a task go to `on_failure` (cancellation does not).
+    void spawn(asio::awaitable<void> task);
+    /// Runs what `make(strand)` returns on `strand`; use it when the task needs its strand beforehand.
+    void spawn(Strand strand, asio::awaitable<void> task);
+    Strand make_strand() const { return asio::make_strand(executor_); }
+
+    std::size_t size() const;
+    /// Emits terminal cancellation in every task, on the task's strand. Tasks spawned later are not touched.
+    void cancel_all();
+    /// Returns when the set is empty.
+    asio::awaitable<void> until_empty();
+    /// As until_empty, but gives up after `limit`; true when the set is empty.
+    asio::awaitable<bool> until_empty_within(Clock::duration limit, Clock& clock);
+
+    /// Called with what left a task; default: ignored. Set before the first spawn.
+    std::function<void(std::exception_ptr)> on_failure = [](std::exception_ptr) {};
+
+ private:
+    struct Task;
+    static asio::awaitable<void> run(asio::awaitable<void> work, std::shared_ptr<Task> task);
+    void ended(std::list<std::shared_ptr<Task>>::iterator where, std::exception_ptr failure);
+
+    asio::any_io_executor executor_;
+    mutable std::mutex mutex_;  // start and end of sessions only, never per byte
+    std::list<std::shared_ptr<Task>> tasks_;
+    std::list<std::shared_ptr<asio::steady_timer>> waiting_for_empty_;
+};
+
+}  // namespace device_streams

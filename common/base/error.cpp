@@ -1,0 +1,158 @@
+#include "common/base/error.hpp"
+
+#include <asio/error.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace device_streams {
+
+namespace {
+
+constexpr std::array table{
+    ErrorInfo{Errc::config_invalid, "DS-101", "the configuration has faults",
+              "Correct the places named above and start again; --check-config tests a file without starting."},
+    ErrorInfo{Errc::file_unreadable, "DS-102", "a file cannot be read",
+              "Check the path and that the user running the program may read it."},
+    ErrorInfo{Errc::credential_malformed, "DS-103", "a credential is malformed",
+              "Copy the whole connection string again, from HostName= to the end of the key."},
+    ErrorInfo{Errc::certificate_unusable, "DS-104", "a certificate or key cannot be used",
+              "Check that the files are PEM, belong together and have not expired."},
+    ErrorInfo{Errc::listen_failed, "DS-105", "cannot listen",
+              "Choose another address or port, or stop the program that holds it (ss -ltnp shows which)."},
+    ErrorInfo{Errc::state_unusable, "DS-106", "the state directory cannot be used",
+              "Check its path, owner and free space; stream-hub init makes a new one."},
+    ErrorInfo{Errc::usage, "DS-107", "the command line is wrong", "See --help."},
+    ErrorInfo{Errc::hub_unreachable, "DS-201", "the hub cannot be reached",
+              "Check hub.address, hub.port and that outbound TCP to it is allowed."},
+    ErrorInfo{Errc::hub_name_unknown, "DS-202", "the hub's name cannot be resolved",
+              "Check HostName in the connection string and this machine's DNS, or set hub.address."},
+    ErrorInfo{Errc::hub_untrusted, "DS-203", "the hub's certificate is not trusted",
+              "Set hub.ca_file to the hub's CA, and check HostName and this machine's date."},
+    ErrorInfo{Errc::hub_tls_failed, "DS-204", "TLS with the hub failed",
+              "Check that hub.port is the hub's TLS port and that nothing in between intercepts it."},
+    ErrorInfo{Errc::hub_timeout, "DS-205", "the hub did not answer in time",
+              "Check the network path to the hub and the hub's load."},
+    ErrorInfo{Errc::hub_protocol, "DS-206", "the hub answered with something unexpected",
+              "Check that HostName and hub.port name a stream hub and not another server."},
+    ErrorInfo{Errc::hub_refused_login, "DS-207", "the hub refused the credential",
+              "Check that the device exists in the hub, that the key is current and that this machine's date is right."},
+    ErrorInfo{Errc::hub_busy, "DS-208", "the hub is not taking logins now", "It is tried again by itself."},
+    ErrorInfo{Errc::hub_link_lost, "DS-209", "the link to the hub was lost", "It is made again by itself."},
+    ErrorInfo{Errc::hub_refused_stream_leg, "DS-210", "the hub refused the stream's leg",
+              "The request was probably too old (60 s); try again, and check both machines' dates."},
+    ErrorInfo{Errc::service_unauthorized, "DS-301", "the hub refused the service credential",
+              "Check the policy name and key in the connection string and this machine's date."},
+    ErrorInfo{Errc::device_unknown, "DS-302", "the hub does not know the device",
+              "Check the device id; stream-hub device list shows all."},
+    ErrorInfo{Errc::device_offline, "DS-303", "the device is offline",
+              "Check that device-proxy runs on the device and reaches the hub."},
+    ErrorInfo{Errc::device_silent, "DS-304", "the device did not answer",
+              "Check the log of device-proxy on the device; its local service may be slow to accept."},
+    ErrorInfo{Errc::stream_rejected, "DS-305", "the device refused the stream",
+              "Check that the service is configured on the device and running; device-proxy's log says which."},
+    ErrorInfo{Errc::throttled, "DS-306", "the hub limits new streams at the moment", "Wait a little and try again."},
+    ErrorInfo{Errc::quota_exceeded, "DS-307", "the hub's quota is used up",
+              "Wait for the next day or raise the quota."},
+    ErrorInfo{Errc::hub_failed, "DS-308", "the hub failed", "See the hub's log."},
+    ErrorInfo{Errc::request_refused, "DS-309", "the hub refused the request",
+              "Check the device id and the service name."},
+    ErrorInfo{Errc::service_unknown, "DS-401", "no such service on this device",
+              "Add it under services: in device-proxy's configuration, or correct the forward."},
+    ErrorInfo{Errc::local_refused, "DS-402", "the local service refused the connection",
+              "Start the service, or correct its address under services:."},
+    ErrorInfo{Errc::local_timeout, "DS-403", "the local service did not accept in time",
+              "Check its address under services: and the firewall between."},
+    ErrorInfo{Errc::local_unreachable, "DS-404", "the local service cannot be reached",
+              "Check its address under services:."},
+    ErrorInfo{Errc::leg_reset, "DS-501", "a leg was reset", "The program at that end aborted its connection."},
+    ErrorInfo{Errc::leg_lost, "DS-502", "a leg was lost", "Connect again; the network or a program in between failed."},
+    ErrorInfo{Errc::hub_stopping, "DS-503", "the hub is stopping", "Connect again in a moment."},
+    ErrorInfo{Errc::protocol_violation, "DS-504", "a peer broke the protocol",
+              "Check the versions at both ends; the log names the leg."},
+    ErrorInfo{Errc::cancelled, "DS-505", "the stream was cancelled", "Nothing: one end asked for it."},
+    ErrorInfo{Errc::stalled, "DS-506", "a leg stalled", "Check the program that should read at that end."},
+    ErrorInfo{Errc::credential_refused, "DS-601", "a credential was refused",
+              "Check that identity's key and expiry, and the clock of the machine it came from."},
+    ErrorInfo{Errc::peer_garbage, "DS-602", "a peer sent something that is not the protocol",
+              "Usually a scanner; otherwise check what connects from that address."},
+    ErrorInfo{Errc::peer_oversize, "DS-603", "a peer sent more than is allowed",
+              "Check what connects from that address."},
+    ErrorInfo{Errc::peer_slow, "DS-604", "a peer took too long", "Check the network from that address."},
+    ErrorInfo{Errc::peer_tls_failed, "DS-605", "TLS with a peer failed",
+              "Check that the peer trusts this hub's CA and speaks TLS 1.2 or later."},
+    ErrorInfo{Errc::identity_taken_over, "DS-606", "another link of the same identity took over",
+              "If this repeats, two machines use the same device id."},
+    ErrorInfo{Errc::handshake_expired, "DS-607", "the stream was not complete in time",
+              "One side never opened its leg; see its log."},
+    ErrorInfo{Errc::hub_not_running, "DS-608", "the hub's admin socket cannot be reached",
+              "Start the hub, or name its state directory with --state-directory."},
+    ErrorInfo{Errc::already_exists, "DS-609", "it exists already", "Choose another name or remove it first."},
+    ErrorInfo{Errc::not_found, "DS-610", "there is no such thing", "The list command shows what there is."},
+    ErrorInfo{Errc::internal, "DS-901", "an internal fault", "Please report it with the log around this line."},
+    ErrorInfo{Errc::out_of_descriptors, "DS-902", "no file descriptors left",
+              "Raise the limit (LimitNOFILE=, ulimit -n); accepting pauses meanwhile."},
+};
+
+class Category final : public std::error_category {
+    const char* name() const noexcept override { return "device_streams"; }
+    std::string message(int value) const override { return std::string(describe(static_cast<Errc>(value)).summary); }
+};
+
+std::string headline(const ErrorInfo& info) {
+    return std::string(info.id) + " " + std::string(info.summary);
+}
+
+}  // namespace
+
+std::span<const ErrorInfo> error_table() {
+    return table;
+}
+
+const ErrorInfo& describe(Errc code) {
+    const auto row = std::ranges::find(table, code, &ErrorInfo::code);
+    return row != table.end() ? *row : describe(Errc::internal);
+}
+
+const std::error_category& error_category() {
+    static const Category category;
+    return category;
+}
+
+std::error_code make_error_code(Errc code) {
+    return {static_cast<int>(code), error_category()};
+}
+
+Failure::Failure(Errc code, std::string detail) : std::system_error(code, detail), detail_(std::move(detail)) {}
+
+std::string explain(const Failure& failure) {
+    const auto& info = describe(failure.errc());
+    return headline(info) + (failure.detail().empty() ? "" : ": " + failure.detail()) + ". " + std::string(info.advice);
+}
+
+std::string explain(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Failure& known) {
+        return explain(known);
+    } catch (const std::system_error& known) {
+        return known.code().category() == error_category() ? headline(describe(static_cast<Errc>(known.code().value())))
+                                                           : known.what();
+    } catch (const std::exception& other) {
+        return headline(describe(Errc::internal)) + ": " + other.what();
+    } catch (...) {
+        return headline(describe(Errc::internal));
+    }
+}
+
+bool is_cancellation(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::system_error& known) {
+        return known.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace device_streams

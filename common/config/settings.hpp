@@ -1,0 +1,29 @@
+#pragma once
+
+#include "common/base/endpoint.hpp"
+#include "common/base/log.hpp"
+#include "common/base/secret.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+/// Sections that several programs share; defaults stand at the member. No YAML beyond the parser.
+namespace device_streams {
+
+/// `hub:` of both proxies.
+struct HubSettings {
+    Secret connection_string;             ///< from connection_string or connection_string_file
+    std::string ca_file;                  ///< empty: the system's store
+    std::uint16_t port = 443;             ///< of REST, streams and MQTT over WebSocket
+    std::string address;                  ///< where to connect instead of HostName; empty: HostName
+};
+
+/// `log:` of all programs.
+struct LogSettings {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::automatic;
+};
+
+}  // namespace device_streams

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "common/http/message.hpp"
+#include "common/net/byte_stream.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace device_streams::http {
+
+inline constexpr std::size_t head_limit = 16'000;      ///< bytes of request or response head (design.md 4)
+inline constexpr std::size_t body_limit = 1024 * 1024;
+
+/// A message that is refused while it is read; `status` is what a server should answer (400, 413, 431, 501, 505).
+class MessageError : public std::runtime_error {
+ public:
+    MessageError(int status_code, const std::string& text) : std::runtime_error(text), status(status_code) {}
+    int status;
+};
+
+/// One HTTP/1.1 connection, either side, over websocketpp's head parsers (RFC 9112). Content-Length and chunked bodies
+/// both ways; Content-Length with Transfer-Encoding, repeated Content-Length and obsolete line folding are refused.
+/// Timeouts are the caller's. Bytes read beyond a message are kept for the next one.
+class Connection {
+ public:
+    explicit Connection(std::unique_ptr<Transport> transport);
+
+    /// Waits for the first byte of the next request; false when the peer ended the connection instead. Idle time and
+    /// slow-loris time are different limits: bound this and read_request separately.
+    asio::awaitable<bool> wait_for_request();
+    /// Throws MessageError for anything malformed or too large.
+    asio::awaitable<Request> read_request();
+    /// Adds Content-Length (not for 1xx and 204).
+    asio::awaitable<void> write_response(Response response);
+    /// Client side: sends and reads the answer (interim 1xx answers but 101 are skipped; a 101 has no body).
+    asio::awaitable<Response> exchange(Request request);
+
+    /// Returns when the peer has ended or broken the connection; keeps early bytes (up to head_limit, then it also
+    /// returns). For noticing that a waiting client went away.
+    asio::awaitable<void> until_peer_leaves();
+
+    /// True while the connection may carry another exchange.
+    bool reusable() const { return reusable_; }
+    /// Gives the transport away for another protocol, with the bytes already read behind the last message.
+    std::unique_ptr<Transport> release(std::vector<std::byte>& early_bytes);
+    Transport& transport() { return *transport_; }
+
+ private:
+    asio::awaitable<std::string> read_head();
+    asio::awaitable<std::string> read_body(const Headers& headers, bool until_end_allowed);
+    asio::awaitable<std::string> read_chunked();
+    asio::awaitable<bool> fill();
+
+    std::unique_ptr<Transport> transport_;
+    std::vector<std::byte> buffer_;
+    bool reusable_ = true;
+};
+
+/// Parses a head (request line or status line up to and including the empty line). Pure; for Connection and fuzzing.
+Request parse_request_head(std::string_view head);
+Response parse_response_head(std::string_view head);
+std::string serialize(const Request& request);
+std::string serialize(const Response& response);
+/// "Not Found" for 404 and so on.
+std::string_view reason_phrase(int status);
+
+}  // namespace device_streams::http

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace device_streams::iothub {
+
+/// The REST errors of protocol.md 6.3.
+enum class RestError {
+    argument_invalid = 400004,
+    unauthorized = 401002,
+    forbidden = 403000,   // OUR: policy does not allow (name IotHubForbidden)
+    quota_exceeded = 403002,
+    device_not_found = 404001,
+    module_not_found = 404010,
+    device_not_online = 404103,
+    throttled = 429001,
+    server_error = 500001,
+    gateway_timeout = 504101,
+};
+
+struct RestErrorInfo {
+    RestError code;
+    int status;
+    std::string_view name;  ///< for the header iothub-errorcode, e.g. DeviceNotOnline
+};
+const RestErrorInfo& describe(RestError code);
+
+/// The JSON body of protocol.md 6.3. `tracking_id` is 32 hex digits.
+std::string error_body(RestError code, std::string_view text, std::string_view tracking_id, Clock::wall_time now);
+
+/// What a service can read out of an error answer: the six-digit code (from the nested JSON, the header name or the
+/// older "ErrorCode:Name;text" shape) and the text.
+struct ParsedRestError {
+    int code = 0;  ///< 0: unknown
+    std::string message;
+};
+ParsedRestError parse_error(std::string_view body, std::string_view errorcode_header);
+
+}  // namespace device_streams::iothub

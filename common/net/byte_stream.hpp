@@ -1,0 +1,98 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace device_streams {
+
+/// How a stream, or one of its legs, came to its end.
+enum class Ending {
+    clean,               ///< both ends meant it: FIN, or WebSocket Close 1000 or without code
+    reset,               ///< a TCP connection was reset (RST)
+    lost,                ///< a leg vanished: no Close, dead network, peer gone (Close 1011)
+    stopping,            ///< a program in between stops (Close 1001)
+    protocol_violation,  ///< a peer broke the protocol (Close 1002)
+    refused,             ///< policy or quota (Close 1008)
+    too_big,             ///< a message beyond the limit (Close 1009)
+    cancelled,           ///< cut on this side: shutdown, revocation, time limit
+};
+std::string_view to_string(Ending ending);
+
+/// Thrown by stream operations when the leg cannot go on. `what()` names the cause, never payload.
+class LegError : public std::system_error {
+ public:
+    LegError(Ending ending, const std::string& cause);
+    Ending ending() const { return ending_; }
+
+ private:
+    Ending ending_;
+};
+
+using ReadableBytes = std::span<const std::byte>;
+using WritableBytes = std::span<std::byte>;
+
+/// Bytes on their way out. A layer may overwrite them (masking) and put its header into the `headroom` bytes that lie
+/// directly in front of them.
+struct OutBytes {
+    WritableBytes bytes;
+    std::size_t headroom = 0;
+};
+
+/// Headroom that saves every layer a copy: the longest WebSocket header is 14 bytes.
+inline constexpr std::size_t wanted_headroom = 16;
+
+/// The seam of the house: a two-way stream of bytes (TCP, TLS, WebSocket, or memory in tests).
+///
+/// One reader and one writer at a time, on one strand. Operations end early with operation_aborted when their coroutine
+/// is cancelled; the stream is then only good for abort(). Failures are LegError.
+class ByteStream {
+ public:
+    virtual ~ByteStream() = default;
+
+    /// Reads what is there without waiting. nullopt: nothing now; 0: the peer ended its direction (or the stream, see
+    /// ended()). `into` must not be empty.
+    virtual std::optional<std::size_t> try_read(WritableBytes into) = 0;
+    /// Returns when try_read may have something; also early, so call it in a loop.
+    virtual asio::awaitable<void> wait_readable() = 0;
+    /// Reads at least one byte; 0 means what it means for try_read.
+    asio::awaitable<std::size_t> read_some(WritableBytes into);
+
+    /// Returns when the layer below has taken all bytes; `out` must live until then and holds garbage afterwards.
+    virtual asio::awaitable<void> write_all(OutBytes out) = 0;
+    /// Ends the outgoing direction; the other goes on. Where half_close() is false it only flushes.
+    virtual asio::awaitable<void> finish() = 0;
+    /// True when one direction can end alone.
+    virtual bool half_close() const = 0;
+    /// True when the peer has ended both directions.
+    virtual bool ended() const = 0;
+
+    /// Watches the leg while nobody reads it. Never returns; throws LegError once the leg is gone.
+    virtual asio::awaitable<void> watch() = 0;
+
+    /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Call it once, with no
+    /// other operation under way. A `clean` close loses nothing that was written.
+    virtual asio::awaitable<void> close(Ending ending) = 0;
+    /// Ends the stream at once, telling the peer `reason` if that needs no waiting. Pending operations fail.
+    virtual void abort(Ending reason) noexcept = 0;
+};
+
+/// A stream that can carry a protocol with control messages of its own.
+class Transport : public ByteStream {
+ public:
+    /// Takes all of a short message (at most 256 bytes) at once, or nothing: true when it was taken. Never waits; what
+    /// the socket does not accept now is sent by the next write_all or wait_readable. Not while a write_all is under way.
+    virtual bool try_write(ReadableBytes bytes) = 0;
+};
+
+/// Writes bytes that the caller must keep; for heads and small messages, as it copies.
+asio::awaitable<void> write_copy(ByteStream& stream, ReadableBytes bytes);
+asio::awaitable<void> write_text(ByteStream& stream, std::string text);
+
+}  // namespace device_streams

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/base/endpoint.hpp"
+#include "common/base/log.hpp"
+#include "common/net/socket.hpp"
+
+namespace device_streams {
+
+/// A listening TCP or Unix socket.
+class Listener {
+ public:
+    /// Binds and listens; a stale Unix socket file that nobody answers on is replaced. Throws Failure(listen_failed)
+    /// with endpoint and reason (port in use, no permission, not our address).
+    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint);
+    ~Listener();
+
+    /// The next connection, made for `executor`. Survives running out of descriptors: logs once, pauses 100 ms at a
+    /// time and goes on.
+    asio::awaitable<Socket> accept(asio::any_io_executor executor, Clock& clock, const Log& log);
+    /// Where it listens, with the port the system chose.
+    const Endpoint& endpoint() const { return endpoint_; }
+    void close() noexcept;
+
+ private:
+    asio::posix::stream_descriptor descriptor_;
+    Endpoint endpoint_;
+};
+
+}  // namespace device_streams

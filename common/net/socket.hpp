@@ -1,0 +1,49 @@
+#pragma once
+
+#include "common/net/byte_stream.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+
+#include <string>
+
+namespace device_streams {
+
+/// Owns one connected, non-blocking TCP or Unix socket. Asio only waits on it; bytes move by direct calls.
+class Socket {
+ public:
+    /// Takes ownership of `fd`; sets TCP_NODELAY and keep-alive (60 s) on TCP sockets.
+    Socket(const asio::any_io_executor& executor, int fd);
+    Socket(Socket&&) = default;
+    Socket& operator=(Socket&&) = delete;
+    ~Socket();
+
+    /// nullopt: would block; 0: end of stream. Throws LegError (reset or lost).
+    std::optional<std::size_t> try_recv(WritableBytes into);
+    /// How many bytes the kernel took; 0 when it is full. Throws LegError (reset or lost).
+    std::size_t try_send(ReadableBytes bytes);
+
+    asio::awaitable<void> wait_readable();
+    asio::awaitable<void> wait_writable();
+    /// Never returns; throws LegError once the connection is gone, without reading.
+    asio::awaitable<void> watch();
+
+    void shutdown_write() noexcept;
+    /// Closes; pending waits end with operation_aborted.
+    void close() noexcept;
+    /// Closes so that the peer sees RST.
+    void reset() noexcept;
+    bool is_open() const { return descriptor_.is_open(); }
+    int fd() { return descriptor_.native_handle(); }
+    /// "203.0.113.7:51514" or "unix"; for logs.
+    const std::string& peer() const { return peer_; }
+
+ private:
+    asio::posix::stream_descriptor descriptor_;
+    std::string peer_;
+};
+
+/// Two connected Unix sockets, for tests and for handing a stream to another part of the process.
+std::pair<Socket, Socket> make_socket_pair(const asio::any_io_executor& executor);
+
+}  // namespace device_streams

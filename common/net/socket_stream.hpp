@@ -1,0 +1,31 @@
+#pragma once
+
+#include "common/net/socket.hpp"
+
+namespace device_streams {
+
+/// A plain TCP or Unix connection as a ByteStream.
+class SocketStream final : public ByteStream {
+ public:
+    explicit SocketStream(Socket socket) : socket_(std::move(socket)) {}
+
+    std::optional<std::size_t> try_read(WritableBytes into) override;
+    asio::awaitable<void> wait_readable() override;
+    asio::awaitable<void> write_all(OutBytes out) override;
+    asio::awaitable<void> finish() override;
+    bool half_close() const override { return true; }
+    bool ended() const override { return false; }
+    asio::awaitable<void> watch() override;
+    /// `clean`: FIN, then what the peer still sends is read and dropped until its FIN, so that the kernel does not turn
+    /// our close into RST. Anything else: RST.
+    asio::awaitable<void> close(Ending ending) override;
+    void abort(Ending reason) noexcept override;
+
+    const std::string& peer() const { return socket_.peer(); }
+
+ private:
+    Socket socket_;
+    bool finished_ = false;
+};
+
+}  // namespace device_streams

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/net/socket.hpp"
+#include "common/net/tls_context.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+struct bio_st;
+
+namespace device_streams {
+
+/// TLS over a socket, on OpenSSL with a BIO of our own: one recv and one send for several records, no copies in between.
+///
+/// Memory is bounded against a peer that floods and does not read: outgoing bytes wait in one left-over buffer which
+/// takes at most one write_all, one try_write and 4 KiB of TLS's own replies; beyond that reading stops.
+class TlsStream final : public Transport {
+ public:
+    /// `server_name` is what the certificate must be for (clients only; empty for servers).
+    TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, const std::string& server_name = {});
+    ~TlsStream() override;
+
+    /// First of all operations; bounded by the caller's timeout. Clients: throws Failure(hub_untrusted or
+    /// hub_tls_failed) with OpenSSL's reason; servers: Failure(peer_tls_failed).
+    asio::awaitable<void> handshake();
+    bool resumed() const;
+
+    std::optional<std::size_t> try_read(WritableBytes into) override;
+    asio::awaitable<void> wait_readable() override;
+    asio::awaitable<void> write_all(OutBytes out) override;
+    bool try_write(ReadableBytes bytes) override;
+    /// Flushes; TLS itself is not used for half-close.
+    asio::awaitable<void> finish() override;
+    bool half_close() const override { return false; }
+    bool ended() const override { return ended_; }
+    asio::awaitable<void> watch() override;
+    /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
+    asio::awaitable<void> close(Ending ending) override;
+    void abort(Ending reason) noexcept override;
+
+    const std::string& peer() const { return socket_.peer(); }
+
+ private:
+    friend struct TlsBio;
+    asio::awaitable<void> flush();
+    void send_scratch();
+    bool send_leftover();
+    [[noreturn]] void fail(int result, const char* during);
+
+    Socket socket_;
+    std::shared_ptr<const TlsContext> context_;
+    ssl_st* ssl_;
+    std::vector<std::byte> leftover_;     // ciphertext the socket did not take yet
+    std::size_t leftover_sent_ = 0;       // of leftover_, from its front
+    std::size_t replies_in_leftover_ = 0; // bytes that reading added since it was last empty
+    bool reading_ = false;                // inside SSL_read or SSL_do_handshake: replies are limited
+    bool wants_write_ = false;            // SSL_read said WANT_WRITE
+    bool recv_ended_ = false;
+    bool ended_ = false;
+    std::exception_ptr socket_failure_;   // met inside the BIO, rethrown outside OpenSSL
+};
+
+}  // namespace device_streams

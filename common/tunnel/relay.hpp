@@ -1,0 +1,35 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/net/byte_stream.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace device_streams {
+
+struct RelayLimits {
+    /// A stream without half-close whose one direction ended lives on until the other was silent for this long
+    /// (protocol.md 7.7).
+    Clock::duration linger = std::chrono::seconds(5);
+    /// For the goodbyes at the end.
+    Clock::duration goodbye = std::chrono::seconds(5);
+};
+
+/// How a relay went; for the one log line at its end.
+struct RelayResult {
+    std::uint64_t left_to_right = 0;  ///< payload bytes
+    std::uint64_t right_to_left = 0;
+    Ending ending = Ending::clean;
+    bool left_caused = false;  ///< the leg that ended it (also for clean ends)
+    std::string cause;         ///< one clause, empty for clean
+};
+
+/// Joins two streams until both directions have ended, a leg fails, or the coroutine is cancelled; then closes both: the
+/// leg that did not fail hears `ending`. One chunk is in flight in each direction and it is only taken from the pool
+/// when bytes are there, so a slow side slows the other down exactly and idle streams hold no buffer. Never throws but
+/// for internal faults; cancellation ends as Ending::cancelled with `cancel_ending` told to both legs.
+asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
+                                   Ending cancel_ending = Ending::stopping);
+
+}  // namespace device_streams
