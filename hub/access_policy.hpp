@@ -1,0 +1,60 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/iothub/sas_token.hpp"
+#include "hub/registry.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Who may do what: device credentials open links only, service credentials open streams only.
+namespace device_streams::hub {
+
+/// Why a credential was refused: for the hub's own log. Peers hear one and the same answer for all of these, so that
+/// nobody can find out which devices exist.
+enum class Refusal {
+    none,
+    malformed,         ///< missing, or not a SAS token
+    unknown_identity,  ///< no such device or module
+    unknown_policy,    ///< the token names no policy, or one that does not exist
+    disabled,
+    no_permission,  ///< the policy does not allow this
+    wrong_scope,    ///< signed for another hub or identity
+    wrong_key,
+    expired,
+};
+/// "token has expired" and the like; fit for a log line.
+std::string_view to_string(Refusal refusal);
+
+struct Decision {
+    Refusal refusal = Refusal::none;
+    std::int64_t expiry = 0;  ///< Unix seconds when the credential ends; 0 when refused
+    bool granted() const { return refusal == Refusal::none; }
+};
+
+/// The names of this hub that a token may be signed for (HostName of the connection strings), without regard to case.
+struct HubNames {
+    std::vector<std::string> names;
+};
+
+/// A link's login: the password of MQTT CONNECT against what the registry knows of `target` (and of the policy that the
+/// token names, looked up by the caller; nullopt when it names none or there is none). Takes the same time whether the
+/// identity exists or not. Pure.
+Decision judge_device_login(const iothub::Target& target, const Secret& password,
+                            const std::optional<Identity>& identity, const std::optional<Policy>& policy,
+                            const HubNames& hub, std::int64_t now_unix_seconds);
+/// A service's request for a stream: the header Authorization against the policy that it names. Pure.
+Decision judge_service_request(const Secret& authorization, const std::optional<Policy>& policy, const HubNames& hub,
+                               std::int64_t now_unix_seconds);
+/// The policy that a token names; empty when it names none or is malformed.
+std::string named_policy(const Secret& token);
+
+/// The same with the registry asked for what is needed.
+asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target target, Secret password, HubNames hub,
+                                             std::int64_t now_unix_seconds);
+asio::awaitable<Decision> check_service_request(Registry& registry, Secret authorization, HubNames hub,
+                                                std::int64_t now_unix_seconds);
+
+}  // namespace device_streams::hub
