@@ -1,0 +1,49 @@
+#pragma once
+
+#include "common/base/endpoint.hpp"
+#include "common/config/settings.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace device_streams {
+template <typename Config>
+class OptionTable;
+}
+
+namespace device_streams::device {
+
+/// How the control link travels: MQTT over WebSocket on hub.port, or MQTT over TLS on hub.mqtt_port.
+enum class LinkTransport { mqtt_ws, mqtt };
+
+/// `reconnect:`, the limits of Backoff.
+struct ReconnectSettings {
+    std::chrono::milliseconds first{1'000};     ///< 10ms..1m
+    std::chrono::milliseconds longest{60'000};  ///< 100ms..1h, not below `first`
+};
+
+struct DeviceProxyConfig {
+    HubSettings hub;
+    LinkTransport transport = LinkTransport::mqtt_ws;
+    std::uint16_t mqtt_port = 8883;                 ///< used with LinkTransport::mqtt only
+    std::chrono::seconds keep_alive{20};            ///< MQTT keep-alive; 5s..1767s
+    std::chrono::milliseconds hub_timeout{10'000};  ///< TCP, TLS, MQTT CONNECT and stream legs, each; 100ms..5m
+    ReconnectSettings reconnect;
+
+    std::map<std::string, Endpoint> services;         ///< by service name; at least one
+    std::optional<std::string> default_service;       ///< a key of `services`
+    std::chrono::milliseconds local_timeout{10'000};  ///< connecting to a local service; 100ms..1m
+
+    std::chrono::milliseconds linger{5'000};  ///< RelayLimits::linger; 0s..10m
+    std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
+    unsigned threads = 1;                     ///< 0: one per core; 0..1024
+    LogSettings log;
+};
+
+/// Every option with key, flag, default, range and help.
+const OptionTable<DeviceProxyConfig>& device_proxy_options();
+
+}  // namespace device_streams::device

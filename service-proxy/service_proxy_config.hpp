@@ -1,0 +1,51 @@
+#pragma once
+
+#include "common/base/endpoint.hpp"
+#include "common/config/settings.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace device_streams {
+template <typename Config>
+class OptionTable;
+}
+
+namespace device_streams::service {
+
+/// One local address and the service on a device that its connections reach.
+struct Forward {
+    Endpoint listen;              ///< empty for stdio
+    std::string device;           ///< device id
+    std::string module;           ///< module id; empty: the device itself
+    std::string service = "ssh";  ///< [A-Za-z0-9_-]{1,64}
+    bool operator==(const Forward&) const = default;
+};
+
+/// `timeouts:`, each a limit on one phase of opening a stream.
+struct Timeouts {
+    std::chrono::milliseconds hub{
+        10'000};  ///< TCP, TLS and answers of the hub that do not wait for the device; 100ms..5m
+    std::chrono::milliseconds connect{
+        15'000};  ///< the hub waits this long for an offline device; 0s..10m, sent in seconds
+    std::chrono::milliseconds response{
+        30'000};  ///< the hub waits this long for the device's answer; 1s..10m, sent in seconds
+};
+
+struct ServiceProxyConfig {
+    HubSettings hub;
+    std::vector<Forward> forwards;  ///< at least one, unless stdio is set
+    std::optional<Forward> stdio;   ///< --stdio: one stream on standard input and output instead of listening
+    Timeouts timeouts;
+    std::chrono::milliseconds linger{5'000};  ///< RelayLimits::linger; 0s..10m
+    std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
+    unsigned threads = 1;                     ///< 0: one per core; 0..1024
+    LogSettings log;
+};
+
+/// Every option with key, flag, default, range and help.
+const OptionTable<ServiceProxyConfig>& service_proxy_options();
+
+}  // namespace device_streams::service
