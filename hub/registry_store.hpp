@@ -1,0 +1,44 @@
+#pragma once
+
+#include "hub/sqlite.hpp"
+#include "hub/sqlite_registry.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace device_streams::hub {
+
+/// The registry's tables and rules, without threads: SqliteRegistry runs it on a thread of its own. What each call does
+/// and throws is told at Registry.
+class RegistryStore {
+ public:
+    using Mode = SqliteRegistry::Mode;
+    RegistryStore(const std::string& file, Mode mode, Clock& clock);
+
+    std::optional<Identity> find(const iothub::Target& target);
+    std::vector<Identity> list();
+    Identity add(const iothub::Target& target, const KeyPair& keys);
+    /// Returns who is gone: the target and, for a device, its modules.
+    std::vector<iothub::Target> remove(const iothub::Target& target);
+    /// Returns whom it touches: the target and, for a device, its modules.
+    std::vector<iothub::Target> set_enabled(const iothub::Target& target, bool enabled);
+    Identity renew_key(const iothub::Target& target, WhichKey which);
+
+    std::optional<Policy> find_policy(const std::string& name);
+    std::vector<Policy> list_policies();
+    Policy add_policy(const std::string& name, Permissions permissions, const KeyPair& keys);
+    void remove_policy(const std::string& name);
+    Policy renew_policy_key(const std::string& name, WhichKey which);
+
+ private:
+    void prepare_tables(const std::string& file);
+    Identity get(const iothub::Target& target);
+    Policy get_policy(const std::string& name);
+    std::vector<iothub::Target> with_modules(const iothub::Target& target);
+
+    Database database_;
+    Clock& clock_;
+};
+
+}  // namespace device_streams::hub
