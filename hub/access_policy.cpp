@@ -1,0 +1,118 @@
+#include "hub/access_policy.hpp"
+
+#include <algorithm>
+
+namespace device_streams::hub {
+
+namespace {
+
+// What a token is checked against when there is no true key, so that a stranger cannot time who exists.
+const KeyPair& nobodys_keys() {
+    static const KeyPair keys = make_key_pair();
+    return keys;
+}
+
+bool signed_by_either(const iothub::SasToken& token, const KeyPair& keys) {
+    const bool primary = token.signed_by(keys.primary);
+    const bool secondary = token.signed_by(keys.secondary);
+    return primary || secondary;
+}
+
+bool in_scope(const iothub::SasToken& token, const HubNames& hub, const std::string& rest) {
+    return std::ranges::any_of(hub.names, [&](const std::string& name) { return token.covers(name + rest); });
+}
+
+std::string path_of(const iothub::Target& target) {
+    return "/devices/" + target.device_id + (target.module_id.empty() ? "" : "/modules/" + target.module_id);
+}
+
+Decision refuse(Refusal refusal) {
+    return {refusal, 0};
+}
+
+// The part that is the same for all: signature, scope and time. `keys` null: signed by nobody that we know.
+Decision judge_token(const iothub::SasToken& token, const KeyPair* keys, const HubNames& hub, const std::string& path,
+                     std::int64_t now_unix_seconds) {
+    const bool authentic = signed_by_either(token, keys ? *keys : nobodys_keys());
+    if (!keys || !authentic) return refuse(Refusal::wrong_key);
+    if (!in_scope(token, hub, path)) return refuse(Refusal::wrong_scope);
+    if (token.expired(now_unix_seconds)) return refuse(Refusal::expired);
+    return {Refusal::none, token.expiry};
+}
+
+}  // namespace
+
+std::string_view to_string(Refusal refusal) {
+    switch (refusal) {
+        case Refusal::none:
+            return "granted";
+        case Refusal::malformed:
+            return "no token, or not a shared access signature";
+        case Refusal::unknown_identity:
+            return "no such device or module";
+        case Refusal::unknown_policy:
+            return "the token names no policy of this hub";
+        case Refusal::disabled:
+            return "the device or module is disabled";
+        case Refusal::no_permission:
+            return "the policy does not permit this";
+        case Refusal::wrong_scope:
+            return "the token is for another hub or identity";
+        case Refusal::wrong_key:
+            return "the token is not signed with a current key";
+        case Refusal::expired:
+            return "the token has expired";
+    }
+    return "refused";
+}
+
+Decision judge_device_login(const iothub::Target& target, const Secret& password,
+                            const std::optional<Identity>& identity, const std::optional<Policy>& policy,
+                            const HubNames& hub, std::int64_t now_unix_seconds) {
+    const auto token = iothub::parse_sas_token(password.reveal());
+    if (!token) return refuse(Refusal::malformed);
+    const bool by_policy = !token->policy.empty();
+    const KeyPair* keys = by_policy ? (policy ? &policy->keys : nullptr) : (identity ? &identity->keys : nullptr);
+    auto decision = judge_token(*token, keys, hub, path_of(target), now_unix_seconds);
+    if (by_policy && !policy) return refuse(Refusal::unknown_policy);
+    if (!identity) return refuse(Refusal::unknown_identity);
+    if (!decision.granted()) return decision;
+    if (by_policy && !policy->permissions.device_connect) return refuse(Refusal::no_permission);
+    if (!identity->enabled) return refuse(Refusal::disabled);
+    return decision;
+}
+
+Decision judge_service_request(const Secret& authorization, const std::optional<Policy>& policy, const HubNames& hub,
+                               std::int64_t now_unix_seconds) {
+    const auto token = iothub::parse_sas_token(authorization.reveal());
+    if (!token) return refuse(Refusal::malformed);
+    const bool known = policy && !token->policy.empty();
+    auto decision = judge_token(*token, known ? &policy->keys : nullptr, hub, {}, now_unix_seconds);
+    if (!known) return refuse(Refusal::unknown_policy);
+    if (decision.granted() && !policy->permissions.service_connect) return refuse(Refusal::no_permission);
+    return decision;
+}
+
+std::string named_policy(const Secret& token) {
+    const auto parsed = iothub::parse_sas_token(token.reveal());
+    return parsed ? parsed->policy : std::string();
+}
+
+asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target target, Secret password, HubNames hub,
+                                             std::int64_t now_unix_seconds) {
+    const auto name = named_policy(password);
+    const auto identity = co_await registry.find(target);
+    std::optional<Policy> policy;
+    if (!name.empty()) policy = co_await registry.find_policy(name);
+    co_return judge_device_login(target, password, identity, policy, hub, now_unix_seconds);
+}
+
+asio::awaitable<Decision> check_service_request(Registry& registry, Secret authorization, HubNames hub,
+                                                std::int64_t now_unix_seconds) {
+    const auto name = named_policy(authorization);
+    std::optional<Policy> policy;
+    if (!name.empty()) policy = co_await registry.find_policy(name);
+    co_return judge_service_request(authorization, policy, hub, now_unix_seconds);
+}
+
+}  // namespace device_streams::hub
