@@ -20,6 +20,8 @@ class Socket {
 
     /// nullopt: would block; 0: end of stream. Throws LegError (reset or lost).
     std::optional<std::size_t> try_recv(WritableBytes into);
+    /// As try_recv, but leaves the bytes in the kernel.
+    std::optional<std::size_t> try_peek(WritableBytes into);
     /// How many bytes the kernel took; 0 when it is full. Throws LegError (reset or lost).
     std::size_t try_send(ReadableBytes bytes);
 
@@ -33,6 +35,8 @@ class Socket {
     void close() noexcept;
     /// Closes so that the peer sees RST.
     void reset() noexcept;
+    /// Gives the descriptor away; the socket is closed afterwards.
+    int release() noexcept;
     bool is_open() const { return descriptor_.is_open(); }
     int fd() { return descriptor_.native_handle(); }
     /// "203.0.113.7:51514" or "unix"; for logs.

@@ -22,6 +22,9 @@ int connect(int fd, const sockaddr* address, socklen_t size) {
 ssize_t recv(int fd, void* into, std::size_t size) {
     return ::recv(fd, into, size, MSG_DONTWAIT);
 }
+ssize_t peek(int fd, void* into, std::size_t size) {
+    return ::recv(fd, into, size, MSG_DONTWAIT | MSG_PEEK);
+}
 ssize_t send(int fd, const void* from, std::size_t size) {
     return ::send(fd, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

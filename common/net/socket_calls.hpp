@@ -15,6 +15,8 @@ int listen(int fd, int backlog);
 int accept(int fd, sockaddr* address, socklen_t* size);
 int connect(int fd, const sockaddr* address, socklen_t size);
 ssize_t recv(int fd, void* into, std::size_t size);
+/// recv that leaves the bytes where they are (MSG_PEEK).
+ssize_t peek(int fd, void* into, std::size_t size);
 /// Never raises SIGPIPE.
 ssize_t send(int fd, const void* from, std::size_t size);
 int shutdown(int fd, int how);

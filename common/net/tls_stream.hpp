@@ -45,21 +45,25 @@ class TlsStream final : public Transport {
  private:
     friend struct TlsBio;
     asio::awaitable<void> flush();
+    void encrypt(ReadableBytes bytes);
     void send_scratch();
-    bool send_leftover();
-    [[noreturn]] void fail(int result, const char* during);
+    void send_leftover();
+    std::size_t send_now(ReadableBytes bytes);
+    bool has_leftover() const { return !leftover_.empty(); }
+    std::string describe_error(int result) const;
 
     Socket socket_;
     std::shared_ptr<const TlsContext> context_;
     ssl_st* ssl_;
-    std::vector<std::byte> leftover_;     // ciphertext the socket did not take yet
-    std::size_t leftover_sent_ = 0;       // of leftover_, from its front
-    std::size_t replies_in_leftover_ = 0; // bytes that reading added since it was last empty
-    bool reading_ = false;                // inside SSL_read or SSL_do_handshake: replies are limited
-    bool wants_write_ = false;            // SSL_read said WANT_WRITE
-    bool recv_ended_ = false;
+    std::vector<std::byte> leftover_;   // ciphertext the socket did not take yet
+    std::size_t leftover_sent_ = 0;     // of leftover_, from its front
+    std::size_t replies_ = 0;           // bytes that reading added since the left-over was last empty
+    bool reading_ = false;              // inside SSL_read: replies are limited
+    bool writing_ = false;              // inside write_all: the writer flushes, not the reader
+    bool reply_refused_ = false;        // SSL_read goes on only after a flush
+    bool dry_ = false;                  // the last SSL_read found the socket empty
     bool ended_ = false;
-    std::exception_ptr socket_failure_;   // met inside the BIO, rethrown outside OpenSSL
+    std::exception_ptr failure_;        // met where it could not be thrown; every later operation throws it
 };
 
 }  // namespace device_streams

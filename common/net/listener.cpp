@@ -1,0 +1,131 @@
+#include "common/net/listener.hpp"
+
+#include "common/base/error.hpp"
+#include "common/net/socket_calls.hpp"
+
+#include <asio/use_awaitable.hpp>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace device_streams {
+
+namespace {
+
+[[noreturn]] void fail(const Endpoint& endpoint, const std::string& reason) {
+    throw Failure(Errc::listen_failed, endpoint.to_string() + ": " + reason);
+}
+
+// Owns a descriptor until it is known to be good.
+struct Descriptor {
+    ~Descriptor() {
+        if (fd >= 0) socket_calls::close(fd);
+    }
+    int release() { return std::exchange(fd, -1); }
+    int fd;
+};
+
+int listen_on(const Endpoint& endpoint, const sockaddr* address, socklen_t size) {
+    Descriptor socket{socket_calls::socket(address->sa_family, SOCK_STREAM)};
+    const int yes = 1, no = 0;
+    if (socket.fd < 0) fail(endpoint, std::strerror(errno));
+    if (address->sa_family != AF_UNIX) socket_calls::setsockopt(socket.fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (address->sa_family == AF_INET6) socket_calls::setsockopt(socket.fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    if (socket_calls::bind(socket.fd, address, size) != 0) fail(endpoint, std::strerror(errno));
+    if (socket_calls::listen(socket.fd, SOMAXCONN) != 0) fail(endpoint, std::strerror(errno));
+    return socket.release();
+}
+
+bool somebody_answers(const sockaddr_un& address) {
+    const Descriptor probe{socket_calls::socket(AF_UNIX, SOCK_STREAM)};
+    return socket_calls::connect(probe.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+int open_unix(const Endpoint& endpoint) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, endpoint.path.c_str(), std::min(endpoint.path.size(), sizeof address.sun_path - 1));
+    struct stat file {};
+    if (lstat(address.sun_path, &file) == 0 && S_ISSOCK(file.st_mode)) {
+        if (somebody_answers(address)) fail(endpoint, std::strerror(EADDRINUSE));
+        unlink(address.sun_path);
+    }
+    const int fd = listen_on(endpoint, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    chmod(address.sun_path, S_IRUSR | S_IWUSR);
+    return fd;
+}
+
+int open_tcp(const Endpoint& endpoint) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_PASSIVE;
+    addrinfo* raw = nullptr;
+    const int error = getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &raw);
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> found(raw, freeaddrinfo);
+    if (error != 0) fail(endpoint, gai_strerror(error));
+    return listen_on(endpoint, found->ai_addr, found->ai_addrlen);
+}
+
+std::uint16_t bound_port(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+    return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                                               : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+bool is_exhaustion(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint)
+    : descriptor_(executor, endpoint.is_unix() ? open_unix(endpoint) : open_tcp(endpoint)), endpoint_(endpoint) {
+    if (!endpoint.is_unix()) endpoint_.port = bound_port(descriptor_.native_handle());
+}
+
+Listener::~Listener() {
+    close();
+}
+
+asio::awaitable<Socket> Listener::accept(asio::any_io_executor executor, Clock& clock, const Log& log) {
+    bool told = false;
+    for (;;) {
+        const int fd = socket_calls::accept(descriptor_.native_handle(), nullptr, nullptr);
+        if (fd >= 0) {
+            Socket accepted(executor, fd);
+            co_return accepted;
+        }
+        const int error = errno;
+        if (is_exhaustion(error)) {
+            if (!told) log.error(explain(Failure(Errc::out_of_descriptors, endpoint_.to_string())));
+            told = true;
+            co_await clock.sleep_for(std::chrono::milliseconds(100));
+        } else if (error == EAGAIN || error == EWOULDBLOCK) {
+            co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
+        } else if (error == EBADF || error == EINVAL) {
+            throw std::system_error(asio::error::operation_aborted);  // closed by close()
+        }
+        // Anything else concerns the one connection that was about to be accepted (accept(2)).
+    }
+}
+
+void Listener::close() noexcept {
+    if (!descriptor_.is_open()) return;
+    try {
+        socket_calls::close(descriptor_.release());
+    } catch (...) {
+        // release() only fails on a descriptor that is not open.
+    }
+    if (endpoint_.is_unix()) unlink(endpoint_.path.c_str());
+}
+
+}  // namespace device_streams

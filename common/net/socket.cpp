@@ -1,0 +1,147 @@
+#include "common/net/socket.hpp"
+
+#include "common/net/socket_calls.hpp"
+
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+namespace device_streams {
+
+namespace {
+
+[[noreturn]] void throw_leg_error(int error) {
+    const bool reset = error == ECONNRESET || error == EPIPE || error == ENOTCONN || error == EBADF;
+    throw LegError(reset ? Ending::reset : Ending::lost, std::strerror(error));
+}
+
+void set_option(int fd, int level, int name, int value) {
+    socket_calls::setsockopt(fd, level, name, &value, sizeof value);  // a Unix socket refuses these, rightly
+}
+
+void tune(int fd) {
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+std::string describe_peer(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "gone";
+    char text[INET6_ADDRSTRLEN] = {};
+    if (address.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+        inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+        return std::string(text) + ":" + std::to_string(ntohs(v4.sin_port));
+    }
+    if (address.ss_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+        inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+        return "[" + std::string(text) + "]:" + std::to_string(ntohs(v6.sin6_port));
+    }
+    return "unix";
+}
+
+template <typename Call>
+std::optional<std::size_t> try_receive(Call call, int fd, WritableBytes into) {
+    for (;;) {
+        const auto size = call(fd, into.data(), into.size());
+        if (size >= 0) return static_cast<std::size_t>(size);
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
+        if (errno != EINTR) throw_leg_error(errno);
+    }
+}
+
+int pending_error(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return socket_calls::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+}  // namespace
+
+Socket::Socket(const asio::any_io_executor& executor, int fd) : descriptor_(executor, fd), peer_(describe_peer(fd)) {
+    tune(fd);
+}
+
+Socket::~Socket() {
+    close();
+}
+
+std::optional<std::size_t> Socket::try_recv(WritableBytes into) {
+    return try_receive(socket_calls::recv, fd(), into);
+}
+
+std::optional<std::size_t> Socket::try_peek(WritableBytes into) {
+    return try_receive(socket_calls::peek, fd(), into);
+}
+
+std::size_t Socket::try_send(ReadableBytes bytes) {
+    for (;;) {
+        const auto size = socket_calls::send(fd(), bytes.data(), bytes.size());
+        if (size >= 0) return static_cast<std::size_t>(size);
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;
+        if (errno != EINTR) throw_leg_error(errno);
+    }
+}
+
+asio::awaitable<void> Socket::wait_readable() {
+    return descriptor_.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
+}
+
+asio::awaitable<void> Socket::wait_writable() {
+    return descriptor_.async_wait(asio::posix::descriptor_base::wait_write, asio::use_awaitable);
+}
+
+asio::awaitable<void> Socket::watch() {
+    for (;;) {
+        co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_error, asio::use_awaitable);
+        if (const int error = pending_error(fd())) throw_leg_error(error);
+        // Urgent data, or both directions ended in order: neither is a fault, and neither goes away.
+        asio::steady_timer nap(descriptor_.get_executor(), std::chrono::milliseconds(100));
+        co_await nap.async_wait(asio::use_awaitable);
+    }
+}
+
+void Socket::shutdown_write() noexcept {
+    if (is_open()) socket_calls::shutdown(fd(), SHUT_WR);
+}
+
+int Socket::release() noexcept {
+    try {
+        return is_open() ? descriptor_.release() : -1;
+    } catch (...) {
+        return -1;  // only for a descriptor that is not open
+    }
+}
+
+void Socket::close() noexcept {
+    const int fd = release();
+    if (fd >= 0) socket_calls::close(fd);
+}
+
+void Socket::reset() noexcept {
+    if (!is_open()) return;
+    const linger immediately{.l_onoff = 1, .l_linger = 0};
+    socket_calls::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately);
+    close();
+}
+
+std::pair<Socket, Socket> make_socket_pair(const asio::any_io_executor& executor) {
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+        throw std::system_error(errno, std::generic_category(), "socketpair");
+    return {Socket(executor, fds[0]), Socket(executor, fds[1])};
+}
+
+}  // namespace device_streams

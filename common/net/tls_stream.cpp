@@ -1,0 +1,278 @@
+#include "common/net/tls_stream.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+
+#include <array>
+
+namespace device_streams {
+
+namespace {
+
+// Room for one write_all's records; a longer one goes out in several sends.
+constexpr std::size_t plaintext_per_send = 64 * 1024;
+// What reading may add to the left-over (key update replies, alerts) before it has to wait.
+constexpr std::size_t reply_limit = 4 * 1024;
+// A left-over buffer that grew is given back once it is empty: idle connections stay small.
+constexpr std::size_t kept_capacity = 1024;
+
+// Ciphertext on its way from SSL_write to send. Shared by all connections of a thread: always empty between calls.
+std::vector<std::byte>& scratch() {
+    thread_local std::vector<std::byte> bytes;
+    return bytes;
+}
+
+}  // namespace
+
+// The BIO between OpenSSL and the socket: reading is recv, writing collects in the scratch.
+struct TlsBio {
+    static const BIO_METHOD* method() {
+        static BIO_METHOD* const made = [] {
+            BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+            BIO_meth_set_read_ex(m, read);
+            BIO_meth_set_write_ex(m, write);
+            BIO_meth_set_ctrl(m, [](BIO*, int command, long, void*) -> long { return command == BIO_CTRL_FLUSH; });
+            return m;
+        }();
+        return made;
+    }
+
+    static int read(BIO* bio, char* into, std::size_t size, std::size_t* done) {
+        auto& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
+        *done = 0;
+        try {
+            const auto received = stream.socket_.try_recv(std::as_writable_bytes(std::span(into, size)));
+            if (!received) BIO_set_retry_read(bio);
+            *done = received.value_or(0);
+        } catch (...) {
+            stream.failure_ = std::current_exception();
+        }
+        return *done > 0 ? 1 : 0;
+    }
+
+    static int write(BIO* bio, const char* from, std::size_t size, std::size_t* done) {
+        auto& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
+        if (stream.reading_ && stream.replies_ + size > reply_limit) {
+            stream.reply_refused_ = true;
+            BIO_set_retry_write(bio);
+            *done = 0;
+            return 0;
+        }
+        if (stream.reading_) stream.replies_ += size;
+        const auto bytes = std::as_bytes(std::span(from, size));
+        scratch().insert(scratch().end(), bytes.begin(), bytes.end());
+        *done = size;
+        return 1;
+    }
+};
+
+TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, const std::string& server_name)
+    : socket_(std::move(socket)), context_(std::move(context)), ssl_(context_->make_connection(server_name)) {
+    BIO* bio = BIO_new(TlsBio::method());
+    BIO_set_data(bio, this);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl_, bio, bio);
+}
+
+TlsStream::~TlsStream() {
+    SSL_free(ssl_);
+}
+
+bool TlsStream::resumed() const {
+    return SSL_session_reused(ssl_) == 1;
+}
+
+std::string TlsStream::describe_error(int result) const {
+    if (failure_) {
+        try {
+            std::rethrow_exception(failure_);
+        } catch (const std::exception& cause) {
+            return cause.what();
+        }
+    }
+    const auto code = ERR_peek_last_error();
+    const char* reason = ERR_reason_error_string(code);
+    if (reason != nullptr) return reason;
+    return SSL_get_error(ssl_, result) == SSL_ERROR_ZERO_RETURN || code == 0 ? "the peer closed the connection"
+                                                                            : "unknown reason";
+}
+
+asio::awaitable<void> TlsStream::handshake() {
+    const auto failed = context_->is_server() ? Errc::peer_tls_failed : Errc::hub_tls_failed;
+    for (;;) {
+        ERR_clear_error();
+        const int result = SSL_do_handshake(ssl_);
+        const int error = SSL_get_error(ssl_, result);
+        const auto cause = result == 1 ? std::string() : describe_error(result);
+        send_scratch();  // an alert goes out before the failure is thrown
+        if (result == 1) break;
+        const auto verified = SSL_get_verify_result(ssl_);
+        if (!context_->is_server() && verified != X509_V_OK)
+            throw Failure(Errc::hub_untrusted, X509_verify_cert_error_string(verified));
+        if (failure_ || (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE))
+            throw Failure(failed, cause.empty() ? describe_error(result) : cause);
+        co_await flush();
+        if (error == SSL_ERROR_WANT_READ) co_await socket_.wait_readable();
+    }
+    co_await flush();
+}
+
+std::optional<std::size_t> TlsStream::try_read(WritableBytes into) {
+    send_leftover();
+    if (reply_refused_ && has_leftover()) return std::nullopt;
+    reply_refused_ = false;
+    std::size_t total = 0;
+    int error = SSL_ERROR_NONE;
+    std::string cause;
+    while (total < into.size() && error == SSL_ERROR_NONE) {
+        ERR_clear_error();
+        reading_ = true;
+        const int size = SSL_read(ssl_, into.data() + total, static_cast<int>(into.size() - total));
+        reading_ = false;
+        if (size > 0) {
+            total += static_cast<std::size_t>(size);
+        } else {
+            error = SSL_get_error(ssl_, size);
+            if (error == SSL_ERROR_SSL) cause = describe_error(size);
+        }
+        if (!scratch().empty()) send_scratch();
+    }
+    dry_ = error == SSL_ERROR_WANT_READ;
+    if (error == SSL_ERROR_SSL && !failure_)
+        failure_ = std::make_exception_ptr(LegError(Ending::protocol_violation, "TLS: " + cause));
+    if (total > 0) return total;
+    if (failure_) std::rethrow_exception(failure_);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return std::nullopt;
+    ended_ = true;
+    return 0;
+}
+
+asio::awaitable<void> TlsStream::wait_readable() {
+    if (reply_refused_) {
+        co_await flush();
+    } else if (has_leftover() && !writing_) {
+        co_await first_of(socket_.wait_readable(), flush());
+    } else if (dry_) {
+        co_await socket_.wait_readable();
+    }
+}
+
+void TlsStream::encrypt(ReadableBytes bytes) {
+    while (!bytes.empty()) {
+        ERR_clear_error();
+        const int size = SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()));
+        if (size <= 0) {
+            if (!failure_) {
+                const auto cause = describe_error(size);
+                failure_ = std::make_exception_ptr(LegError(Ending::lost, "TLS: " + cause));
+            }
+            scratch().clear();
+            std::rethrow_exception(failure_);
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(size));
+    }
+    send_scratch();
+    if (failure_) std::rethrow_exception(failure_);
+}
+
+asio::awaitable<void> TlsStream::write_all(OutBytes out) {
+    struct Guard {
+        bool& flag;
+        ~Guard() { flag = false; }
+    } guard{writing_};
+    writing_ = true;
+    co_await flush();
+    for (auto rest = out.bytes; !rest.empty();) {
+        const auto piece = rest.first(std::min(rest.size(), plaintext_per_send));
+        rest = rest.subspan(piece.size());
+        encrypt(piece);
+        if (has_leftover()) co_await flush();
+    }
+}
+
+bool TlsStream::try_write(ReadableBytes bytes) {
+    try {
+        send_leftover();
+        if (has_leftover()) return false;
+        encrypt(bytes);
+        return true;
+    } catch (...) {
+        failure_ = std::current_exception();
+        return false;
+    }
+}
+
+asio::awaitable<void> TlsStream::flush() {
+    for (;;) {
+        send_leftover();
+        if (failure_) std::rethrow_exception(failure_);
+        if (!has_leftover()) co_return;
+        co_await socket_.wait_writable();
+    }
+}
+
+void TlsStream::send_scratch() {
+    auto& out = scratch();
+    std::size_t sent = 0;
+    if (leftover_.empty()) sent = send_now(out);
+    if (!failure_) leftover_.insert(leftover_.end(), out.begin() + static_cast<std::ptrdiff_t>(sent), out.end());
+    out.clear();
+    if (leftover_.empty()) replies_ = 0;
+}
+
+// A send that fails is kept for later: what the peer sent before it left can still be read.
+std::size_t TlsStream::send_now(ReadableBytes bytes) {
+    if (failure_ || bytes.empty()) return 0;
+    try {
+        return socket_.try_send(bytes);
+    } catch (...) {
+        failure_ = std::current_exception();
+        return 0;
+    }
+}
+
+void TlsStream::send_leftover() {
+    if (leftover_.empty()) return;
+    leftover_sent_ += send_now(std::span(leftover_).subspan(leftover_sent_));
+    if (leftover_sent_ < leftover_.size() && !failure_) return;
+    leftover_.clear();
+    if (leftover_.capacity() > kept_capacity) leftover_.shrink_to_fit();
+    leftover_sent_ = 0;
+    replies_ = 0;
+}
+
+asio::awaitable<void> TlsStream::finish() {
+    return flush();
+}
+
+asio::awaitable<void> TlsStream::watch() {
+    return socket_.watch();
+}
+
+asio::awaitable<void> TlsStream::close(Ending ending) {
+    if (ending != Ending::clean) {
+        abort(ending);
+        co_return;
+    }
+    co_await flush();
+    ERR_clear_error();
+    SSL_shutdown(ssl_);
+    send_scratch();
+    co_await flush();
+    socket_.shutdown_write();
+    std::array<std::byte, 4096> dropped;
+    while (!ended_ && co_await read_some(dropped) != 0) {}
+    socket_.close();
+}
+
+void TlsStream::abort(Ending) noexcept {
+    socket_.close();
+}
+
+}  // namespace device_streams
