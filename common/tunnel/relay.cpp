@@ -1,0 +1,180 @@
+#include "common/tunnel/relay.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+#include "common/tunnel/chunk.hpp"
+
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <optional>
+
+namespace device_streams {
+
+namespace {
+
+constexpr int chunks_per_turn = 8;  // then other streams of the thread have theirs
+
+asio::awaitable<void> forever() {
+    asio::steady_timer never(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    co_await never.async_wait(asio::use_awaitable);
+}
+
+// What both pumps and the watchers of one relay know.
+struct Joint {
+    RelayLimits limits;
+    Clock& clock;
+    int open_directions = 2;
+    int writes_in_flight = 0;
+    bool lingering = false;
+    Clock::time_point last_activity{};
+    RelayResult result;
+    bool failed = false;
+
+    void touch() {
+        if (lingering) last_activity = clock.now();
+    }
+    // The first failure is the cause; what the teardown breaks after it is not.
+    void note_failure(bool left, const LegError& error) {
+        if (std::exchange(failed, true)) return;
+        result.ending = error.ending();
+        result.left_caused = left;
+        result.cause = error.what();
+    }
+};
+
+struct Leg {
+    ByteStream& stream;
+    bool is_left;
+};
+
+// Runs `step` on a leg and remembers which leg it was if it fails.
+template <typename Result>
+asio::awaitable<Result> blame(Joint& joint, Leg leg, asio::awaitable<Result> step) {
+    try {
+        co_return co_await std::move(step);
+    } catch (const LegError& error) {
+        joint.note_failure(leg.is_left, error);
+        throw;
+    }
+}
+
+asio::awaitable<void> write(Joint& joint, Leg to, OutBytes bytes) {
+    ++joint.writes_in_flight;
+    co_await blame(joint, to, to.stream.write_all(bytes));
+    --joint.writes_in_flight;
+    joint.touch();
+}
+
+// One chunk: true when it was forwarded or nothing was there, false at the end of the direction.
+asio::awaitable<bool> forward_chunk(Joint& joint, Leg from, Leg to, std::uint64_t& count, bool& dry) {
+    Chunk chunk;
+    std::optional<std::size_t> size;
+    try {
+        size = from.stream.try_read(chunk.room());
+    } catch (const LegError& error) {
+        joint.note_failure(from.is_left, error);
+        throw;
+    }
+    dry = !size.has_value();
+    if (dry) co_return true;
+    if (*size == 0) co_return false;
+    joint.touch();
+    co_await write(joint, to, chunk.filled(*size));
+    count += *size;
+    co_return true;
+}
+
+asio::awaitable<void> forward_all(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
+    bool dry = false;
+    for (int turn = 1; co_await forward_chunk(joint, from, to, count, dry); ++turn) {
+        if (dry) {
+            co_await blame(joint, from, from.stream.wait_readable());
+            turn = 0;
+        } else if (turn % chunks_per_turn == 0) {
+            co_await asio::post(asio::use_awaitable);
+        }
+    }
+}
+
+// The end of a direction could not be told to the other side: the other direction lives until it is quiet.
+asio::awaitable<void> linger(Joint& joint) {
+    joint.lingering = true;
+    joint.touch();
+    for (;;) {
+        const auto deadline = joint.last_activity + joint.limits.linger;
+        if (joint.writes_in_flight == 0 && joint.clock.now() >= deadline) co_return;
+        const auto nap_end = joint.clock.now() >= deadline ? joint.clock.now() + joint.limits.linger : deadline;
+        co_await joint.clock.sleep_until(nap_end);
+    }
+}
+
+// Returns when the whole relay is over, not merely this direction.
+asio::awaitable<void> pump(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
+    co_await forward_all(joint, from, to, count);
+    --joint.open_directions;
+    const bool over = from.stream.ended() || joint.open_directions == 0;
+    if (over) joint.result.left_caused = from.is_left;
+    co_await blame(joint, to, to.stream.finish());
+    if (over) co_return;
+    if (from.stream.half_close() && to.stream.half_close()) co_await forever();
+    co_await linger(joint);
+    joint.result.left_caused = from.is_left;
+}
+
+asio::awaitable<void> watch(Joint& joint, Leg leg) {
+    return blame(joint, leg, leg.stream.watch());
+}
+
+asio::awaitable<void> close_leg(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock) {
+    try {
+        co_await with_timeout(stream.close(ending), limits.goodbye, clock);
+    } catch (const std::exception&) {
+        // The goodbye is best effort: the stream is over either way and its owner drops it now.
+    }
+}
+
+asio::awaitable<void> say_goodbye(ByteStream& left, ByteStream& right, const Joint& joint, Ending told) {
+    if (joint.failed) {
+        auto& broken = joint.result.left_caused ? left : right;
+        auto& other = joint.result.left_caused ? right : left;
+        if (joint.result.ending == Ending::lost || joint.result.ending == Ending::reset) {
+            broken.abort(joint.result.ending);
+            co_await close_leg(other, told, joint.limits, joint.clock);
+            co_return;
+        }
+    }
+    auto first = close_leg(left, told, joint.limits, joint.clock);
+    auto second = close_leg(right, told, joint.limits, joint.clock);
+    co_await both(std::move(first), std::move(second));
+}
+
+}  // namespace
+
+asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
+                                   Ending cancel_ending) {
+    Joint joint{.limits = limits, .clock = clock, .last_activity = clock.now(), .result = {}};
+    const Leg left_leg{left, true}, right_leg{right, false};
+    auto told = Ending::clean;
+    try {
+        auto pumps = first_of(pump(joint, left_leg, right_leg, joint.result.left_to_right),
+                              pump(joint, right_leg, left_leg, joint.result.right_to_left));
+        auto watchers = first_of(watch(joint, left_leg), watch(joint, right_leg));
+        co_await first_of(std::move(pumps), std::move(watchers));
+    } catch (const LegError&) {
+        told = joint.result.ending;
+    } catch (const std::system_error& stopped) {
+        told = cancel_ending;
+        joint.failed = false;
+        joint.result.ending = Ending::cancelled;
+        joint.result.cause = stopped.what();
+    }
+    // The peers hear why even if we were cancelled; a second cancellation cuts this short.
+    co_await asio::this_coro::reset_cancellation_state();
+    co_await say_goodbye(left, right, joint, told);
+    co_return joint.result;
+}
+
+}  // namespace device_streams

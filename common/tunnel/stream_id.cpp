@@ -1,0 +1,61 @@
+#include "common/tunnel/stream_id.hpp"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <stdexcept>
+
+namespace device_streams {
+
+namespace {
+constexpr std::size_t id_digits = 8;
+constexpr std::size_t longest_service_name = 64;
+
+bool is_lower_hex(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+bool is_alphanumeric(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_feature_letter(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
+}  // namespace
+
+StreamName make_stream_name(std::string_view service) {
+    std::array<unsigned char, id_digits / 2> random{};
+    if (RAND_bytes(random.data(), random.size()) != 1) throw std::runtime_error("no random numbers");
+    char id[id_digits + 1];
+    std::snprintf(id, sizeof id, "%02x%02x%02x%02x", random[0], random[1], random[2], random[3]);
+    return {std::string(service), id};
+}
+
+std::string to_string(const StreamName& name) {
+    return name.service + "." + name.id;
+}
+
+std::optional<StreamName> parse_stream_name(std::string_view name) {
+    const auto dot = name.rfind('.');
+    if (dot == std::string_view::npos || dot == 0) return std::nullopt;
+    const auto suffix = name.substr(dot + 1);
+    const auto id = suffix.substr(0, id_digits);
+    const auto rest = suffix.substr(id.size());
+    if (id.size() != id_digits || !std::ranges::all_of(id, is_lower_hex)) return std::nullopt;
+    if (!rest.empty() && (rest.size() < 2 || rest[0] != '-' || !std::ranges::all_of(rest.substr(1), is_feature_letter)))
+        return std::nullopt;
+    return StreamName{std::string(name.substr(0, dot)), std::string(id)};
+}
+
+bool is_valid_service_name(std::string_view name) {
+    auto allowed = [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; };
+    return !name.empty() && name.size() <= longest_service_name && std::ranges::all_of(name, allowed);
+}
+
+std::string loggable_stream_id(std::string_view name) {
+    const auto parsed = parse_stream_name(name);
+    return parsed ? parsed->id : std::string(name);
+}
+
+}  // namespace device_streams

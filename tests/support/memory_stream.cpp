@@ -1,0 +1,106 @@
+#include "tests/support/memory_stream.hpp"
+
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace device_streams::test {
+
+namespace {
+
+asio::awaitable<void> wait_for_change(MemoryPipe& pipe) {
+    asio::error_code woken;
+    co_await pipe.changed.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+        throw std::system_error(asio::error::operation_aborted);
+}
+
+[[noreturn]] void throw_reset() {
+    throw LegError(Ending::reset, "reset in memory");
+}
+
+}  // namespace
+
+MemoryStream::MemoryStream(std::shared_ptr<MemoryPipe> in, std::shared_ptr<MemoryPipe> out, bool half_close)
+    : in_(std::move(in)), out_(std::move(out)), half_close_(half_close) {}
+
+std::optional<std::size_t> MemoryStream::try_read(WritableBytes into) {
+    if (in_->broken) throw_reset();
+    const auto size = std::min({into.size(), in_->bytes.size(), read_limit});
+    if (size == 0) return in_->finished ? std::optional<std::size_t>(0) : std::nullopt;
+    std::copy_n(in_->bytes.begin(), size, into.begin());
+    in_->bytes.erase(in_->bytes.begin(), in_->bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    in_->notify();
+    return size;
+}
+
+asio::awaitable<void> MemoryStream::wait_readable() {
+    while (in_->bytes.empty() && !in_->finished && !in_->broken) co_await wait_for_change(*in_);
+}
+
+asio::awaitable<void> MemoryStream::write_all(OutBytes out) {
+    for (auto rest = out.bytes; !rest.empty();) {
+        if (out_->broken || out_->finished) throw_reset();
+        const auto room = out_->capacity - std::min(out_->capacity, out_->bytes.size());
+        const auto size = std::min(room, rest.size());
+        out_->bytes.insert(out_->bytes.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(size));
+        rest = rest.subspan(size);
+        out_->notify();
+        if (!rest.empty()) co_await wait_for_change(*out_);
+    }
+}
+
+bool MemoryStream::try_write(ReadableBytes bytes) {
+    if (out_->broken || out_->finished || out_->bytes.size() + bytes.size() > out_->capacity) return false;
+    out_->bytes.insert(out_->bytes.end(), bytes.begin(), bytes.end());
+    out_->notify();
+    return true;
+}
+
+asio::awaitable<void> MemoryStream::finish() {
+    if (half_close_) {
+        out_->finished = true;
+        out_->notify();
+    }
+    co_return;
+}
+
+asio::awaitable<void> MemoryStream::watch() {
+    while (!in_->broken && !out_->broken) co_await wait_for_change(in_->broken ? *in_ : *out_);
+    throw_reset();
+}
+
+asio::awaitable<void> MemoryStream::close(Ending ending) {
+    closed_with = ending;
+    out_->finished = true;
+    out_->broken = out_->broken || ending != Ending::clean;
+    out_->notify();
+    co_return;
+}
+
+void MemoryStream::abort(Ending reason) noexcept {
+    aborted_with = reason;
+    in_->broken = out_->broken = true;
+    in_->notify();
+    out_->notify();
+}
+
+std::pair<std::unique_ptr<MemoryStream>, std::unique_ptr<MemoryStream>> make_memory_streams(
+    const asio::any_io_executor& executor, bool half_close) {
+    auto there = std::make_shared<MemoryPipe>(executor);
+    auto back = std::make_shared<MemoryPipe>(executor);
+    return {std::make_unique<MemoryStream>(back, there, half_close),
+            std::make_unique<MemoryStream>(there, back, half_close)};
+}
+
+ReadableBytes bytes_of(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
+
+std::string text_of(ReadableBytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace device_streams::test
