@@ -1,0 +1,99 @@
+#include "common/async/task_set.hpp"
+
+#include "tests/support/coroutine.hpp"
+#include "tests/support/manual_clock.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams {
+namespace {
+
+using test::ManualClock;
+using test::poll;
+using test::Running;
+using namespace std::chrono_literals;
+
+struct TaskSetTest : testing::Test {
+    asio::io_context io{1};
+    ManualClock clock;
+    TaskSet tasks{io.get_executor()};
+    int ended = 0;
+
+    asio::awaitable<void> nap(Clock::duration length) {
+        struct Count {
+            int& n;
+            ~Count() { ++n; }
+        } count{ended};
+        co_await clock.sleep_for(length);
+    }
+};
+
+TEST_F(TaskSetTest, CountsWhatRuns) {
+    tasks.spawn(nap(1s));
+    tasks.spawn(nap(2s));
+    poll(io);
+    EXPECT_EQ(tasks.size(), 2u);
+    clock.advance(1s);
+    poll(io);
+    EXPECT_EQ(tasks.size(), 1u);
+    clock.advance(1s);
+    poll(io);
+    EXPECT_EQ(tasks.size(), 0u);
+}
+
+TEST_F(TaskSetTest, CancelAllEndsEveryTask) {
+    for (int i = 0; i < 10; ++i) tasks.spawn(nap(1h));
+    poll(io);
+    tasks.cancel_all();
+    poll(io);
+    EXPECT_EQ(ended, 10);
+    EXPECT_EQ(tasks.size(), 0u);
+}
+
+TEST_F(TaskSetTest, CancelBeforeTheFirstStepStillEndsTheTask) {
+    tasks.spawn(nap(1h));
+    tasks.cancel_all();
+    poll(io);
+    EXPECT_EQ(tasks.size(), 0u);
+}
+
+TEST_F(TaskSetTest, UntilEmptyReturnsAtTheLastEnd) {
+    tasks.spawn(nap(1s));
+    Running<void> waiting(io, tasks.until_empty());
+    poll(io);
+    EXPECT_FALSE(waiting.done());
+    clock.advance(1s);
+    poll(io);
+    EXPECT_TRUE(waiting.done());
+}
+
+TEST_F(TaskSetTest, UntilEmptyWithinGivesUp) {
+    tasks.spawn(nap(1h));
+    Running<bool> waiting(io, tasks.until_empty_within(5s, clock));
+    poll(io);
+    clock.advance(5s);
+    poll(io);
+    ASSERT_TRUE(waiting.done());
+    EXPECT_FALSE(waiting.get());
+    tasks.cancel_all();
+    poll(io);
+}
+
+asio::awaitable<void> fail() {
+    throw std::runtime_error("broken");
+    co_return;
+}
+
+TEST_F(TaskSetTest, FailuresAreReportedAndCancellationIsNot) {
+    int failures = 0;
+    tasks.on_failure = [&](std::exception_ptr) { ++failures; };
+    tasks.spawn(fail());
+    tasks.spawn(nap(1h));
+    poll(io);
+    tasks.cancel_all();
+    poll(io);
+    EXPECT_EQ(failures, 1);
+}
+
+}  // namespace
+}  // namespace device_streams

@@ -1,0 +1,186 @@
+#include "common/tunnel/relay.hpp"
+
+#include "tests/support/coroutine.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/memory_stream.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams {
+namespace {
+
+using test::bytes_of;
+using test::make_memory_streams;
+using test::ManualClock;
+using test::MemoryStream;
+using test::poll;
+using test::Running;
+using test::text_of;
+using namespace std::chrono_literals;
+
+constexpr RelayLimits limits{.linger = 5s, .goodbye = 2s};
+
+// A client and a server joined by a relay: client <-> left = relay = right <-> server.
+struct Relay : testing::Test {
+    void start(bool half_close = true) {
+        std::tie(client, left) = make_memory_streams(io.get_executor(), half_close);
+        std::tie(right, server) = make_memory_streams(io.get_executor(), half_close);
+        running.emplace(io, relay(*left, *right, limits, clock));
+        poll(io);
+    }
+    void send(MemoryStream& from, std::string_view text) {
+        ASSERT_TRUE(from.try_write(bytes_of(text)));
+        poll(io);
+    }
+    std::string receive(MemoryStream& at) {
+        std::string all;
+        std::array<std::byte, 1024> room;
+        while (const auto size = at.try_read(room)) {
+            if (*size == 0) return all + "|end";
+            all += text_of(std::span(room).first(*size));
+        }
+        poll(io);
+        return all;
+    }
+    void finish(MemoryStream& stream) {
+        Running<void> step(io, stream.finish());
+        poll(io);
+    }
+
+    asio::io_context io{1};
+    ManualClock clock;
+    std::unique_ptr<MemoryStream> client, left, right, server;
+    std::optional<Running<RelayResult>> running;
+};
+
+TEST_F(Relay, CarriesBytesBothWaysAndCountsThem) {
+    start();
+    send(*client, "hello");
+    send(*server, "hi");
+    EXPECT_EQ(receive(*server), "hello");
+    EXPECT_EQ(receive(*client), "hi");
+    finish(*client);
+    finish(*server);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().left_to_right, 5u);
+    EXPECT_EQ(running->get().right_to_left, 2u);
+    EXPECT_EQ(running->get().ending, Ending::clean);
+}
+
+TEST_F(Relay, HalfCloseLeavesTheOtherDirectionOpenForAsLongAsItTakes) {
+    start();
+    send(*client, "question");
+    finish(*client);
+    EXPECT_EQ(receive(*server), "question|end");
+    clock.advance(24h);
+    poll(io);
+    EXPECT_FALSE(running->done());
+    send(*server, "late answer");
+    EXPECT_EQ(receive(*client), "late answer");
+    finish(*server);
+    EXPECT_TRUE(running->done());
+}
+
+TEST_F(Relay, WithoutHalfCloseLingersUntilTheOtherDirectionIsQuiet) {
+    start(false);
+    left->in().finished = true;  // the client ended its direction
+    left->in().notify();
+    poll(io);
+    clock.advance(4s);
+    poll(io);
+    send(*server, "still talking");
+    clock.advance(4999ms);
+    poll(io);
+    EXPECT_FALSE(running->done());
+    EXPECT_EQ(receive(*client), "still talking");
+    clock.advance(1ms);
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::clean);
+    EXPECT_EQ(right->closed_with, Ending::clean);
+}
+
+TEST_F(Relay, LingerDoesNotCutAWriterThatWaits) {
+    start(false);
+    left->out().capacity = 4;
+    left->in().finished = true;
+    left->in().notify();
+    send(*server, "more than four");
+    clock.advance(1h);
+    poll(io);
+    EXPECT_FALSE(running->done());
+}
+
+TEST_F(Relay, AnEndedStreamEndsTheRelayAtOnce) {
+    start(false);
+    send(*client, "last words");
+    left->whole_stream_ended = true;
+    left->in().finished = true;
+    left->in().notify();
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_TRUE(running->get().left_caused);
+    EXPECT_EQ(right->closed_with, Ending::clean);
+    EXPECT_EQ(receive(*server), "last words|end");
+}
+
+TEST_F(Relay, AResetReachesTheOtherLegAsAReset) {
+    start();
+    client->abort(Ending::reset);
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::reset);
+    EXPECT_TRUE(running->get().left_caused);
+    EXPECT_EQ(right->closed_with, Ending::reset);
+}
+
+TEST_F(Relay, AResetIsNoticedWhileThePumpIsBlockedWriting) {
+    start();
+    right->out().capacity = 4;
+    send(*client, "more than four");
+    client->abort(Ending::reset);
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_TRUE(running->get().left_caused);
+}
+
+TEST_F(Relay, ASlowReaderStopsTheWriterAfterOneChunk) {
+    start();
+    right->out().capacity = 10;
+    const std::string plenty(200'000, 'x');
+    left->in().capacity = plenty.size();
+    Running<void> writer(io, write_text(*client, plenty));
+    poll(io);
+    EXPECT_GE(left->in().bytes.size(), plenty.size() - 65'536);
+    std::size_t received = 0;
+    for (int i = 0; i < 100'000 && received < plenty.size(); ++i) received += receive(*server).size();
+    EXPECT_EQ(received, plenty.size());
+}
+
+TEST_F(Relay, ABlockedDirectionDoesNotStopTheOther) {
+    start();
+    right->out().capacity = 4;
+    send(*client, "blocked upload");
+    for (int i = 0; i < 10; ++i) {
+        send(*server, "download");
+        EXPECT_EQ(receive(*client), "download");
+    }
+}
+
+TEST_F(Relay, CancellationTellsBothLegs) {
+    start();
+    running->cancel();
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::cancelled);
+    EXPECT_EQ(left->closed_with, Ending::stopping);
+    EXPECT_EQ(right->closed_with, Ending::stopping);
+}
+
+TEST_F(Relay, IdleStreamsSleepWithoutTimers) {
+    start();
+    EXPECT_EQ(clock.sleepers(), 0u);
+}
+
+}  // namespace
+}  // namespace device_streams
