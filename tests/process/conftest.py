@@ -1,0 +1,48 @@
+"""Fixtures of the process tests: real binaries, real OpenSSH, everything on loopback."""
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from harness.rig import Rig  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "release_only: too long for a build with sanitizers, or nothing new there")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Nothing may be skipped unnoticed where the tests decide what lands."""
+    report = (yield).get_result()
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def shared_rig(tmp_path_factory):
+    """One installation for all tests that leave it as they found it."""
+    rig = Rig(tmp_path_factory.mktemp("rig"))
+    try:
+        yield rig.start()
+    finally:
+        rig.finish()
+
+
+@pytest.fixture
+def rig(shared_rig):
+    yield shared_rig
+    shared_rig.check_output()
+
+
+@pytest.fixture
+def own_rig(tmp_path):
+    """An installation of the test's own, for tests that break it."""
+    rig = Rig(tmp_path / "rig")
+    try:
+        yield rig.start()
+    finally:
+        rig.finish()

@@ -1,0 +1,60 @@
+"""A private OpenSSH server: own host key, own authorized key, the account of whoever runs the tests."""
+import getpass
+import os
+import pathlib
+import subprocess
+
+from .programs import Program, find_tool, free_port, is_listening, run, wait_until
+
+
+class PrivateSshd:
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.user = getpass.getuser()
+        self.key = self.directory / "key"
+        for name in ("host_key", "key"):
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.directory / name])
+        (self.directory / "authorized_keys").write_text((self.directory / "key.pub").read_text())
+        (self.directory / "sshd_config").write_text(self._config())
+        if os.geteuid() == 0:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+        self.program = Program(
+            "sshd", [find_tool("sshd"), "-D", "-e", "-f", self.directory / "sshd_config"], self.directory)
+
+    def _config(self):
+        return "\n".join([
+            f"ListenAddress 127.0.0.1:{self.port}",
+            f"HostKey {self.directory}/host_key",
+            f"AuthorizedKeysFile {self.directory}/authorized_keys",
+            "AuthenticationMethods publickey",
+            "MaxStartups 200",
+            "StrictModes no",
+            f"UsePAM {'yes' if self._account_is_locked() else 'no'}",
+            "PidFile none",
+            "Subsystem sftp internal-sftp",
+            ""])
+
+    def _account_is_locked(self):
+        """Without PAM sshd turns such accounts down; only root can see it and run sshd with PAM."""
+        if os.geteuid() != 0:
+            return False
+        entry = subprocess.run(["getent", "shadow", self.user], capture_output=True, text=True).stdout
+        return entry.split(":")[1:2] != [] and entry.split(":")[1].startswith("!")
+
+    def start(self):
+        self.program.start()
+        wait_until(lambda: is_listening(self.port), "sshd to listen")
+        return self
+
+    def client_options(self, port):
+        """Options common to ssh, scp and sftp for reaching this server through a local port of the tunnel."""
+        known_hosts = self.directory / f"known_hosts.{port}"
+        host_key = " ".join((self.directory / "host_key.pub").read_text().split()[:2])
+        known_hosts.write_text(f"[127.0.0.1]:{port} {host_key}\n")
+        return ["-F", "none", "-i", str(self.key), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+                "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={known_hosts}"]
+
+    def ssh(self, port, *command):
+        return ["ssh", *self.client_options(port), "-p", str(port), f"{self.user}@127.0.0.1", *command]

@@ -1,0 +1,128 @@
+"""The administrator's command line against a running hub."""
+import json
+import socket
+
+import pytest
+from harness.programs import BIN, run, wait_until
+from harness.rig import DEVICE, Rig
+from harness.wire import parse_connection_string, read_until_closed
+
+
+@pytest.fixture
+def spare(rig):
+    """A device that a test may change; removed afterwards."""
+    connection_string = rig.add_device("spare")
+    yield connection_string
+    rig.admin("device", "remove", "spare", check=False)
+
+
+def test_a_new_device_gets_a_connection_string_that_names_hub_and_device(rig, spare):
+    fields = parse_connection_string(spare)
+    assert (fields["HostName"], fields["DeviceId"]) == (rig.host, "spare")
+    assert len(fields["SharedAccessKey"]) == 44
+
+
+def test_devices_are_listed_and_shown(rig, spare):
+    listed = rig.admin("device", "list")
+    assert DEVICE in listed and "spare" in listed
+    assert json.loads(rig.admin("device", "show", "spare"))["connected"] is False
+    assert json.loads(rig.admin("device", "show", DEVICE))["connected"] is True
+
+
+def test_listing_and_showing_print_no_keys(rig, spare):
+    key = parse_connection_string(spare)["SharedAccessKey"]
+    assert key not in rig.admin("device", "list")
+
+
+@pytest.mark.parametrize("words, code", [
+    (("device", "add", DEVICE), "DS-609"), (("device", "remove", "no-such-device"), "DS-610"),
+    (("device", "show", "no-such-device"), "DS-610"), (("policy", "remove", "no-such-policy"), "DS-610"),
+    (("device", "add", "bad/id"), "DS-107")])
+def test_what_cannot_be_done_is_told(rig, words, code):
+    done = rig.admin(*words, check=False)
+    assert done.returncode != 0
+    assert code in done.stderr
+    assert done.stdout == ""
+
+
+def test_modules_belong_to_their_device(rig, spare):
+    fields = parse_connection_string(rig.add_device("spare/tunnel"))
+    assert (fields["DeviceId"], fields["ModuleId"]) == ("spare", "tunnel")
+    assert "spare/tunnel" in rig.admin("device", "list")
+    rig.admin("device", "remove", "spare")
+    assert "spare" not in rig.admin("device", "list")
+
+
+def test_policies_are_added_listed_and_removed(rig):
+    printed = rig.remember(rig.admin("policy", "add", "night-shift", "--permission", "service-connect"))
+    assert parse_connection_string(printed.splitlines()[-1])["SharedAccessKeyName"] == "night-shift"
+    assert "night-shift" in rig.admin("policy", "list")
+    rig.admin("policy", "remove", "night-shift")
+    assert "night-shift" not in rig.admin("policy", "list")
+
+
+def test_the_streaming_endpoint_is_shown_as_azure_shows_it(rig):
+    shown = json.loads(rig.admin("devicestream", "show"))
+    assert shown == {"streamingEndpoints": [f"https://{rig.host}:{rig.hub_port}"]}
+
+
+def test_running_streams_are_listed(rig):
+    with rig.connect("echo") as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        assert "echo." in rig.admin("streams", "list")
+
+
+def test_removing_a_device_ends_its_link_and_its_streams(own_rig):
+    with own_rig.connect("echo") as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        own_rig.admin("device", "remove", DEVICE)
+        client.settimeout(30)
+        with pytest.raises(ConnectionResetError):
+            assert client.recv(1) != b"", "a cut stream must not look like a clean end"
+    own_rig.device.wait_for("DS-207")
+    with own_rig.connect("echo") as client:
+        assert read_until_closed(client) == b""
+    own_rig.service.wait_for("DS-302")
+
+
+def test_commands_work_on_a_stopped_hub_too(tmp_path):
+    rig = Rig(tmp_path / "rig")
+    rig.init()
+    rig.add_device("early-bird")
+    assert "early-bird" in rig.admin("device", "list")
+    rig.start_hub()
+    assert "early-bird" in rig.admin("device", "list")
+    rig.finish()
+
+
+def test_init_leaves_what_is_there_alone(rig):
+    before = {path: path.read_bytes() for path in rig.hub_directory.iterdir() if path.is_file()}
+    done = run([BIN / "stream-hub", "init", rig.hub_directory], check=False)
+    assert done.returncode != 0 and "DS-609" in done.stderr
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_private_files_are_for_the_owner_only(rig):
+    secret = [path for path in rig.hub_directory.rglob("*")
+              if path.is_file() and path.suffix in {".key", ".cs", ".db", ".sqlite"}]
+    assert secret
+    assert [path for path in secret if path.stat().st_mode & 0o077] == []
+    sockets = [path for path in rig.hub_directory.rglob("*") if path.is_socket()]
+    assert sockets and all(path.stat().st_mode & 0o077 == 0 for path in sockets)
+
+
+def test_the_admin_socket_survives_garbage(rig):
+    path = next(path for path in rig.hub_directory.rglob("*") if path.is_socket())
+    for garbage in (b"\0" * 1000, b"{}\n", b"[1,2]\n", b'{"command": 7}\n', b"{" * 200_000 + b"\n", b'"x"\n'):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(15)
+            client.connect(str(path))
+            try:
+                client.sendall(garbage)
+                client.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            read_until_closed(client)
+    assert DEVICE in rig.admin("device", "list")
