@@ -1,0 +1,103 @@
+#include "hub/presence.hpp"
+
+namespace device_streams::hub {
+
+bool belongs_to(const iothub::Target& target, const iothub::Target& removed) {
+    return target.device_id == removed.device_id &&
+           (removed.module_id.empty() || target.module_id == removed.module_id);
+}
+
+Presence::LinkUp Presence::link_up(const iothub::Target& target, std::optional<Features> announced,
+                                   Clock::time_point now) {
+    drop_expired(now);
+    Identity& identity = identities_[target];
+    const LinkUp up{++last_link_, identity.current};
+    if (up.replaced && links_.at(*up.replaced).subscribed) {
+        links_.at(*up.replaced).subscribed = false;
+        identity.grace_until = now + grace_;
+    }
+    identity.current = up.link;
+    links_.emplace(up.link, Link{target, announced});
+    return up;
+}
+
+bool Presence::subscribe(LinkNumber link) {
+    const auto found = links_.find(link);
+    if (found == links_.end()) return false;
+    const auto identity = identities_.find(found->second.target);
+    if (identity == identities_.end() || identity->second.current != link) return false;
+    found->second.subscribed = true;
+    return true;
+}
+
+void Presence::unsubscribe(LinkNumber link) {
+    if (const auto found = links_.find(link); found != links_.end()) found->second.subscribed = false;
+}
+
+void Presence::link_down(LinkNumber link, Clock::time_point now) {
+    drop_expired(now);
+    const auto found = links_.find(link);
+    if (found == links_.end()) return;
+    const Link gone = std::move(found->second);
+    links_.erase(found);
+    const auto identity = identities_.find(gone.target);
+    if (identity == identities_.end() || identity->second.current != link) return;
+    identity->second.current.reset();
+    if (gone.subscribed) identity->second.grace_until = now + grace_;
+    if (identity->second.grace_until > now)
+        in_grace_.emplace(identity->second.grace_until, gone.target);
+    else
+        identities_.erase(identity);
+}
+
+// Amortised: each entry is added once per link that went down.
+void Presence::drop_expired(Clock::time_point now) {
+    while (!in_grace_.empty() && in_grace_.begin()->first <= now) {
+        const auto identity = identities_.find(in_grace_.begin()->second);
+        if (identity != identities_.end() && !identity->second.current && identity->second.grace_until <= now)
+            identities_.erase(identity);
+        in_grace_.erase(in_grace_.begin());
+    }
+}
+
+std::vector<LinkNumber> Presence::forget(const iothub::Target& target) {
+    std::vector<LinkNumber> dropped;
+    for (auto& [number, link] : links_) {
+        if (!belongs_to(link.target, target)) continue;
+        link.subscribed = false;
+        dropped.push_back(number);
+    }
+    std::erase_if(identities_, [&](const auto& entry) { return belongs_to(entry.first, target); });
+    return dropped;
+}
+
+const iothub::Target* Presence::target_of(LinkNumber link) const {
+    const auto found = links_.find(link);
+    return found == links_.end() ? nullptr : &found->second.target;
+}
+
+DeviceState Presence::state_of(const iothub::Target& target) const {
+    const auto identity = identities_.find(target);
+    if (identity == identities_.end()) return {};
+    DeviceState state;
+    state.grace_until = identity->second.grace_until;
+    if (identity->second.current) {
+        const Link& link = links_.at(*identity->second.current);
+        if (link.subscribed) state.subscribed_link = identity->second.current;
+        state.announced = link.announced;
+    }
+    return state;
+}
+
+bool Presence::is_online(const iothub::Target& target) const {
+    const auto identity = identities_.find(target);
+    return identity != identities_.end() && identity->second.current.has_value();
+}
+
+std::vector<LinkNumber> Presence::links() const {
+    std::vector<LinkNumber> all;
+    for (const auto& [number, link] : links_) all.push_back(number);
+    return all;
+}
+
+}  // namespace device_streams::hub

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/iothub/stream_request.hpp"
+#include "common/tunnel/features.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace device_streams::hub {
+
+using LinkNumber = std::uint64_t;
+
+/// A device (or module) as a stream request sees it.
+struct DeviceState {
+    std::optional<LinkNumber> subscribed_link;  ///< where requests can be delivered now
+    std::optional<Features> announced;          ///< by that link's client; nullopt: a foreign client
+    Clock::time_point grace_until{};            ///< without a subscribed link it still counts as online until then
+};
+
+/// Who is online and subscribed for stream requests. One link per identity: a new one replaces the old. An identity
+/// that was subscribed counts as online for a grace time after its link was replaced or lost, so that reconnecting (for
+/// a new token, or after a network change) refuses no stream. Plain state: no sockets, no clock of its own.
+class Presence {
+ public:
+    explicit Presence(Clock::duration grace = std::chrono::seconds(5)) : grace_(grace) {}
+
+    struct LinkUp {
+        LinkNumber link;
+        std::optional<LinkNumber> replaced;  ///< to be dropped; it stays known until link_down
+    };
+    LinkUp link_up(const iothub::Target& target, std::optional<Features> announced, Clock::time_point now);
+    /// False when the link was replaced meanwhile: it gets no requests any more.
+    bool subscribe(LinkNumber link);
+    /// The device does not want requests: no grace.
+    void unsubscribe(LinkNumber link);
+    void link_down(LinkNumber link, Clock::time_point now);
+    /// The identity was removed (with all its modules, if it is a device): its links get no requests any more and there
+    /// is no grace. Returns the links to be dropped.
+    std::vector<LinkNumber> forget(const iothub::Target& target);
+
+    /// nullptr for a link that is down.
+    const iothub::Target* target_of(LinkNumber link) const;
+    DeviceState state_of(const iothub::Target& target) const;
+    bool is_online(const iothub::Target& target) const;
+    std::vector<LinkNumber> links() const;
+    std::size_t size() const { return links_.size(); }
+
+ private:
+    struct Link {
+        iothub::Target target;
+        std::optional<Features> announced;
+        bool subscribed = false;
+    };
+    struct Identity {
+        std::optional<LinkNumber> current;
+        Clock::time_point grace_until{};
+    };
+    void drop_expired(Clock::time_point now);
+
+    Clock::duration grace_;
+    LinkNumber last_link_ = 0;
+    std::unordered_map<LinkNumber, Link> links_;
+    std::map<iothub::Target, Identity> identities_;
+    std::set<std::pair<Clock::time_point, iothub::Target>> in_grace_;  // without a link; to be forgotten in this order
+};
+
+/// True when `target` is `removed` or one of its modules.
+bool belongs_to(const iothub::Target& target, const iothub::Target& removed);
+
+}  // namespace device_streams::hub
