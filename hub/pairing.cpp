@@ -1,0 +1,238 @@
+#include "hub/pairing.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace device_streams::hub {
+
+namespace {
+
+using iothub::RestError;
+
+Features negotiate(const Features& near, const Features& far) {
+    Features leg = common_features(own_features, near);
+    leg.half_close = leg.half_close && far.half_close;  // of the stream; big frames are of the leg
+    return leg;
+}
+
+RestError unknown(const iothub::Target& target) {
+    return target.module_id.empty() ? RestError::device_not_found : RestError::module_not_found;
+}
+
+}  // namespace
+
+Pairing::Pairing(PairingLimits limits, std::function<std::string()> make_stream_id)
+    : limits_(limits), make_stream_id_(std::move(make_stream_id)) {
+}
+
+Pairing::Opened Pairing::open(StreamAsk ask, const DeviceState& device, Clock::time_point now) {
+    const RequestNumber number = ++last_number_;
+    if (requests_.size() >= limits_.pending)
+        return {number, {Reply{number, Refused{RestError::throttled, "too many streams are being opened"}}}};
+    Request request;
+    request.deadline = now + limits_.handshake;
+    const auto zero = Clock::duration::zero();
+    const auto connect = std::clamp(ask.connect_timeout.value_or(zero), zero, limits_.handshake);
+    request.response_timeout =
+        std::clamp(ask.response_timeout.value_or(limits_.response_default), zero, limits_.handshake);
+    const auto wait_until = std::min(std::max(now + connect, device.grace_until), request.deadline);
+    if (!device.subscribed_link && wait_until <= now)
+        return {number, {Reply{number, Refused{RestError::device_not_online, "the device is not online"}}}};
+
+    request.ask = std::move(ask);
+    Request& kept = requests_.emplace(number, std::move(request)).first->second;
+    by_target_[kept.ask.target].insert(number);
+    if (device.subscribed_link)
+        return {number, {deliver(number, kept, *device.subscribed_link, device.announced, now)}};
+    set_expiry(number, kept, wait_until);
+    return {number, {}};
+}
+
+Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,
+                         Clock::time_point now) {
+    // The time for the answer runs from the first delivery; a later one must not make the service wait longer.
+    if (request.phase == Phase::waiting_for_device)
+        set_expiry(number, request, std::min(now + request.response_timeout, request.deadline));
+    else
+        void_ids(request);
+    const Features device = announced.value_or(Features{});
+    const Features service = request.ask.announced.value_or(Features{});
+    request.phase = Phase::delivered;
+    request.link = link;
+    request.request_id = std::to_string(++last_request_id_);
+    request.stream_id = make_stream_id_();
+    request.device_features = negotiate(device, service);
+    request.service_features = negotiate(service, device);
+    by_request_id_[request.request_id] = number;
+    by_stream_id_[request.stream_id] = number;
+    Deliver action{
+        link, request.request_id, {request.stream_id, request.ask.name, request.ask.target}, request.deadline, {}};
+    if (announced) action.features = request.device_features;
+    return action;
+}
+
+PairingActions Pairing::cancel(RequestNumber number) {
+    PairingActions actions;
+    const auto found = requests_.find(number);
+    if (found == requests_.end() || found->second.phase == Phase::accepted) return actions;
+    fail(found, {RestError::server_error, "the service went away"}, Ending::lost, actions);
+    std::erase_if(actions, [](const PairingAction& action) { return std::holds_alternative<Reply>(action); });
+    return actions;
+}
+
+PairingActions Pairing::device_subscribed(const iothub::Target& target, LinkNumber link,
+                                          std::optional<Features> announced, Clock::time_point now) {
+    PairingActions actions;
+    const auto waiting = by_target_.find(target);
+    if (waiting == by_target_.end()) return actions;
+    for (const RequestNumber number : waiting->second) {
+        Request& request = requests_.at(number);
+        const bool elsewhere = request.phase == Phase::delivered && request.link != link && !request.has_leg();
+        if (request.phase == Phase::waiting_for_device || elsewhere)
+            actions.push_back(deliver(number, request, link, announced, now));
+    }
+    return actions;
+}
+
+PairingActions Pairing::answered(const iothub::Target& target, const iothub::StreamAnswer& answer) {
+    PairingActions actions;
+    const auto known = by_request_id_.find(answer.request_id);
+    if (known == by_request_id_.end()) return actions;
+    const auto found = requests_.find(known->second);
+    Request& request = found->second;
+    if (request.ask.target != target) return actions;
+    const RequestNumber number = found->first;
+
+    if (!answer.accepted()) {
+        fail(found, {}, Ending::lost, actions);
+        std::get<Reply>(actions.front()).outcome = Rejected{};
+    } else if (request.leg(StreamRole::device) == Leg::left) {
+        fail(found, {RestError::gateway_timeout, "the device accepted, but its WebSocket had gone"}, Ending::lost,
+             actions);
+    } else {
+        by_request_id_.erase(known);
+        request.phase = Phase::accepted;
+        set_expiry(number, request, request.deadline);
+        Accepted accepted{request.stream_id, request.deadline, {}};
+        if (request.ask.announced) accepted.features = request.service_features;
+        actions.push_back(Reply{number, accepted});
+    }
+    return actions;
+}
+
+Admission Pairing::admit(const std::string& stream_id, StreamRole role, const iothub::Target& target) {
+    const auto found = by_stream(stream_id);
+    if (found == requests_.end() || found->second.ask.target != target) return {Admission::Verdict::unknown_stream, {}};
+    Leg& leg = found->second.leg(role);
+    if (leg != Leg::none) return {Admission::Verdict::role_taken, {}};
+    leg = Leg::admitted;
+    const Request& request = found->second;
+    return {Admission::Verdict::admitted,
+            role == StreamRole::device ? request.device_features : request.service_features};
+}
+
+PairingActions Pairing::leg_ready(const std::string& stream_id, StreamRole role) {
+    const auto found = by_stream(stream_id);
+    if (found == requests_.end()) return {};
+    Request& request = found->second;
+    request.leg(role) = Leg::ready;
+    if (request.phase != Phase::accepted || request.legs[0] != Leg::ready || request.legs[1] != Leg::ready) return {};
+    PairingActions actions{Join{{request.stream_id, request.ask.name, request.ask.target}}};
+    erase(found);
+    return actions;
+}
+
+PairingActions Pairing::leg_left(const std::string& stream_id, StreamRole role) {
+    PairingActions actions;
+    const auto found = by_stream(stream_id);
+    if (found == requests_.end()) return actions;
+    found->second.leg(role) = Leg::left;
+    // Before the answer the device may still reject, which is the better news for the service.
+    if (found->second.phase == Phase::accepted) {
+        const std::string who(iothub::to_string(role));
+        fail(found, {RestError::gateway_timeout, "the leg of the " + who + " left before the other came"}, Ending::lost,
+             actions);
+    }
+    return actions;
+}
+
+PairingActions Pairing::expire(Clock::time_point now) {
+    PairingActions actions;
+    while (!expiries_.empty() && expiries_.begin()->first <= now) {
+        const auto found = requests_.find(expiries_.begin()->second);
+        Refused why{RestError::gateway_timeout, "the device did not answer in time"};
+        if (found->second.phase == Phase::waiting_for_device)
+            why = {RestError::device_not_online, "the device was not online in time"};
+        else if (found->second.phase == Phase::accepted)
+            why.text =
+                found->second.has_leg() ? "one leg was missing at the deadline" : "no leg came before the deadline";
+        fail(found, why, Ending::lost, actions);
+    }
+    return actions;
+}
+
+PairingActions Pairing::forget(const iothub::Target& target) {
+    PairingActions actions;
+    std::vector<RequestNumber> gone;
+    for (const auto& [other, numbers] : by_target_)
+        if (belongs_to(other, target)) gone.insert(gone.end(), numbers.begin(), numbers.end());
+    for (const RequestNumber number : gone) {
+        const auto found = requests_.find(number);
+        const Refused why{unknown(found->second.ask.target), "the identity was removed"};
+        fail(found, why, Ending::refused, actions);
+    }
+    return actions;
+}
+
+PairingActions Pairing::stop() {
+    PairingActions actions;
+    while (!requests_.empty())
+        fail(requests_.begin(), {RestError::server_error, "the hub is stopping"}, Ending::stopping, actions);
+    return actions;
+}
+
+std::optional<Clock::time_point> Pairing::next_deadline() const {
+    if (expiries_.empty()) return std::nullopt;
+    return expiries_.begin()->first;
+}
+
+void Pairing::set_expiry(RequestNumber number, Request& request, Clock::time_point when) {
+    expiries_.erase({request.expires, number});
+    request.expires = when;
+    expiries_.emplace(when, number);
+}
+
+void Pairing::fail(Requests::iterator where, const Refused& why, Ending for_legs, PairingActions& actions) {
+    Request& request = where->second;
+    if (request.phase == Phase::accepted)
+        actions.push_back(Abandon{{request.stream_id, request.ask.name, request.ask.target}, why.text});
+    else
+        actions.push_back(Reply{where->first, why});
+    for (const auto role : {StreamRole::device, StreamRole::service}) {
+        const Leg leg = request.leg(role);
+        if (leg == Leg::admitted || leg == Leg::ready) actions.push_back(EndLeg{request.stream_id, role, for_legs});
+    }
+    erase(where);
+}
+
+void Pairing::void_ids(const Request& request) {
+    by_request_id_.erase(request.request_id);
+    by_stream_id_.erase(request.stream_id);
+}
+
+void Pairing::erase(Requests::iterator where) {
+    const Request& request = where->second;
+    void_ids(request);
+    expiries_.erase({request.expires, where->first});
+    const auto siblings = by_target_.find(request.ask.target);
+    siblings->second.erase(where->first);
+    if (siblings->second.empty()) by_target_.erase(siblings);
+    requests_.erase(where);
+}
+
+Pairing::Requests::iterator Pairing::by_stream(const std::string& stream_id) {
+    const auto known = by_stream_id_.find(stream_id);
+    return known == by_stream_id_.end() ? requests_.end() : requests_.find(known->second);
+}
+
+}  // namespace device_streams::hub
