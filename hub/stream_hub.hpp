@@ -1,0 +1,42 @@
+#pragma once
+
+#include "common/app/run.hpp"
+#include "hub/hub_settings.hpp"
+#include "hub/registry.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace device_streams::hub {
+
+/// The hub as one component: listeners, links of devices, stream requests and bridges. Tests run it in their own
+/// process on port 0.
+class StreamHub final : public Component {
+ public:
+    /// `reread` gives fresh settings on reload(); without it reload() only reads the certificate again.
+    StreamHub(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings,
+              std::function<StreamHubSettings()> reread = {});
+    /// Not before until_done() has returned, if start() was called.
+    ~StreamHub() override;
+
+    asio::awaitable<void> start() override;
+    void stop_accepting() override;
+    void cancel() override;
+    asio::awaitable<void> until_done() override;
+    void reload() override;
+
+    /// Takes new limits, names and certificates; listeners stay where they are. Throws Failure (old settings stay) for
+    /// an unusable certificate.
+    void apply(const StreamHubSettings& settings);
+
+    /// Where it listens, with the port the system chose. After start().
+    Endpoint endpoint() const;
+    std::optional<Endpoint> mqtt_endpoint() const;
+    Registry& registry();
+
+ private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace device_streams::hub
