@@ -1,32 +1,33 @@
 #pragma once
 
+#include "common/app/process.hpp"
 #include "common/base/clock.hpp"
+#include "common/base/exit_code.hpp"
 #include "common/base/log.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace device_streams {
 
-/// Exit codes (sysexits.h where one fits).
-enum ExitCode : int { exit_ok = 0, exit_failure = 1, exit_usage = 64, exit_config = 78 };
-
 /// The part of a program that runs until it is told to stop. Members are called on the control strand.
 class Component {
  public:
     virtual ~Component() = default;
-    /// Listens and connects; returns when ready for work. Throws Failure when it cannot start.
+    /// Listens and connects; returns when ready for work. Throws Failure when it cannot start. A stop that comes first
+    /// cancels it. However it ends, the three calls below follow.
     virtual asio::awaitable<void> start() = 0;
-    /// Stops taking new work: closes listeners, leaves the control link. Running streams go on. Called before every
-    /// form of stop (design.md 3).
+    /// Stops taking new work: closes listeners, leaves the control link. Running streams go on. Called once, before
+    /// every form of stop (hand-over, drain, cancel).
     virtual void stop_accepting() = 0;
-    /// Ends what still runs, now; peers hear `stopping`.
+    /// Ends what still runs, now; peers hear `stopping`. Called at most once.
     virtual void cancel() = 0;
-    /// Returns when nothing runs any more.
+    /// Returns when nothing runs any more. Called once, after stop_accepting(); the component is dropped afterwards.
     virtual asio::awaitable<void> until_done() = 0;
     /// SIGHUP: reads the configuration again; throws Failure (old settings stay) when it is bad.
     virtual void reload() = 0;
@@ -37,20 +38,22 @@ struct Environment {
     asio::io_context& io;
     Clock& clock;
     Log log;
+    /// For work that ends by itself: stops the program as SIGTERM does, but with this exit code. Any thread.
+    std::function<void(int exit_code)> finish = [](int) {};
 };
 
 struct RunSettings {
-    std::string program;      ///< for the first log line and sd_notify
-    unsigned threads = 1;     ///< 0: one per core
-    std::chrono::seconds drain = std::chrono::seconds(30);
+    std::string program;   ///< for the first log line
+    unsigned threads = 1;  ///< 0: one per core
+    std::chrono::milliseconds drain = std::chrono::seconds(30);
+    bool quiet =
+        false;  ///< starting and stopping are told at debug level: for short-lived programs such as ProxyCommand
 };
 
-/// Runs one component under signals: SIGTERM and SIGINT drain (a second one cancels), SIGUSR2 hands over (no limit),
-/// SIGHUP reloads; tells systemd READY, RELOADING and STOPPING; raises RLIMIT_NOFILE to the hard limit; forbids core dumps
-/// of secrets (PR_SET_DUMPABLE 0). Returns the exit code; a Failure from start() is logged with its next step.
+/// Runs one component under signals: SIGTERM and SIGINT drain (a second one cancels, a third one leaves the process),
+/// SIGUSR2 hands over (no limit), SIGHUP reloads; tells systemd READY, RELOADING and STOPPING; raises RLIMIT_NOFILE to
+/// the hard limit; forbids core dumps of secrets. Returns the exit code; a Failure from start() is logged with its next
+/// step.
 int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make);
-
-/// Raises RLIMIT_NOFILE to the hard limit; returns it.
-std::size_t raise_descriptor_limit();
 
 }  // namespace device_streams

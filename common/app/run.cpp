@@ -1,0 +1,49 @@
+#include "common/app/run.hpp"
+
+#include "common/app/runner.hpp"
+#include "common/base/error.hpp"
+
+#include <exception>
+#include <thread>
+#include <vector>
+
+namespace device_streams {
+
+namespace {
+
+unsigned count_threads(unsigned wanted) {
+    return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+}
+
+/// A fault that escapes a handler is logged and the others go on: one broken stream must not take the rest along.
+void work(asio::io_context& io, const Log& log) {
+    for (;;) {
+        try {
+            io.run();
+            return;
+        } catch (...) {
+            log.error(explain(std::current_exception()), {{"where", "handler"}});
+        }
+    }
+}
+
+}  // namespace
+
+int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make) {
+    forbid_core_dumps();
+    ignore_broken_pipes();
+    log.debug("file descriptors", {{"limit", raise_descriptor_limit()}});
+
+    const unsigned threads = count_threads(settings.threads);
+    SystemClock clock;  // outlives io, whose end may still drop coroutines that hold it
+    asio::io_context io(static_cast<int>(threads));
+    Runner runner(settings, log, io, clock, make);
+    runner.begin();
+    std::vector<std::jthread> helpers;
+    for (unsigned i = 1; i < threads; ++i) helpers.emplace_back([&] { work(io, log); });
+    work(io, log);
+    helpers.clear();
+    return runner.exit_code();
+}
+
+}  // namespace device_streams

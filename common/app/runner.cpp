@@ -1,0 +1,191 @@
+#include "common/app/runner.hpp"
+
+#include "common/app/service_manager.hpp"
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+#include "common/base/version.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
+
+namespace device_streams {
+
+namespace {
+/// A configuration has one line per fault; each becomes a line of the log.
+void log_failure(const Log& log, const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Failure& known) {
+        if (known.errc() != Errc::config_invalid) return log.error(explain(known));
+        std::istringstream faults(known.detail());
+        for (std::string fault; std::getline(faults, fault);) log.error(fault, {{"code", describe(known.errc()).id}});
+    } catch (...) {
+        log.error(explain(failure));
+    }
+}
+
+/// For cancelled streams to say goodbye; components bound their goodbyes well below it.
+constexpr std::chrono::seconds cancel_limit{20};
+}  // namespace
+
+Runner::Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock& clock, const Make& make)
+    : settings_(settings),
+      log_(std::move(log)),
+      io_(io),
+      clock_(clock),
+      make_(make),
+      control_(asio::make_strand(asio::any_io_executor(io.get_executor()))),
+      signals_(control_, SIGTERM, SIGINT, SIGUSR2),
+      stop_wanted_(control_, asio::steady_timer::time_point::max()),
+      step_limit_(control_) {
+    signals_.add(SIGHUP);
+}
+
+void Runner::begin() {
+    asio::co_spawn(control_, heed_signals(), asio::detached);
+    asio::co_spawn(control_, live(), [this](std::exception_ptr failure) { on_end(failure); });
+}
+
+asio::awaitable<void> Runner::live() {
+    tell("starting", {{"program", settings_.program}, {"version", version}});
+    ready_ = co_await start();
+    if (ready_) {
+        service_manager::ready();
+        tell("ready", {{"program", settings_.program}});
+        if (finished_) stop(policy_.on_terminate());
+        co_await until_stop_wanted();
+    }
+    if (!component_) co_return;
+    stopping_ = true;
+    component_->stop_accepting();
+    if (!ready_) wanted_ = policy_.on_start_failed();
+    perform(wanted_);
+    co_await component_->until_done();
+}
+
+// False when it failed or was told to stop first.
+asio::awaitable<bool> Runner::start() {
+    try {
+        component_ = make_({io_, clock_, log_, [this](int code) { finish(code); }});
+        co_await first_of(component_->start(), until_stop_wanted());
+    } catch (...) {
+        fail(std::current_exception());
+        co_return false;
+    }
+    co_return wanted_ == StopStep::nothing;
+}
+
+asio::awaitable<void> Runner::until_stop_wanted() {
+    while (wanted_ == StopStep::nothing) {
+        asio::error_code woken;
+        co_await stop_wanted_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+}
+
+asio::awaitable<void> Runner::heed_signals() {
+    for (;;) on_signal(co_await signals_.async_wait(asio::use_awaitable));
+}
+
+void Runner::on_signal(int signal) {
+    switch (signal) {
+        case SIGHUP:
+            return reload();
+        case SIGUSR2:
+            return stop(policy_.on_hand_over());
+        default:
+            return stop(policy_.on_terminate());
+    }
+}
+
+// The component and all it runs are gone or done: nothing is left that the io_context must keep.
+void Runner::on_end(std::exception_ptr failure) {
+    if (failure) fail(failure);
+    component_.reset();
+    tell("stopped", {{"program", settings_.program}, {"exit_code", exit_code_}});
+    io_.stop();
+}
+
+void Runner::finish(int exit_code) {
+    asio::post(control_, [this, exit_code] {
+        if (policy_.is_stopping()) return;
+        exit_code_ = exit_code;
+        finished_ = true;
+        if (ready_) stop(policy_.on_terminate());
+    });
+}
+
+void Runner::reload() {
+    if (!ready_ || stopping_) return;
+    service_manager::reloading();
+    try {
+        component_->reload();
+        log_.info("configuration reloaded");
+    } catch (...) {
+        log_failure(log_, std::current_exception());
+        log_.error("configuration not reloaded: the old settings stay");
+    }
+    service_manager::ready();
+}
+
+void Runner::stop(StopStep step) {
+    if (step == StopStep::nothing) return;
+    wanted_ = step;
+    stop_wanted_.cancel();
+    if (stopping_) perform(step);
+}
+
+void Runner::perform(StopStep step) {
+    switch (step) {
+        case StopStep::nothing:
+            return;
+        case StopStep::hand_over:
+            log_.info("handing over: no new streams, running ones go on");
+            service_manager::status("handed over; running streams go on");
+            return;
+        case StopStep::drain:
+            tell("stopping: running streams may end by themselves", {{"limit_ms", settings_.drain.count()}});
+            service_manager::stopping();
+            return limit_step(settings_.drain);
+        case StopStep::cancel:
+            tell("ending what still runs", {});
+            service_manager::stopping();
+            component_->cancel();
+            return limit_step(cancel_limit);
+        case StopStep::give_up:
+            log_.error("something does not end; leaving it");
+            std::_Exit(exit_failure);  // its owners are in use and cannot be destroyed
+    }
+}
+
+void Runner::limit_step(std::chrono::milliseconds limit) {
+    step_limit_.expires_after(limit);
+    step_limit_.async_wait([this, step = wanted_](asio::error_code cancelled) {
+        const bool stale = step != wanted_;  // expired, but a signal came first
+        if (!cancelled && !stale) stop(policy_.on_time_up());
+    });
+}
+
+void Runner::fail(const std::exception_ptr& failure) {
+    exit_code_ = exit_failure;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Failure& known) {
+        exit_code_ = exit_code_for(known.errc());
+    } catch (...) {
+        // not one of ours: a plain failure
+    }
+    log_failure(log_, failure);
+}
+
+void Runner::tell(std::string_view message, std::initializer_list<LogField> fields) const {
+    log_.write(settings_.quiet ? LogLevel::debug : LogLevel::info, message, fields);
+}
+
+}  // namespace device_streams

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "common/app/run.hpp"
+#include "common/app/stop_policy.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
+
+#include <exception>
+
+namespace device_streams {
+
+/// The life of one component: start, work, stop, done. Everything happens on the control strand.
+class Runner {
+ public:
+    using Make = std::function<std::unique_ptr<Component>(Environment)>;
+    Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock& clock, const Make& make);
+
+    /// Begins the life; the io_context stops when it is over.
+    void begin();
+    int exit_code() const { return exit_code_; }
+
+ private:
+    asio::awaitable<void> live();
+    asio::awaitable<bool> start();
+    asio::awaitable<void> until_stop_wanted();
+    asio::awaitable<void> heed_signals();
+    void on_signal(int signal);
+    void on_end(std::exception_ptr failure);
+    void finish(int exit_code);
+    void reload();
+    void stop(StopStep step);
+    void perform(StopStep step);
+    void limit_step(std::chrono::milliseconds limit);
+    void fail(const std::exception_ptr& failure);
+    void tell(std::string_view message, std::initializer_list<LogField> fields) const;
+
+    const RunSettings& settings_;
+    Log log_;
+    asio::io_context& io_;
+    Clock& clock_;
+    const Make& make_;
+    asio::strand<asio::any_io_executor> control_;
+    asio::signal_set signals_;
+    asio::steady_timer stop_wanted_;  // waits for ever; cancelled to wake its waiter
+    asio::steady_timer step_limit_;
+    StopPolicy policy_;
+    StopStep wanted_ = StopStep::nothing;
+    bool ready_ = false;     // start() has returned
+    bool finished_ = false;  // the component says so
+    bool stopping_ = false;  // stop_accepting() has been called
+    int exit_code_ = exit_ok;
+    std::unique_ptr<Component> component_;
+};
+
+}  // namespace device_streams
