@@ -1,0 +1,37 @@
+#pragma once
+
+#include "common/base/endpoint.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace device_streams::device {
+
+/// A local service that streams may reach.
+struct LocalService {
+    std::string name;
+    Endpoint endpoint;
+    bool operator==(const LocalService&) const = default;
+};
+
+/// Finds the service that a stream name means. Nothing but what is configured can be reached.
+class ServiceMap {
+ public:
+    ServiceMap() = default;
+    /// `default_service`, if any, is a key of `services`.
+    ServiceMap(std::map<std::string, Endpoint> services, std::optional<std::string> default_service);
+
+    /// First the exact name; else the name without a trailing `.{8 hex}` or `.{8 hex}-{letters and digits}`, the id
+    /// that service-proxy appends; else, only for names without such an id, the default service; else nullopt.
+    std::optional<LocalService> resolve(std::string_view stream_name) const;
+
+ private:
+    std::optional<LocalService> find(std::string_view name) const;
+
+    std::map<std::string, Endpoint> services_;
+    std::optional<std::string> default_service_;
+};
+
+}  // namespace device_streams::device
