@@ -81,6 +81,8 @@ TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, c
 }
 
 TlsStream::~TlsStream() {
+    // OpenSSL would forget the session of a connection that broke off; a stream's ending says nothing about it.
+    SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(ssl_);
 }
 

@@ -8,36 +8,14 @@
 
 #include <exception>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace device_streams::test {
 
 /// Runs a coroutine step by step on an io_context of the test: start, poll(), look, cancel, poll() ...
 template <typename T>
-class Running {
- public:
-    Running(asio::io_context& io, asio::awaitable<T> work) {
-        auto store = [this](std::exception_ptr error, T value) {
-            done_ = true;
-            failure_ = error;
-            value_.emplace(std::move(value));
-        };
-        asio::co_spawn(io, std::move(work), asio::bind_cancellation_slot(signal_.slot(), std::move(store)));
-    }
-    bool done() const { return done_; }
-    std::exception_ptr failure() const { return failure_; }
-    /// The result; rethrows what left the coroutine.
-    T& get() {
-        if (failure_) std::rethrow_exception(failure_);
-        return value_.value();
-    }
-    void cancel() { signal_.emit(asio::cancellation_type::terminal); }
-
- private:
-    asio::cancellation_signal signal_;
-    bool done_ = false;
-    std::exception_ptr failure_;
-    std::optional<T> value_;
-};
+class Running;
 
 template <>
 class Running<void> {
@@ -51,6 +29,7 @@ class Running<void> {
     }
     bool done() const { return done_; }
     std::exception_ptr failure() const { return failure_; }
+    /// Rethrows what left the coroutine.
     void get() {
         if (failure_) std::rethrow_exception(failure_);
     }
@@ -60,6 +39,27 @@ class Running<void> {
     asio::cancellation_signal signal_;
     bool done_ = false;
     std::exception_ptr failure_;
+};
+
+template <typename T>
+class Running {
+ public:
+    Running(asio::io_context& io, asio::awaitable<T> work) : running_(io, keep(std::move(work), value_)) {}
+    bool done() const { return running_.done(); }
+    std::exception_ptr failure() const { return running_.failure(); }
+    /// The result; rethrows what left the coroutine.
+    T& get() {
+        running_.get();
+        return value_.value();
+    }
+    void cancel() { running_.cancel(); }
+
+ private:
+    static asio::awaitable<void> keep(asio::awaitable<T> work, std::optional<T>& value) {
+        value.emplace(co_await std::move(work));
+    }
+    std::optional<T> value_;
+    Running<void> running_;
 };
 
 /// Lets everything that is ready run; never blocks.
@@ -74,7 +74,11 @@ T run(asio::io_context& io, asio::awaitable<T> work) {
     Running<T> running(io, std::move(work));
     io.restart();
     while (!running.done() && io.run_one() > 0) {}
-    return running.get();
+    if constexpr (std::is_void_v<T>) {
+        running.get();
+    } else {
+        return std::move(running.get());
+    }
 }
 
 }  // namespace device_streams::test

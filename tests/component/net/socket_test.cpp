@@ -1,0 +1,184 @@
+#include "common/net/dial.hpp"
+#include "common/net/listener.hpp"
+#include "common/net/socket_stream.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+#include "tests/support/captured_log.hpp"
+#include "tests/support/certificates.hpp"
+#include "tests/support/coroutine.hpp"
+#include "tests/support/memory_stream.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams {
+namespace {
+
+using test::run;
+using test::text_of;
+
+struct Net : testing::Test {
+    Endpoint loopback(std::uint16_t port = 0) { return {.host = "127.0.0.1", .port = port, .path = {}}; }
+    asio::io_context io{1};
+    SystemClock clock;
+    Log log{std::make_shared<test::CapturedLog>()};
+};
+
+asio::awaitable<std::string> say_hello(Listener& listener, Clock& clock, Log log) {
+    const auto executor = co_await asio::this_coro::executor;
+    SocketStream client(co_await dial(listener.endpoint(), clock));
+    SocketStream server(co_await listener.accept(executor, clock, log));
+    co_await write_text(client, "hello");
+    co_await client.finish();
+    std::string all;
+    std::array<std::byte, 3> room;
+    while (const auto size = co_await server.read_some(room)) all += text_of(std::span(room).first(size));
+    co_return all;
+}
+
+TEST_F(Net, DialsAListenerOverTcp) {
+    Listener listener(io.get_executor(), loopback());
+    EXPECT_NE(listener.endpoint().port, 0);
+    EXPECT_EQ(run(io, say_hello(listener, clock, log)), "hello");
+}
+
+TEST_F(Net, DialsAListenerOverAUnixSocket) {
+    const test::ScratchFolder folder;
+    Listener listener(io.get_executor(), Endpoint{.host = {}, .port = 0, .path = folder / "s"});
+    EXPECT_EQ(run(io, say_hello(listener, clock, log)), "hello");
+}
+
+TEST_F(Net, LocalhostReachesAnIPv4Listener) {
+    Listener listener(io.get_executor(), loopback());
+    const Endpoint by_name{.host = "localhost", .port = listener.endpoint().port, .path = {}};
+    const Socket connected = run(io, dial(by_name, clock));
+    EXPECT_TRUE(connected.is_open());
+}
+
+TEST_F(Net, APortInUseIsNamed) {
+    Listener first(io.get_executor(), loopback());
+    try {
+        Listener second(io.get_executor(), first.endpoint());
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::listen_failed);
+        EXPECT_NE(failure.detail().find(first.endpoint().to_string()), std::string::npos);
+        EXPECT_NE(failure.detail().find("in use"), std::string::npos);
+    }
+}
+
+TEST_F(Net, AStaleUnixSocketIsReplacedAndALiveOneIsNot) {
+    const test::ScratchFolder folder;
+    const Endpoint endpoint{.host = {}, .port = 0, .path = folder / "s"};
+    {
+        Listener crashed(io.get_executor(), endpoint);
+        // What a killed process leaves: the file without a listener.
+        std::filesystem::rename(folder / "s", folder / "kept");
+        crashed.close();
+        std::filesystem::rename(folder / "kept", folder / "s");
+    }
+    Listener second(io.get_executor(), endpoint);
+    EXPECT_THROW(Listener(io.get_executor(), endpoint), Failure);
+}
+
+TEST_F(Net, ARefusedConnectionSaysSo) {
+    Listener listener(io.get_executor(), loopback());
+    const auto gone = listener.endpoint();
+    listener.close();
+    try {
+        run(io, dial(gone, clock));
+        FAIL();
+    } catch (const std::system_error& error) {
+        EXPECT_EQ(error.code(), std::errc::connection_refused);
+    }
+}
+
+TEST_F(Net, AnUnknownNameSaysSo) {
+    try {
+        run(io, dial(Endpoint{.host = "no-such-host.invalid", .port = 1, .path = {}}, clock));
+        FAIL();
+    } catch (const std::system_error& error) {
+        EXPECT_TRUE(error.code() == asio::error::host_not_found || error.code() == asio::error::host_not_found_try_again)
+            << error.what();
+    }
+}
+
+asio::awaitable<std::pair<Socket, Socket>> connect_pair(Listener& listener, Clock& clock, Log log) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto client = co_await dial(listener.endpoint(), clock);
+    auto server = co_await listener.accept(executor, clock, log);
+    std::pair<Socket, Socket> joined(std::move(client), std::move(server));
+    co_return joined;
+}
+
+TEST_F(Net, WatchSeesAResetWithoutReading) {
+    Listener listener(io.get_executor(), loopback());
+    auto [client, server] = run(io, connect_pair(listener, clock, log));
+    client.try_send(std::as_bytes(std::span("unread")));
+    test::Running<void> watching(io, server.watch());
+    test::poll(io);
+    EXPECT_FALSE(watching.done());
+    client.reset();
+    io.restart();
+    while (!watching.done()) io.run_one();
+    try {
+        watching.get();
+        FAIL();
+    } catch (const LegError& error) {
+        EXPECT_EQ(error.ending(), Ending::reset);
+    }
+}
+
+TEST_F(Net, WatchSeesAResetThatCameBefore) {
+    Listener listener(io.get_executor(), loopback());
+    auto [client, server] = run(io, connect_pair(listener, clock, log));
+    client.reset();
+    test::Running<void> watching(io, server.watch());
+    io.restart();
+    while (!watching.done()) io.run_one();
+    EXPECT_THROW(watching.get(), LegError);
+}
+
+TEST_F(Net, ACleanCloseLosesNothingAndDoesNotReset) {
+    Listener listener(io.get_executor(), loopback());
+    auto [a, b] = run(io, connect_pair(listener, clock, log));
+    SocketStream client(std::move(a)), server(std::move(b));
+    run(io, write_text(client, "never read by the server"));
+    run(io, write_text(server, "last words"));
+    test::Running<void> closing(io, server.close(Ending::clean));
+    test::poll(io);
+    std::array<std::byte, 64> room;
+    const auto size = run(io, client.read_some(room));
+    EXPECT_EQ(text_of(std::span(room).first(size)), "last words");
+    EXPECT_EQ(run(io, client.read_some(room)), 0u);
+    run(io, client.close(Ending::clean));
+    test::poll(io);
+    EXPECT_TRUE(closing.done());
+}
+
+TEST_F(Net, AnAbortReachesThePeerAsAReset) {
+    Listener listener(io.get_executor(), loopback());
+    auto [a, b] = run(io, connect_pair(listener, clock, log));
+    SocketStream client(std::move(a)), server(std::move(b));
+    server.abort(Ending::lost);
+    std::array<std::byte, 64> room;
+    try {
+        run(io, client.read_some(room));
+        FAIL();
+    } catch (const LegError& error) {
+        EXPECT_EQ(error.ending(), Ending::reset);
+    }
+}
+
+TEST_F(Net, ClosingAListenerEndsItsAccept) {
+    Listener listener(io.get_executor(), loopback());
+    test::Running<Socket> accepting(io, listener.accept(io.get_executor(), clock, log));
+    test::poll(io);
+    listener.close();
+    test::poll(io);
+    ASSERT_TRUE(accepting.done());
+    EXPECT_TRUE(is_cancellation(accepting.failure()));
+}
+
+}  // namespace
+}  // namespace device_streams

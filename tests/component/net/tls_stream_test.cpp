@@ -1,0 +1,207 @@
+#include "common/net/tls_stream.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+#include "tests/support/certificates.hpp"
+#include "tests/support/coroutine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace device_streams {
+namespace {
+
+using test::run;
+using test::TestCertificates;
+
+const TestCertificates& certificates() {
+    static const TestCertificates made;
+    return made;
+}
+
+struct TlsPair : testing::Test {
+    void connect(const std::string& name = "localhost") {
+        auto [a, b] = make_socket_pair(io.get_executor());
+        client = std::make_unique<TlsStream>(std::move(a), client_context, name);
+        server = std::make_unique<TlsStream>(std::move(b), server_context);
+    }
+    void shake_hands() {
+        connect();
+        run(io, both(client->handshake(), server->handshake()));
+    }
+
+    asio::io_context io{1};
+    std::shared_ptr<TlsContext> client_context = TlsContext::client(certificates().ca_file);
+    std::shared_ptr<TlsContext> server_context =
+        TlsContext::server(certificates().certificate_file, certificates().key_file);
+    std::unique_ptr<TlsStream> client, server;
+};
+
+std::vector<std::byte> pattern(std::size_t size) {
+    std::vector<std::byte> bytes(size);
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>((i * 131 + i / 251) & 0xff);
+    return bytes;
+}
+
+asio::awaitable<void> send_all(ByteStream& to, std::vector<std::byte> bytes) {
+    const OutBytes out{bytes, 0};
+    co_await to.write_all(out);
+}
+
+asio::awaitable<std::vector<std::byte>> receive(ByteStream& from, std::size_t size, std::size_t piece) {
+    std::vector<std::byte> all(size);
+    for (std::size_t done = 0; done < size;) {
+        const auto got = co_await from.read_some(std::span(all).subspan(done, std::min(piece, size - done)));
+        if (got == 0) throw std::runtime_error("early end");
+        done += got;
+    }
+    co_return all;
+}
+
+asio::awaitable<void> send_and_check(ByteStream& from, ByteStream& to, std::size_t size, std::size_t piece) {
+    std::vector<std::byte> received;
+    auto take = [](ByteStream& stream, std::size_t n, std::size_t step, std::vector<std::byte>& into) -> asio::awaitable<void> {
+        into = co_await receive(stream, n, step);
+    };
+    auto sending = send_all(from, pattern(size));
+    auto receiving = take(to, size, piece, received);
+    co_await both(std::move(sending), std::move(receiving));
+    if (received != pattern(size)) throw std::runtime_error("wrong bytes");
+}
+
+TEST_F(TlsPair, CarriesEveryByteInEveryPieceSize) {
+    shake_hands();
+    for (const std::size_t piece : {7, 1000, 16384, 65528, 300000})
+        run(io, send_and_check(*client, *server, 1'000'000, piece));
+    run(io, send_and_check(*server, *client, 5'000'000, 65'528));
+}
+
+TEST_F(TlsPair, BothDirectionsAtOnce) {
+    shake_hands();
+    run(io, both(send_and_check(*client, *server, 8'000'000, 65'528), send_and_check(*server, *client, 8'000'000, 9'999)));
+}
+
+// Reading must go on while writing is blocked: otherwise one stalled direction stops the other.
+TEST_F(TlsPair, ABlockedWriterDoesNotStopTheReader) {
+    shake_hands();
+    test::Running<void> stuck(io, send_all(*client, pattern(20'000'000)));
+    test::poll(io);
+    EXPECT_FALSE(stuck.done());
+    run(io, send_and_check(*server, *client, 3'000'000, 65'528));
+    EXPECT_FALSE(stuck.done());
+    run(io, receive(*server, 20'000'000, 65'528));
+    test::poll(io);
+    EXPECT_TRUE(stuck.done());
+}
+
+TEST_F(TlsPair, CloseNotifyEndsTheStreamCleanly) {
+    shake_hands();
+    run(io, send_all(*client, pattern(1000)));
+    test::Running<void> closing(io, client->close(Ending::clean));
+    EXPECT_EQ(run(io, receive(*server, 1000, 1000)), pattern(1000));
+    std::array<std::byte, 16> room;
+    EXPECT_EQ(run(io, server->read_some(room)), 0u);
+    EXPECT_TRUE(server->ended());
+    run(io, server->close(Ending::clean));
+    test::poll(io);
+    EXPECT_TRUE(closing.done());
+}
+
+TEST_F(TlsPair, ShortMessagesAreTakenWithoutWaiting) {
+    shake_hands();
+    const auto text = pattern(100);
+    EXPECT_TRUE(client->try_write(text));
+    EXPECT_EQ(run(io, receive(*server, 100, 100)), text);
+}
+
+TEST_F(TlsPair, ShortMessagesAreRefusedWhileOutputWaits) {
+    shake_hands();
+    test::Running<void> stuck(io, send_all(*client, pattern(20'000'000)));
+    test::poll(io);
+    EXPECT_FALSE(client->try_write(pattern(100)));
+    client->abort(Ending::cancelled);
+    test::poll(io);
+    EXPECT_TRUE(stuck.done());
+}
+
+TEST_F(TlsPair, ALaterConnectionResumesTheSession) {
+    shake_hands();
+    run(io, send_and_check(*server, *client, 10, 10));  // carries the ticket
+    EXPECT_FALSE(client->resumed());
+    shake_hands();
+    EXPECT_TRUE(client->resumed());
+}
+
+Errc failure_of(TlsPair& pair, const std::string& name) {
+    pair.connect(name);
+    test::Running<void> serving(pair.io, pair.server->handshake());
+    try {
+        run(pair.io, pair.client->handshake());
+    } catch (const Failure& failure) {
+        pair.client->abort(Ending::cancelled);
+        test::poll(pair.io);
+        EXPECT_TRUE(serving.done());
+        return failure.errc();
+    }
+    return Errc::internal;
+}
+
+TEST_F(TlsPair, AnotherNameIsNotTrusted) {
+    EXPECT_EQ(failure_of(*this, "elsewhere.example"), Errc::hub_untrusted);
+}
+
+TEST_F(TlsPair, AnotherAddressIsNotTrusted) {
+    EXPECT_EQ(failure_of(*this, "127.0.0.2"), Errc::hub_untrusted);
+}
+
+TEST_F(TlsPair, AnUnknownAuthorityIsNotTrusted) {
+    const TestCertificates strangers;
+    client_context = TlsContext::client(strangers.ca_file);
+    EXPECT_EQ(failure_of(*this, "localhost"), Errc::hub_untrusted);
+}
+
+TEST_F(TlsPair, GarbageInsteadOfAHandshakeIsReported) {
+    auto [a, b] = make_socket_pair(io.get_executor());
+    server = std::make_unique<TlsStream>(std::move(a), server_context);
+    b.try_send(std::as_bytes(std::span("GET / HTTP/1.1\r\n\r\n")));
+    try {
+        run(io, server->handshake());
+        FAIL() << "garbage was taken for TLS";
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::peer_tls_failed);
+    }
+}
+
+TEST_F(TlsPair, APeerThatLeavesDuringTheHandshakeIsReported) {
+    auto [a, b] = make_socket_pair(io.get_executor());
+    server = std::make_unique<TlsStream>(std::move(a), server_context);
+    b.close();
+    try {
+        run(io, server->handshake());
+        FAIL() << "no peer, no handshake";
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::peer_tls_failed);
+        EXPECT_NE(std::string(failure.what()).find("closed"), std::string::npos) << failure.what();
+    }
+}
+
+TEST(TlsContext, FilesThatCannotBeUsedAreNamed) {
+    try {
+        TlsContext::client("/nonexistent/ca.pem");
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::file_unreadable);
+        EXPECT_NE(failure.detail().find("/nonexistent/ca.pem"), std::string::npos);
+    }
+    const TestCertificates other;
+    try {
+        TlsContext::server(certificates().certificate_file, other.key_file);
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::certificate_unusable);
+    }
+}
+
+}  // namespace
+}  // namespace device_streams
