@@ -41,6 +41,8 @@ class TlsStream final : public Transport {
     void abort(Ending reason) noexcept override;
 
     const std::string& peer() const { return socket_.peer(); }
+    /// Ciphertext that waits for the socket, in bytes.
+    std::size_t pending_output() const { return leftover_.size() - leftover_sent_; }
 
  private:
     friend struct TlsBio;

@@ -6,8 +6,7 @@
 #include "tests/support/coroutine.hpp"
 
 #include <gtest/gtest.h>
-
-#include <numeric>
+#include <openssl/ssl.h>
 
 namespace device_streams {
 namespace {
@@ -159,6 +158,54 @@ TEST_F(TlsPair, AnUnknownAuthorityIsNotTrusted) {
     const TestCertificates strangers;
     client_context = TlsContext::client(strangers.ca_file);
     EXPECT_EQ(failure_of(*this, "localhost"), Errc::hub_untrusted);
+}
+
+// A client that asks for new keys again and again and never reads the replies.
+struct KeyUpdateFlood {
+    KeyUpdateFlood(int fd, const std::string& ca_file) : context(SSL_CTX_new(TLS_client_method())) {
+        SSL_CTX_load_verify_file(context, ca_file.c_str());
+        ssl = SSL_new(context);
+        SSL_set_fd(ssl, fd);
+        SSL_set_connect_state(ssl);
+    }
+    ~KeyUpdateFlood() {
+        SSL_free(ssl);
+        SSL_CTX_free(context);
+    }
+    // How many updates went out before the socket was full.
+    int send(int most) {
+        for (int sent = 0; sent < most; ++sent) {
+            SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
+            if (SSL_do_handshake(ssl) != 1) return sent;
+        }
+        return most;
+    }
+    SSL_CTX* context;
+    SSL* ssl = nullptr;
+};
+
+TEST_F(TlsPair, AFloodOfKeyUpdatesWithoutReadingGrowsNothing) {
+    auto [a, b] = make_socket_pair(io.get_executor());
+    server = std::make_unique<TlsStream>(std::move(a), server_context);
+    KeyUpdateFlood flood(b.fd(), certificates().ca_file);
+    test::Running<void> serving(io, server->handshake());
+    while (!serving.done()) {
+        SSL_do_handshake(flood.ssl);
+        test::poll(io);
+    }
+    std::array<std::byte, 64> room;
+    test::Running<std::size_t> reading(io, server->read_some(room));
+    int sent = 0;
+    for (int quiet = 0; quiet < 3 && sent < 200'000 && !reading.done();) {
+        const int now = flood.send(1000);
+        sent += now;
+        quiet = now == 0 ? quiet + 1 : 0;
+        test::poll(io);
+        ASSERT_LE(server->pending_output(), 8u * 1024);
+    }
+    EXPECT_GT(sent, 100);
+    reading.cancel();
+    test::poll(io);
 }
 
 TEST_F(TlsPair, GarbageInsteadOfAHandshakeIsReported) {
