@@ -1,15 +1,12 @@
 #include "hub/registry_store.hpp"
 
+#include "common/app/private_files.hpp"
 #include "common/base/error.hpp"
 #include "common/iothub/connection_string.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace device_streams::hub {
 
@@ -81,10 +78,7 @@ Failure no_such(const iothub::Target& target) {
 // Made by us, not by SQLite: it must never be readable for others, not for a moment.
 const std::string& make_file(const std::string& file, RegistryStore::Mode mode) {
     if (mode == RegistryStore::Mode::open_existing || file == SqliteRegistry::in_memory) return file;
-    const int fd = ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST) throw Failure(Errc::already_exists, file);
-    if (fd < 0) throw Failure(Errc::state_unusable, file + ": " + std::strerror(errno));
-    ::close(fd);
+    create_private_file(file);
     return file;
 }
 

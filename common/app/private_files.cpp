@@ -1,0 +1,79 @@
+#include "common/app/private_files.hpp"
+
+#include "common/base/error.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace device_streams {
+
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& file, int error) {
+    throw Failure(error == EEXIST ? Errc::already_exists : Errc::state_unusable,
+                  file.string() + (error == EEXIST ? "" : std::string(": ") + std::strerror(error)));
+}
+
+int open_new(const std::filesystem::path& file) {
+    const int fd = ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0) fail(file, errno);
+    return fd;
+}
+
+bool write_durably(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const auto written = ::write(fd, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return ::fsync(fd) == 0;
+}
+
+}  // namespace
+
+void create_private_file(const std::filesystem::path& file) {
+    ::close(open_new(file));
+}
+
+void write_private_file(const std::filesystem::path& file, std::string_view text) {
+    const int fd = open_new(file);
+    const int error = write_durably(fd, text) ? 0 : errno;
+    ::close(fd);
+    if (error == 0) return;
+    ::unlink(file.c_str());
+    fail(file, error);
+}
+
+void make_private_directory(const std::filesystem::path& directory) {
+    if (::mkdir(directory.c_str(), 0700) == 0) return;
+    if (errno != EEXIST) fail(directory, errno);
+    std::error_code failed;
+    const bool empty = std::filesystem::is_empty(directory, failed);
+    if (failed) fail(directory, failed.value());
+    if (!empty) fail(directory, EEXIST);
+    if (::chmod(directory.c_str(), 0700) != 0) fail(directory, errno);
+}
+
+std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& file) {
+    const int fd = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0) fail(file, errno);
+    FileLock lock(fd);
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK) fail(file, errno);
+    return std::nullopt;
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {
+}
+
+FileLock::~FileLock() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace device_streams

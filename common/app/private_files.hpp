@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Files that nobody but their owner may read: they are born that way, not changed afterwards.
+namespace device_streams {
+
+/// Makes an empty file of mode 0600. Throws Failure: already_exists, state_unusable.
+void create_private_file(const std::filesystem::path& file);
+/// create_private_file, then writes `text` and makes it durable; a file that cannot be written whole is removed.
+void write_private_file(const std::filesystem::path& file, std::string_view text);
+/// Makes a directory of mode 0700; its parent must exist. One that is there and empty is taken over, mode included.
+/// Throws Failure: already_exists (there and not empty), state_unusable.
+void make_private_directory(const std::filesystem::path& directory);
+
+/// An advisory lock that other processes see; it ends with the process at the latest. Makes the file when it is
+/// missing.
+class FileLock {
+ public:
+    /// nullopt: another process holds it. Throws Failure(state_unusable).
+    static std::optional<FileLock> try_acquire(const std::filesystem::path& file);
+
+    FileLock(FileLock&& other) noexcept;
+    FileLock& operator=(FileLock&&) = delete;
+    ~FileLock();
+
+ private:
+    explicit FileLock(int fd) : fd_(fd) {}
+    int fd_;
+};
+
+}  // namespace device_streams
