@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/error.hpp"
 #include "hub/registry.hpp"
 
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +33,7 @@ struct StreamInfo {
 /// What only a running hub knows; empty functions where none runs. Called on the admin server's strands.
 struct LiveView {
     std::function<asio::awaitable<std::vector<StreamInfo>>()> streams;
-    std::function<asio::awaitable<bool>(iothub::Target)> connected;
+    std::function<asio::awaitable<std::vector<iothub::Target>>()> connected;  ///< identities with a link
 };
 
 /// The administrator's commands, as JSON objects in and out: {"command": "device add", "device": "pump-17"} gives
@@ -44,23 +46,26 @@ class AdminCommands {
     asio::awaitable<nlohmann::json> execute(nlohmann::json request);
 
  private:
-    asio::awaitable<nlohmann::json> dispatch(std::string command, nlohmann::json request);
-    asio::awaitable<nlohmann::json> device_add(nlohmann::json request);
-    asio::awaitable<nlohmann::json> device_list();
-    asio::awaitable<nlohmann::json> device_show(nlohmann::json request);
-    asio::awaitable<nlohmann::json> device_remove(nlohmann::json request);
-    asio::awaitable<nlohmann::json> device_enable(nlohmann::json request, bool enabled);
-    asio::awaitable<nlohmann::json> device_renew_key(nlohmann::json request);
-    asio::awaitable<nlohmann::json> policy_add(nlohmann::json request);
-    asio::awaitable<nlohmann::json> policy_list();
-    asio::awaitable<nlohmann::json> policy_remove(nlohmann::json request);
-    asio::awaitable<nlohmann::json> policy_renew_key(nlohmann::json request);
-    asio::awaitable<nlohmann::json> streams_list();
-    asio::awaitable<nlohmann::json> facts();
+    using Json = nlohmann::json;
+    /// Throws Failure and, for a request of the wrong shape, nlohmann::json::exception.
+    asio::awaitable<Json> dispatch(Json request);
+    asio::awaitable<Json> device(std::string verb, Json request);
+    asio::awaitable<Json> policy(std::string verb, Json request);
+    asio::awaitable<Json> list_devices();
+    asio::awaitable<Json> show_device(iothub::Target target);
+    asio::awaitable<Json> list_policies();
+    asio::awaitable<Json> list_streams();
+    asio::awaitable<std::set<iothub::Target>> connected();
+    Json described(const Identity& identity, const std::set<iothub::Target>& connected_now) const;
+    Json with_connection_string(const Identity& identity, WhichKey which) const;
+    Json with_connection_string(const Policy& policy, WhichKey which) const;
 
     Registry& registry_;
     HubFacts facts_;
     LiveView live_;
 };
+
+/// The request's answer, or the Failure that it holds, thrown.
+nlohmann::json result_of(nlohmann::json answer);
 
 }  // namespace device_streams::hub

@@ -10,11 +10,10 @@
 
 namespace device_streams::hub {
 
-/// Serves the command line over a Unix socket: one request, one answer, each a line of JSON. The socket file has mode
-/// 0600, and only processes of the hub's own user or of root are answered.
+/// Serves the command line over a Unix socket of mode 0600: who may open it may do everything (admin_session.hpp has
+/// the protocol).
 class AdminServer {
  public:
-    static constexpr std::size_t request_limit = 64 * 1024;            ///< bytes of a request line
     static constexpr auto request_timeout = std::chrono::seconds(10);  ///< connection until the answer is out
 
     /// Listens on `socket_path` at once; throws Failure(listen_failed). `clock` outlives it.
@@ -39,7 +38,6 @@ class AdminServer {
     AdminCommands commands_;
     Clock& clock_;
     Log log_;
-    std::string path_;
     TaskSet sessions_;
     Strand strand_;
     Listener listener_;

@@ -1,0 +1,198 @@
+#include "hub/admin/admin_commands.hpp"
+
+namespace device_streams::hub {
+
+namespace {
+
+using nlohmann::json;
+
+iothub::Target target_of(const json& request) {
+    return {request.at("device").get<std::string>(), request.value("module", std::string())};
+}
+
+Permissions permissions_of(const json& request) {
+    Permissions permissions;
+    for (const auto& name : request.at("permissions").get<std::vector<std::string>>()) {
+        if (name == "RegistryRead")
+            permissions.registry_read = true;
+        else if (name == "RegistryWrite")
+            permissions.registry_write = true;
+        else if (name == "ServiceConnect")
+            permissions.service_connect = true;
+        else if (name == "DeviceConnect")
+            permissions.device_connect = true;
+        else
+            throw Failure(Errc::usage, "permissions are RegistryRead, RegistryWrite, ServiceConnect, DeviceConnect");
+    }
+    return permissions;
+}
+
+json names_of(const Permissions& permissions) {
+    json names = json::array();
+    if (permissions.registry_read) names.push_back("RegistryRead");
+    if (permissions.registry_write) names.push_back("RegistryWrite");
+    if (permissions.service_connect) names.push_back("ServiceConnect");
+    if (permissions.device_connect) names.push_back("DeviceConnect");
+    return names;
+}
+
+WhichKey which_key(const json& request) {
+    return request.value("key", std::string("primary")) == "secondary" ? WhichKey::secondary : WhichKey::primary;
+}
+
+std::string reveal(const KeyPair& keys, WhichKey which) {
+    return std::string((which == WhichKey::primary ? keys.primary : keys.secondary).reveal());
+}
+
+json error_answer(Errc code, const std::string& detail) {
+    return {{"error", static_cast<int>(code)}, {"detail", detail}};
+}
+
+Failure unknown_command() {
+    return {Errc::usage, "the hub does not know this command; is it of another version?"};
+}
+
+}  // namespace
+
+AdminCommands::AdminCommands(Registry& registry, HubFacts facts, LiveView live)
+    : registry_(registry), facts_(std::move(facts)), live_(std::move(live)) {
+}
+
+asio::awaitable<json> AdminCommands::execute(json request) {
+    try {
+        json answer;
+        answer["result"] = co_await dispatch(std::move(request));
+        co_return answer;
+    } catch (const Failure& failure) {
+        co_return error_answer(failure.errc(), failure.detail());
+    } catch (const json::exception&) {
+        co_return error_answer(Errc::usage, "a value of the request is missing or of the wrong type");
+    }
+}
+
+asio::awaitable<json> AdminCommands::dispatch(json request) {
+    const auto command = request.at("command").get<std::string>();
+    const auto space = command.find(' ');
+    const auto noun = command.substr(0, space);
+    const auto verb = space == std::string::npos ? std::string() : command.substr(space + 1);
+    if (noun == "device") co_return co_await device(verb, std::move(request));
+    if (noun == "policy") co_return co_await policy(verb, std::move(request));
+    if (command == "streams list") co_return co_await list_streams();
+    if (command == "devicestream show") co_return json{{"streamingEndpoints", {facts_.streaming_endpoint}}};
+    throw unknown_command();
+}
+
+asio::awaitable<json> AdminCommands::device(std::string verb, json request) {
+    if (verb == "list") co_return co_await list_devices();
+    const auto target = target_of(request);
+    if (verb == "show") co_return co_await show_device(target);
+    if (verb == "add") {
+        const auto added = co_await registry_.add(target, make_key_pair());
+        co_return with_connection_string(added, WhichKey::primary);
+    }
+    if (verb == "renew-key") {
+        const auto which = which_key(request);
+        const auto renewed = co_await registry_.renew_key(target, which);
+        co_return with_connection_string(renewed, which);
+    }
+    if (verb == "remove") {
+        co_await registry_.remove(target);
+    } else if (verb == "enable" || verb == "disable") {
+        co_await registry_.set_enabled(target, verb == "enable");
+    } else {
+        throw unknown_command();
+    }
+    co_return json::object();
+}
+
+asio::awaitable<json> AdminCommands::policy(std::string verb, json request) {
+    if (verb == "list") co_return co_await list_policies();
+    const auto name = request.at("name").get<std::string>();
+    if (verb == "add") {
+        const auto added = co_await registry_.add_policy(name, permissions_of(request), make_key_pair());
+        co_return with_connection_string(added, WhichKey::primary);
+    }
+    if (verb == "renew-key") {
+        const auto which = which_key(request);
+        const auto renewed = co_await registry_.renew_policy_key(name, which);
+        co_return with_connection_string(renewed, which);
+    }
+    if (verb != "remove") throw unknown_command();
+    co_await registry_.remove_policy(name);
+    co_return json::object();
+}
+
+asio::awaitable<json> AdminCommands::list_devices() {
+    const auto now_connected = co_await connected();
+    const auto identities = co_await registry_.list();
+    json list = json::array();
+    for (const auto& identity : identities) list.push_back(described(identity, now_connected));
+    co_return list;
+}
+
+asio::awaitable<json> AdminCommands::show_device(iothub::Target target) {
+    const auto identity = co_await registry_.find(target);
+    if (!identity) throw Failure(Errc::not_found, target.to_string());
+    const auto now_connected = co_await connected();
+    co_return described(*identity, now_connected);
+}
+
+asio::awaitable<json> AdminCommands::list_policies() {
+    const auto policies = co_await registry_.list_policies();
+    json list = json::array();
+    for (const auto& policy : policies)
+        list.push_back({{"name", policy.name}, {"permissions", names_of(policy.permissions)}});
+    co_return list;
+}
+
+asio::awaitable<json> AdminCommands::list_streams() {
+    if (!live_.streams) throw Failure(Errc::hub_not_running, "only a running hub has streams");
+    const auto streams = co_await live_.streams();
+    json list = json::array();
+    for (const auto& stream : streams)
+        list.push_back({{"device", stream.target.device_id},
+                        {"module", stream.target.module_id},
+                        {"stream", stream.name},
+                        {"state", stream.state},
+                        {"bytesFromDevice", stream.bytes_up},
+                        {"bytesToDevice", stream.bytes_down},
+                        {"seconds", stream.age.count()}});
+    co_return list;
+}
+
+asio::awaitable<std::set<iothub::Target>> AdminCommands::connected() {
+    std::set<iothub::Target> all;
+    if (!live_.connected) co_return all;
+    const auto targets = co_await live_.connected();
+    all.insert(targets.begin(), targets.end());
+    co_return all;
+}
+
+json AdminCommands::described(const Identity& identity, const std::set<iothub::Target>& connected_now) const {
+    json text{{"device", identity.target.device_id}, {"enabled", identity.enabled}, {"created", identity.created}};
+    if (!identity.target.module_id.empty()) text["module"] = identity.target.module_id;
+    if (live_.connected) text["connected"] = connected_now.contains(identity.target);
+    return text;
+}
+
+json AdminCommands::with_connection_string(const Identity& identity, WhichKey which) const {
+    const auto& target = identity.target;
+    const auto module = target.module_id.empty() ? "" : ";ModuleId=" + target.module_id;
+    return {{"connectionString", "HostName=" + facts_.host_name + ";DeviceId=" + target.device_id + module +
+                                     ";SharedAccessKey=" + reveal(identity.keys, which)}};
+}
+
+json AdminCommands::with_connection_string(const Policy& policy, WhichKey which) const {
+    return {{"connectionString", "HostName=" + facts_.host_name + ";SharedAccessKeyName=" + policy.name +
+                                     ";SharedAccessKey=" + reveal(policy.keys, which)}};
+}
+
+json result_of(json answer) {
+    if (const auto result = answer.find("result"); result != answer.end()) return std::move(*result);
+    if (answer.is_object() && answer.contains("error"))
+        throw Failure(static_cast<Errc>(answer.value("error", static_cast<int>(Errc::internal))),
+                      answer.value("detail", std::string()));
+    throw Failure(Errc::hub_not_running, "the admin socket's answer makes no sense");
+}
+
+}  // namespace device_streams::hub
