@@ -1,0 +1,139 @@
+#include "common/net/pipe_stream.hpp"
+
+#include "tests/support/coroutine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <fcntl.h>
+#include <string>
+#include <unistd.h>
+
+namespace device_streams {
+namespace {
+
+struct Pipe {
+    Pipe() {
+        if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category());
+    }
+    ~Pipe() {
+        close_reader();
+        close_writer();
+    }
+    void close_reader() { close_end(0); }
+    void close_writer() { close_end(1); }
+    int give(int end) { return std::exchange(ends[end], -1); }
+    void close_end(int end) {
+        if (ends[end] >= 0) ::close(ends[end]);
+        ends[end] = -1;
+    }
+    int ends[2] = {-1, -1};
+};
+
+// The stream owns the reading end of `to` and the writing end of `from`; the test plays the program at the far ends.
+struct PipeStreamTest : testing::Test {
+    std::string read_from_stream() {
+        std::array<char, 64> text{};
+        const auto size = ::read(from.ends[0], text.data(), text.size());
+        return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+    }
+
+    asio::io_context io;
+    Pipe to, from;
+    PipeStream stream{io.get_executor(), to.give(0), from.give(1)};
+    std::array<std::byte, 64> room{};
+};
+
+TEST_F(PipeStreamTest, ReadsNothingWithoutWaiting) {
+    EXPECT_EQ(stream.try_read(room), std::nullopt);
+}
+
+TEST_F(PipeStreamTest, ReadsWhatTheOtherProgramWrites) {
+    test::Running<std::size_t> reading(io, stream.read_some(room));
+    test::poll(io);
+    EXPECT_FALSE(reading.done());
+    ASSERT_EQ(::write(to.ends[1], "hello", 5), 5);
+    test::poll(io);
+    EXPECT_EQ(reading.get(), 5U);
+}
+
+TEST_F(PipeStreamTest, EndOfInputIsZero) {
+    to.close_writer();
+    EXPECT_EQ(stream.try_read(room), 0U);
+}
+
+TEST_F(PipeStreamTest, WritesInOrderAndWaitsForAFullPipe) {
+    std::vector<std::byte> big(256 * 1024);
+    for (std::size_t i = 0; i < big.size(); ++i) big[i] = static_cast<std::byte>(i % 251);
+    const auto expected = big;
+    const OutBytes out{big, 0};
+    test::Running<void> writing(io, stream.write_all(out));
+    test::poll(io);
+    EXPECT_FALSE(writing.done());
+
+    std::vector<std::byte> received;
+    std::array<std::byte, 8192> part{};
+    while (received.size() < expected.size()) {
+        const auto size = ::read(from.ends[0], part.data(), part.size());
+        ASSERT_GT(size, 0);
+        received.insert(received.end(), part.begin(), part.begin() + size);
+        test::poll(io);
+    }
+    EXPECT_TRUE(writing.done());
+    EXPECT_EQ(received, expected);
+}
+
+TEST_F(PipeStreamTest, FinishEndsTheOutputAndLeavesTheInput) {
+    test::run(io, stream.finish());
+    EXPECT_EQ(read_from_stream(), "");
+    ASSERT_EQ(::write(to.ends[1], "x", 1), 1);
+    EXPECT_EQ(stream.try_read(room), 1U);
+}
+
+TEST_F(PipeStreamTest, WatchTellsThatTheReaderIsGone) {
+    test::Running<void> watching(io, stream.watch());
+    test::poll(io);
+    EXPECT_FALSE(watching.done());
+    from.close_reader();
+    test::poll(io);
+    ASSERT_TRUE(watching.done());
+    EXPECT_THROW(watching.get(), LegError);
+}
+
+TEST_F(PipeStreamTest, WatchGoesOnAfterFinish) {
+    test::Running<void> watching(io, stream.watch());
+    test::poll(io);
+    test::run(io, stream.finish());
+    from.close_reader();
+    test::poll(io);
+    EXPECT_FALSE(watching.done());
+    watching.cancel();
+    test::poll(io);
+    EXPECT_TRUE(watching.done());
+}
+
+TEST_F(PipeStreamTest, LeavesTheFlagsOfSharedDescriptorsAlone) {
+    const int shared = ::dup(to.ends[1]);
+    EXPECT_EQ(stream.try_read(room), std::nullopt);
+    EXPECT_EQ(::fcntl(shared, F_GETFL) & O_NONBLOCK, 0);
+    ::close(shared);
+}
+
+TEST(PipeStream, ReadsAndWritesPlainFiles) {
+    asio::io_context io;
+    const int in = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    const int out = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    PipeStream stream(io.get_executor(), in, out);
+    std::array<std::byte, 4> magic{};
+    EXPECT_EQ(test::run(io, stream.read_some(magic)), 4U);
+    EXPECT_EQ(magic[1], std::byte{'E'});
+    test::run(io, write_text(stream, "gone"));
+    test::Running<void> watching(io, stream.watch());
+    test::poll(io);
+    EXPECT_FALSE(watching.done());
+    watching.cancel();
+    test::poll(io);
+}
+
+}  // namespace
+}  // namespace device_streams
