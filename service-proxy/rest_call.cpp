@@ -1,0 +1,116 @@
+#include "service-proxy/rest_call.hpp"
+
+#include "common/base/version.hpp"
+#include "common/iothub/errors.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+namespace device_streams::service {
+
+namespace {
+
+constexpr std::size_t longest_quote = 300;
+
+std::string in_seconds(Clock::duration length) {
+    return std::to_string(std::chrono::ceil<std::chrono::seconds>(length).count());
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b,
+                              [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+// What a hub says goes to logs: one line, bounded, and never a token that it may have echoed.
+std::string quotable(std::string_view text) {
+    for (const std::string_view sensitive : {"SharedAccessSignature", "SharedAccessKey", "Bearer ", "sig="})
+        text = text.substr(0, text.find(sensitive));
+    std::string quote(text.substr(0, longest_quote));
+    std::ranges::replace_if(
+        quote, [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+    return quote;
+}
+
+iothub::ParsedRestError error_in(const http::Response& answer) {
+    return iothub::parse_error(answer.body, answer.headers.find("iothub-errorcode").value_or(""));
+}
+
+Errc errc_of(int status, int code) {
+    switch (code) {
+        case 404001:
+        case 404010:
+            return Errc::device_unknown;
+        case 404103:
+            return Errc::device_offline;
+        case 504101:
+            return Errc::device_silent;
+        case 403002:
+            return Errc::quota_exceeded;
+        default:
+            break;
+    }
+    if (status == 401 || status == 403) return Errc::service_unauthorized;
+    if (status == 429) return Errc::throttled;
+    if (status >= 500 && status <= 599) return Errc::hub_failed;
+    if (status >= 400 && status <= 499) return Errc::request_refused;
+    return Errc::hub_protocol;
+}
+
+Failure refusal(const http::Response& answer, const std::string& device) {
+    const auto errc = errc_of(answer.status, error_in(answer).code);
+    const bool about_device =
+        errc == Errc::device_unknown || errc == Errc::device_offline || errc == Errc::device_silent;
+    return {errc, (about_device ? device + ", " : "") + describe_answer(answer)};
+}
+
+Failure unexpected(const http::Response& answer, const std::string& what) {
+    return {Errc::hub_protocol, "status " + std::to_string(answer.status) + " " + what};
+}
+
+}  // namespace
+
+http::Request make_stream_call(const iothub::ServicePath& what, const std::string& host, const Secret& token,
+                               const OpenLimits& limits) {
+    http::Request call;
+    call.method = "POST";
+    call.target = iothub::service_path(what, api_version);
+    call.headers.add("Host", host);
+    call.headers.add("Authorization", std::string(token.reveal()));
+    call.headers.add("iothub-streaming-connect-timeout-in-seconds", in_seconds(limits.connect));
+    call.headers.add("iothub-streaming-response-timeout-in-seconds", in_seconds(limits.response));
+    call.headers.add(std::string(features_header), to_string(own_features));
+    call.headers.add("User-Agent", std::string("service-proxy/") + version);
+    return call;
+}
+
+std::string describe_answer(const http::Response& answer) {
+    auto text = "status " + std::to_string(answer.status);
+    const auto error = error_in(answer);
+    if (error.code != 0) text += ", error " + std::to_string(error.code);
+    const auto said = quotable(error.message.empty() ? std::string_view(answer.body) : error.message);
+    return said.empty() ? text : text + ": " + said;
+}
+
+std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answer, const std::string& device) {
+    if (answer.status != 200 && answer.status != 202) return refusal(answer, device);
+    const auto accepted = answer.headers.find("iothub-streaming-is-accepted");
+    if (!accepted) return unexpected(answer, "without the header iothub-streaming-is-accepted");
+    if (equal_ignoring_case(*accepted, "false")) return Failure(Errc::stream_rejected, device);
+    if (!equal_ignoring_case(*accepted, "true"))
+        return unexpected(answer, "with a strange iothub-streaming-is-accepted");
+
+    const auto url = iothub::parse_stream_url(answer.headers.find("iothub-streaming-url").value_or(""));
+    if (!url) return unexpected(answer, "without a usable iothub-streaming-url");
+    const auto token = answer.headers.find("iothub-streaming-auth-token");
+    if (!token || token->empty()) return unexpected(answer, "without iothub-streaming-auth-token");
+
+    GrantedStream granted{.url = *url, .token = Secret(std::string(*token)), .hub_is_ours = false, .features = {}};
+    if (const auto features = answer.headers.find(features_header)) {
+        granted.hub_is_ours = true;
+        granted.features = common_features(own_features, parse_features(*features));
+    }
+    return granted;
+}
+
+}  // namespace device_streams::service

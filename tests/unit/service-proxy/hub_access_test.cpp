@@ -1,0 +1,69 @@
+#include "service-proxy/hub_access.hpp"
+
+#include "common/base/error.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams::service {
+namespace {
+
+HubSettings settings(const std::string& connection_string) {
+    HubSettings hub;
+    hub.connection_string = Secret(connection_string);
+    return hub;
+}
+
+constexpr auto service_string = "HostName=hub1.iot.example;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0";
+
+std::string fault_of(const std::string& connection_string) {
+    try {
+        make_hub_access(settings(connection_string));
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::credential_malformed);
+        EXPECT_EQ(failure.detail().find("c2VjcmV0"), std::string::npos);
+        return failure.detail();
+    }
+    return "none";
+}
+
+TEST(HubAccess, ConnectsToHostNameByDefault) {
+    const auto hub = make_hub_access(settings(service_string));
+    EXPECT_EQ(hub.address.to_string(), "hub1.iot.example:443");
+}
+
+TEST(HubAccess, AddressAndPortOverrideWhereToConnectOnly) {
+    auto hub_settings = settings(service_string);
+    hub_settings.address = "127.0.0.1";
+    hub_settings.port = 8443;
+    const auto hub = make_hub_access(hub_settings);
+    EXPECT_EQ(hub.address.to_string(), "127.0.0.1:8443");
+    EXPECT_EQ(hub.host_name(), "hub1.iot.example");
+}
+
+TEST(HubAccess, GatewayIsWhereToConnectUnlessOverridden) {
+    auto hub_settings = settings(std::string(service_string) + ";GatewayHostName=edge.example");
+    EXPECT_EQ(make_hub_access(hub_settings).address.host, "edge.example");
+    hub_settings.address = "127.0.0.1";
+    EXPECT_EQ(make_hub_access(hub_settings).address.host, "127.0.0.1");
+}
+
+TEST(HubAccess, OverrideCountsForStreamsOfTheHubItself) {
+    auto hub_settings = settings(service_string);
+    hub_settings.address = "127.0.0.1";
+    const auto hub = make_hub_access(hub_settings);
+    EXPECT_EQ(hub.address_of({.host = "HUB1.iot.example", .port = 444, .target = "/"}).to_string(), "127.0.0.1:444");
+    EXPECT_EQ(hub.address_of({.host = "streams.example", .port = 443, .target = "/"}).to_string(),
+              "streams.example:443");
+}
+
+TEST(HubAccess, WantsAServicesConnectionString) {
+    EXPECT_NE(fault_of("HostName=hub1.iot.example;DeviceId=dev-01;SharedAccessKey=c2VjcmV0").find("device"),
+              std::string::npos);
+    EXPECT_NE(fault_of("HostName=hub1.iot.example;SharedAccessKey=c2VjcmV0").find("SharedAccessKeyName"),
+              std::string::npos);
+    EXPECT_NE(fault_of("HostName=hub1.iot.example;SharedAccessKeyName=service").find("SharedAccessKey"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace device_streams::service
