@@ -1,0 +1,94 @@
+#include "service-proxy/stream_initiator.hpp"
+
+#include "common/async/backoff.hpp"
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+#include "service-proxy/hub_leg.hpp"
+#include "service-proxy/rest_call.hpp"
+
+#include <asio/error.hpp>
+
+namespace device_streams::service {
+
+namespace {
+
+// A kept connection that the hub closed meanwhile: nothing of our call was looked at, so it may be made again.
+bool is_stale(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const LegError& broken) {
+        return broken.ending() != Ending::protocol_violation;
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace
+
+StreamInitiator::StreamInitiator(const asio::any_io_executor& executor, HubAccess access, OpenLimits limits,
+                                 Clock& clock, Log log)
+    : access_(access),
+      limits_(limits),
+      clock_(clock),
+      token_(access.credential),
+      connections_(executor, access, limits, clock, std::move(log)) {
+}
+
+asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open(iothub::Target target, StreamName name) {
+    const iothub::ServicePath what{.target = std::move(target), .name = to_string(name)};
+    auto answered = co_await request(what);
+    auto connection = co_await connection_for(answered.granted, std::move(answered.connection));
+    co_return co_await open_leg(std::move(connection), std::move(answered.granted), limits_.hub, clock_);
+}
+
+asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::ServicePath what) {
+    Backoff pause({.first = std::chrono::milliseconds(500), .longest = std::chrono::seconds(4), .proof_of_life = {}});
+    for (unsigned tries = 1;; ++tries) {
+        std::unique_ptr<http::Connection> connection;
+        const auto answer = co_await call(what, connection);
+        auto meaning = interpret_answer(answer, what.target.to_string());
+        if (auto* granted = std::get_if<GrantedStream>(&meaning))
+            co_return Answered{std::move(*granted), std::move(connection)};
+
+        connections_.give_back(std::move(connection));
+        const auto& refusal = std::get<Failure>(meaning);
+        if (refusal.errc() == Errc::service_unauthorized) token_.forget();
+        if (refusal.errc() != Errc::throttled || tries >= limits_.tries_when_throttled) throw refusal;
+        co_await clock_.sleep_for(pause.next());
+    }
+}
+
+asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath& what,
+                                                      std::unique_ptr<http::Connection>& connection) {
+    const auto limit = limits_.connect + limits_.response + limits_.hub;
+    connection = connections_.take_idle();
+    for (bool kept = connection != nullptr;; kept = false) {
+        if (!kept) connection = co_await connections_.open();
+        std::exception_ptr failure;
+        try {
+            auto post = make_stream_call(what, host_header(), token_.current(clock_), limits_);
+            co_return co_await with_timeout(connection->exchange(std::move(post)), limit, clock_);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (is_cancellation(failure)) std::rethrow_exception(failure);
+        if (!kept || !is_stale(failure)) throw hub_failure(failure, "stream request to " + access_.address.to_string());
+    }
+}
+
+// Our hub routes requests, not connections: the connection that carried the call becomes the leg, which saves a TCP and
+// a TLS handshake. Other hubs name another host.
+asio::awaitable<std::unique_ptr<http::Connection>> StreamInitiator::connection_for(
+    const GrantedStream& granted, std::unique_ptr<http::Connection> used) {
+    const auto where = access_.address_of(granted.url);
+    if (granted.hub_is_ours && used->reusable() && where == access_.address) co_return used;
+    connections_.give_back(std::move(used));
+    co_return co_await connect_to_hub(where, granted.url.host, access_.tls, limits_.hub, clock_);
+}
+
+std::string StreamInitiator::host_header() const {
+    const auto port = access_.address.port;
+    return access_.host_name() + (port == 443 ? "" : ":" + std::to_string(port));
+}
+
+}  // namespace device_streams::service

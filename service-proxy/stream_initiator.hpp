@@ -1,0 +1,47 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/base/log.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "common/ws/ws_stream.hpp"
+#include "service-proxy/hub_access.hpp"
+#include "service-proxy/hub_connections.hpp"
+#include "service-proxy/rest_call.hpp"
+#include "service-proxy/service_token.hpp"
+
+#include <memory>
+
+namespace device_streams::service {
+
+/// Turns a target and a service into a stream: the stream request over REST, then our leg of the stream. Any number at
+/// a time, from any thread.
+class StreamInitiator {
+ public:
+    StreamInitiator(const asio::any_io_executor& executor, HubAccess access, OpenLimits limits, Clock& clock, Log log);
+
+    /// Throws Failure that names the reason (DS-2xx for the way to the hub, DS-3xx for the request). Cancelling it
+    /// drops the pending call with its connection, from which the hub sees that nobody waits any more.
+    asio::awaitable<std::unique_ptr<ws::WsStream>> open(iothub::Target target, StreamName name);
+
+    HubConnections& connections() { return connections_; }
+
+ private:
+    struct Answered {
+        GrantedStream granted;
+        std::unique_ptr<http::Connection> connection;
+    };
+    asio::awaitable<Answered> request(iothub::ServicePath what);
+    asio::awaitable<http::Response> call(const iothub::ServicePath& what,
+                                         std::unique_ptr<http::Connection>& connection);
+    asio::awaitable<std::unique_ptr<http::Connection>> connection_for(const GrantedStream& granted,
+                                                                      std::unique_ptr<http::Connection> used);
+    std::string host_header() const;
+
+    const HubAccess access_;
+    const OpenLimits limits_;
+    Clock& clock_;
+    ServiceToken token_;
+    HubConnections connections_;
+};
+
+}  // namespace device_streams::service
