@@ -1,0 +1,61 @@
+#pragma once
+
+#include "common/app/run.hpp"
+#include "common/async/task_set.hpp"
+#include "service-proxy/local_listener.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace device_streams::service {
+
+struct ServiceProxySettings {
+    HubAccess hub;
+    std::vector<Forward> forwards;  ///< their listen endpoints differ
+    OpenLimits open;
+    RelayLimits relay;
+};
+/// Throws Failure when the credential or the CA file cannot be used.
+ServiceProxySettings make_settings(const ServiceProxyConfig& config);
+
+/// The program: listens for each forward and turns connections into streams. It listens whether or not the hub is
+/// there; connections that come while it is away are refused at once with the reason in the log.
+class ServiceProxy final : public Component {
+ public:
+    using Load = std::function<ServiceProxySettings()>;
+    /// `load` reads the settings again for reload().
+    ServiceProxy(Environment environment, ServiceProxySettings settings, Load load = {});
+    ~ServiceProxy() override;
+
+    asio::awaitable<void> start() override;
+    void stop_accepting() override;
+    void cancel() override;
+    asio::awaitable<void> until_done() override;
+    void reload() override;
+
+    /// New connections use `settings`, running streams keep theirs. Forwards that are gone stop listening, new ones
+    /// start. Throws Failure(listen_failed) and changes nothing when a new forward cannot listen.
+    void apply(ServiceProxySettings settings);
+
+    /// Where it listens, in the order of the forwards.
+    std::vector<Endpoint> endpoints() const;
+    std::size_t streams() const { return streams_.size(); }
+
+ private:
+    using Listeners = std::vector<std::shared_ptr<LocalListener>>;
+    void use_hub();
+
+    Environment environment_;
+    ServiceProxySettings settings_;
+    Load load_;
+    std::optional<StreamTools> tools_;
+    TaskSet warming_;
+    TaskSet streams_;
+    std::optional<asio::any_io_executor> control_;
+    std::optional<TaskSet> accepting_;  // inside the control strand
+    Listeners listeners_;
+};
+
+}  // namespace device_streams::service

@@ -1,0 +1,38 @@
+#include "service-proxy/stdio.hpp"
+
+#include "common/base/error.hpp"
+#include "common/net/pipe_stream.hpp"
+
+namespace device_streams::service {
+
+StdioProxy::StdioProxy(Environment environment, ServiceProxySettings settings, Forward target,
+                       std::pair<int, int> in_and_out)
+    : environment_(std::move(environment)),
+      settings_(std::move(settings)),
+      target_(std::move(target)),
+      local_(std::make_unique<PipeStream>(environment_.io.get_executor(), in_and_out.first, in_and_out.second)),
+      stream_(environment_.io.get_executor()) {
+    stream_.on_failure = [this](const std::exception_ptr& failure) {
+        environment_.log.error(explain(failure));
+        environment_.finish(exit_failure);
+    };
+}
+
+// No warm connections: there is one stream, and its connection becomes its leg.
+asio::awaitable<void> StdioProxy::start() {
+    auto initiator = std::make_shared<StreamInitiator>(environment_.io.get_executor(), settings_.hub, settings_.open,
+                                                       environment_.clock, environment_.log);
+    stream_.spawn(serve(StreamTools{std::move(initiator), settings_.relay, environment_.clock, environment_.log}));
+    co_return;
+}
+
+asio::awaitable<void> StdioProxy::serve(StreamTools tools) {
+    StreamSession session(std::move(tools), target_, "stdio");
+    auto stream = co_await session.open(local_->watch());
+    bool clean = false;
+    if (stream) clean = co_await session.carry(*local_, std::move(stream));
+    local_->abort(Ending::clean);
+    environment_.finish(clean ? exit_ok : exit_failure);
+}
+
+}  // namespace device_streams::service

@@ -1,0 +1,93 @@
+#include "service-proxy/stream_session.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+
+#include <optional>
+
+namespace device_streams::service {
+
+namespace {
+
+std::string_view leg_of(Errc errc) {
+    const bool behind_the_hub =
+        errc == Errc::device_offline || errc == Errc::device_silent || errc == Errc::stream_rejected;
+    return behind_the_hub ? "device" : "hub";
+}
+
+std::int64_t in_milliseconds(Clock::duration length) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
+}
+
+// Ends that a client, a service or an administrator brings about every day are no reason for a warning.
+bool is_ordinary(Ending ending) {
+    return ending == Ending::clean || ending == Ending::reset || ending == Ending::cancelled ||
+           ending == Ending::stopping;
+}
+
+std::string reason_of(const RelayResult& result) {
+    const std::string by = result.left_caused ? "client" : "device side";
+    if (result.ending == Ending::clean) return "clean, ended by the " + by;
+    if (result.ending == Ending::cancelled) return "cancelled by this program";
+    const LegError leg(result.ending, result.cause);
+    const auto where = std::string("leg to the ") + (result.left_caused ? "client" : "hub");
+    const auto cause = result.cause.empty() ? where : where + ", " + result.cause;
+    return explain(Failure(static_cast<Errc>(leg.code().value()), cause));
+}
+
+}  // namespace
+
+StreamSession::StreamSession(StreamTools tools, const Forward& forward, const std::string& client)
+    : tools_(std::move(tools)),
+      forward_(forward),
+      name_(make_stream_name(forward.service)),
+      log_(tools_.log.with({{"device", iothub::Target{forward.device, forward.module}.to_string()},
+                            {"service", forward.service},
+                            {"stream", name_.id},
+                            {"client", client}})) {
+}
+
+asio::awaitable<std::unique_ptr<ws::WsStream>> StreamSession::open(asio::awaitable<void> until_client_leaves) {
+    std::optional<std::unique_ptr<ws::WsStream>> stream;
+    const auto begun = tools_.clock.now();
+    try {
+        const iothub::Target target{forward_.device, forward_.module};
+        auto opening = detail::store(tools_.initiator->open(target, name_), stream);
+        co_await first_of(std::move(opening), std::move(until_client_leaves));
+        log_.info("stream opened", {{"setup_ms", in_milliseconds(tools_.clock.now() - begun)}});
+    } catch (...) {
+        log_no_stream(std::current_exception());
+        stream.reset();
+    }
+    co_return stream ? std::move(*stream) : nullptr;
+}
+
+void StreamSession::log_no_stream(const std::exception_ptr& failure) const {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const LegError& left) {
+        log_.info("stream request cancelled", {{"reason", left.what()}});
+    } catch (const Failure& refused) {
+        log_.warning("no stream: " + explain(refused), {{"leg", leg_of(refused.errc())}});
+    } catch (...) {
+        if (is_cancellation(failure)) return log_.info("stream request cancelled", {{"reason", "this program stops"}});
+        log_.error("no stream: " + explain(failure));
+    }
+}
+
+asio::awaitable<bool> StreamSession::carry(ByteStream& local, std::unique_ptr<ws::WsStream> stream) {
+    const auto begun = tools_.clock.now();
+    const auto result = co_await relay(local, *stream, tools_.relay, tools_.clock);
+    log_end(result, tools_.clock.now() - begun);
+    co_return result.ending == Ending::clean;
+}
+
+void StreamSession::log_end(const RelayResult& result, Clock::duration length) const {
+    log_.write(is_ordinary(result.ending) ? LogLevel::info : LogLevel::warning, "stream ended",
+               {{"to_device_bytes", result.left_to_right},
+                {"to_client_bytes", result.right_to_left},
+                {"duration_ms", in_milliseconds(length)},
+                {"reason", reason_of(result)}});
+}
+
+}  // namespace device_streams::service

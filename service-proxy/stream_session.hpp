@@ -1,0 +1,45 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/base/log.hpp"
+#include "common/tunnel/relay.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "service-proxy/service_proxy_config.hpp"
+#include "service-proxy/stream_initiator.hpp"
+
+#include <memory>
+#include <string>
+
+namespace device_streams::service {
+
+/// What every stream needs; a stream keeps what it started with when the settings change.
+struct StreamTools {
+    std::shared_ptr<StreamInitiator> initiator;
+    RelayLimits relay;
+    Clock& clock;
+    Log log;
+};
+
+/// One stream between a local client and a service on a device, from the request to the log line at its end.
+class StreamSession {
+ public:
+    /// `client` says in logs who asked: an address, or "stdio".
+    StreamSession(StreamTools tools, const Forward& forward, const std::string& client);
+
+    /// Asks for the stream. Null when that failed, when the client left (`until_client_leaves` throws LegError) or on
+    /// cancellation; the log has the reason then, and the caller ends its client at once.
+    asio::awaitable<std::unique_ptr<ws::WsStream>> open(asio::awaitable<void> until_client_leaves);
+    /// Relays until the stream is over. True when it ended cleanly.
+    asio::awaitable<bool> carry(ByteStream& local, std::unique_ptr<ws::WsStream> stream);
+
+ private:
+    void log_end(const RelayResult& result, Clock::duration length) const;
+    void log_no_stream(const std::exception_ptr& failure) const;
+
+    const StreamTools tools_;
+    const Forward forward_;
+    const StreamName name_;
+    const Log log_;
+};
+
+}  // namespace device_streams::service
