@@ -9,7 +9,11 @@
 
 namespace device_streams::http {
 
-/// Header fields in order; names compare without regard to case.
+/// Compares names and tokens without regard to case (ASCII).
+bool same_token(std::string_view left, std::string_view right);
+
+/// Header fields; names compare without regard to case. In a message that was read, fields of the same name are one
+/// field whose values are joined by ", " (RFC 9110 section 5.3), so a repeated field never hides behind the first.
 class Headers {
  public:
     Headers() = default;
@@ -31,6 +35,7 @@ struct Request {
     Headers headers;
     std::string body;
     bool keep_alive = true;
+    int minor_version = 1;  ///< when reading: 0 for HTTP/1.0; HTTP/1.1 is always written
 
     /// The target up to `?`.
     std::string_view path() const;
