@@ -12,8 +12,9 @@ namespace device_streams::service {
 
 namespace {
 
-// A kept connection that the hub closed meanwhile: nothing of our call was looked at, so it may be made again.
-bool is_stale(const std::exception_ptr& failure) {
+// A kept connection that the hub closed meanwhile: most likely it never looked at our call, so it is made again.
+bool is_stale(const http::Connection& connection, const std::exception_ptr& failure) {
+    if (connection.answer_began()) return false;
     try {
         std::rethrow_exception(failure);
     } catch (const LegError& broken) {
@@ -72,7 +73,8 @@ asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath&
             failure = std::current_exception();
         }
         if (is_cancellation(failure)) std::rethrow_exception(failure);
-        if (!kept || !is_stale(failure)) throw hub_failure(failure, "stream request to " + access_.address.to_string());
+        if (!kept || !is_stale(*connection, failure))
+            throw hub_failure(failure, "stream request to " + access_.address.to_string());
     }
 }
 

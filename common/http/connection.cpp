@@ -78,6 +78,7 @@ asio::awaitable<void> Connection::write_response(Response response) {
 asio::awaitable<Response> Connection::exchange(Request request) {
     if (used_) check_still_ours();
     used_ = true;
+    answer_began_ = false;
     reusable_ = false;
     co_await write_text(*transport_, serialize(request));
     auto response = co_await read_response(request.method);
@@ -237,6 +238,7 @@ std::optional<std::size_t> Connection::try_fill() {
     std::array<std::byte, 8 * 1024> room;
     const auto size = transport_->try_read(room);
     if (size) buffer_.insert(buffer_.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*size));
+    answer_began_ = answer_began_ || size.value_or(0) > 0;
     return size;
 }
 

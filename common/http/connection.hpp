@@ -44,6 +44,8 @@ class Connection {
     /// connection used before, throws LegError(lost) before it sends anything if the server ended it or spoke unasked
     /// meanwhile: then the request may safely be made again on a new connection.
     asio::awaitable<Response> exchange(Request request);
+    /// False while the last exchange has brought no byte of its answer.
+    bool answer_began() const { return answer_began_; }
 
     /// Returns when the peer has ended or broken the connection; keeps early bytes (up to head_limit, then it also
     /// returns). For noticing that a waiting client went away.
@@ -73,6 +75,7 @@ class Connection {
     std::vector<std::byte> buffer_;  // holds no memory while it is empty
     bool reusable_ = true;
     bool used_ = false;          // an exchange went before
+    bool answer_began_ = false;  // something came since the last request was sent
     bool answers_head_ = false;  // the last request read was HEAD
 };
 
