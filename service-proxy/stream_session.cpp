@@ -25,6 +25,13 @@ bool is_ordinary(Ending ending) {
            ending == Ending::stopping;
 }
 
+asio::awaitable<void> keep_pinging(ws::WsStream& stream, Clock::duration every, Clock& clock) {
+    for (;;) {
+        co_await clock.sleep_for(every);
+        stream.ping();
+    }
+}
+
 std::string reason_of(const RelayResult& result) {
     const std::string by = result.left_caused ? "client" : "device side";
     if (result.ending == Ending::clean) return "clean, ended by the " + by;
@@ -77,15 +84,23 @@ void StreamSession::log_no_stream(const std::exception_ptr& failure) const {
 
 asio::awaitable<bool> StreamSession::carry(ByteStream& local, std::unique_ptr<ws::WsStream> stream) {
     const auto begun = tools_.clock.now();
-    const auto result = co_await relay(local, *stream, tools_.relay, tools_.clock);
-    log_end(result, tools_.clock.now() - begun);
-    co_return result.ending == Ending::clean;
+    std::optional<RelayResult> result;
+    try {
+        auto transfer = detail::store(relay(local, *stream, tools_.relay, tools_.clock), result);
+        auto pings = keep_pinging(*stream, tools_.ping_every, tools_.clock);
+        co_await first_of(std::move(transfer), std::move(pings));
+    } catch (...) {
+        // On cancellation the pings end first; the relay still has its result by now.
+        if (!result) throw;
+    }
+    log_end(*result, tools_.clock.now() - begun);
+    co_return result->ending == Ending::clean;
 }
 
 void StreamSession::log_end(const RelayResult& result, Clock::duration length) const {
     log_.write(is_ordinary(result.ending) ? LogLevel::info : LogLevel::warning, "stream ended",
-               {{"to_device_bytes", result.left_to_right},
-                {"to_client_bytes", result.right_to_left},
+               {{"bytes_to_device", result.left_to_right},
+                {"bytes_from_device", result.right_to_left},
                 {"duration_ms", in_milliseconds(length)},
                 {"reason", reason_of(result)}});
 }
