@@ -23,13 +23,14 @@ class FileLock {
     /// nullopt: another process holds it. Throws Failure(state_unusable).
     static std::optional<FileLock> try_acquire(const std::filesystem::path& file);
 
+    FileLock() = default;  ///< holds nothing
     FileLock(FileLock&& other) noexcept;
     FileLock& operator=(FileLock&&) = delete;
     ~FileLock();
 
  private:
     explicit FileLock(int fd) : fd_(fd) {}
-    int fd_;
+    int fd_ = -1;
 };
 
 }  // namespace device_streams

@@ -31,21 +31,39 @@ asio::awaitable<void> answer_admin_request(ByteStream& stream, AdminCommands& co
     co_await stream.finish();
 }
 
-asio::awaitable<nlohmann::json> ask_running_hub(Endpoint admin_socket, nlohmann::json request, Clock& clock) {
+namespace {
+
+asio::awaitable<nlohmann::json> converse(ByteStream& hub, std::string request) {
     // An answer may list every device.
     constexpr std::size_t answer_limit = 256 * 1024 * 1024;
     try {
-        auto socket = co_await dial(admin_socket, clock);
-        SocketStream stream(std::move(socket));
-        co_await write_text(stream, request.dump() + "\n");
-        const auto line = co_await read_line(stream, answer_limit);
-        if (line.empty()) throw Failure(Errc::hub_not_running, "the hub stopped before it answered");
-        co_return result_of(nlohmann::json::parse(line, nullptr, false));
-    } catch (const Failure&) {
-        throw;
-    } catch (const std::system_error& failure) {
-        throw Failure(Errc::hub_not_running, admin_socket.to_string() + ": " + failure.code().message());
+        co_await write_text(hub, request + "\n");
+        const auto line = co_await read_line(hub, answer_limit);
+        if (line.empty()) throw Failure(Errc::hub_not_running, "it stopped before it answered");
+        co_return nlohmann::json::parse(line, nullptr, false);
+    } catch (const LegError& failure) {
+        throw Failure(Errc::hub_not_running, failure.what());
     }
+}
+
+asio::awaitable<std::optional<Socket>> try_dial(Endpoint endpoint, Clock& clock) {
+    try {
+        std::optional<Socket> socket(co_await dial(endpoint, clock));
+        co_return socket;
+    } catch (const std::system_error&) {
+        co_return std::nullopt;
+    }
+}
+
+}  // namespace
+
+asio::awaitable<std::optional<nlohmann::json>> ask_running_hub(Endpoint admin_socket, nlohmann::json request,
+                                                               Clock& clock) {
+    auto socket = co_await try_dial(admin_socket, clock);
+    if (!socket) co_return std::nullopt;
+    SocketStream stream(std::move(*socket));
+    auto answer = co_await converse(stream, request.dump());
+    co_return result_of(std::move(answer));
 }
 
 }  // namespace device_streams::hub

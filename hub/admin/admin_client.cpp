@@ -1,0 +1,39 @@
+#include "hub/admin/admin_client.hpp"
+
+#include "hub/admin/admin_session.hpp"
+#include "hub/sqlite_registry.hpp"
+
+namespace device_streams::hub {
+
+namespace {
+
+asio::awaitable<nlohmann::json> execute_here(const HubLocation& location, nlohmann::json request, Clock& clock) {
+    SqliteRegistry registry(location.state.registry_file(), SqliteRegistry::Mode::open_existing, clock);
+    AdminCommands commands(registry, location.facts);
+    auto answer = co_await commands.execute(std::move(request));
+    co_return result_of(std::move(answer));
+}
+
+Endpoint socket_of(const HubLocation& location) {
+    Endpoint endpoint;
+    endpoint.path = location.admin_socket;
+    return endpoint;
+}
+
+}  // namespace
+
+asio::awaitable<nlohmann::json> administer(HubLocation location, nlohmann::json request, Clock::duration patience,
+                                           Clock& clock) {
+    const auto deadline = clock.now() + patience;
+    const auto socket = socket_of(location);
+    const auto lock_file = location.state.lock_file();
+    for (;;) {
+        if (const auto lock = FileLock::try_acquire(lock_file))
+            co_return co_await execute_here(location, std::move(request), clock);
+        if (auto result = co_await ask_running_hub(socket, request, clock)) co_return std::move(*result);
+        if (clock.now() >= deadline) throw Failure(Errc::hub_not_running, socket.to_string());
+        co_await clock.sleep_for(std::chrono::milliseconds(50));
+    }
+}
+
+}  // namespace device_streams::hub
