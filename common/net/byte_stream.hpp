@@ -83,7 +83,8 @@ class ByteStream {
     virtual void abort(Ending reason) noexcept = 0;
 };
 
-/// A stream that can carry a protocol with control messages of its own.
+/// A stream that can carry a protocol with control messages of its own. A cancelled write_all of at most 64 KiB took all
+/// of its bytes or none, so that a last message may still follow it.
 class Transport : public ByteStream {
  public:
     /// Takes all of a short message (at most 256 bytes) at once, or nothing: true when it was taken. Never waits; what

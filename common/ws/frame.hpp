@@ -9,11 +9,17 @@
 
 namespace device_streams::ws {
 
+enum class Role { client, server };  // clients mask
+
 enum class Opcode : std::uint8_t { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
-constexpr bool is_control(Opcode opcode) { return static_cast<std::uint8_t>(opcode) >= 8; }
+constexpr bool is_control(Opcode opcode) {
+    return static_cast<std::uint8_t>(opcode) >= 8;
+}
 
 /// The longest header: 2 bytes, 8 of length, 4 of mask.
 inline constexpr std::size_t longest_header = 14;
+/// The longest payload of a control frame.
+inline constexpr std::size_t longest_control = 125;
 using MaskingKey = std::array<std::byte, 4>;
 
 struct FrameHeader {
@@ -27,10 +33,12 @@ struct FrameHeader {
 /// be longest_header bytes in front of `end`.
 std::size_t write_header_before(std::byte* end, const FrameHeader& header);
 /// Reads a header from the front of `bytes`; nullopt: more bytes needed. `size` receives its length. Throws
-/// LegError(protocol_violation) for reserved bits, unknown opcodes, non-minimal lengths, 64-bit lengths with the top bit
-/// set, fragmented or long control frames.
+/// LegError(protocol_violation) for reserved bits, unknown opcodes, non-minimal lengths, 64-bit lengths with the top
+/// bit set, fragmented or long control frames.
 std::optional<FrameHeader> read_header(ReadableBytes bytes, std::size_t& size);
 /// XORs `bytes` with the key, starting at position `offset` of the payload. Eight bytes at a time, any alignment.
 void apply_mask(WritableBytes bytes, const MaskingKey& key, std::uint64_t offset);
+/// An unpredictable key (RFC 6455 section 5.3), from the system's generator by way of a block per thread.
+MaskingKey fresh_masking_key();
 
 }  // namespace device_streams::ws

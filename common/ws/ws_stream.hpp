@@ -1,33 +1,38 @@
 #pragma once
 
 #include "common/net/byte_stream.hpp"
+#include "common/ws/close_code.hpp"
+#include "common/ws/control_slot.hpp"
 #include "common/ws/frame.hpp"
+#include "common/ws/frame_reader.hpp"
 
-#include <array>
-#include <cstdint>
+#include <asio/steady_timer.hpp>
+
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace device_streams::ws {
 
-enum class Role { client, server };  // clients mask
-
 struct WsOptions {
     Role role = Role::client;
-    /// Longest message sent: 32 KiB towards foreign peers, 65,528 where `big-frames` was negotiated (design.md 4).
+    /// Longest message sent: 32 KiB towards foreign peers, 65,528 where `big-frames` was negotiated.
     std::size_t message_limit = 32 * 1024;
-    /// `half-close` was negotiated: an empty binary message ends one direction (design.md 5).
+    /// `half-close` was negotiated: an empty binary message ends one direction.
     bool half_close = false;
 };
 
-/// A WebSocket (RFC 6455) as a stream of bytes: data are binary messages whose boundaries mean nothing (protocol.md
-/// 7.4). Frames are unmasked and joined in place in the caller's buffer. Pings are answered from a slot that holds the
-/// newest one; control frames are sent between data frames and never wait for them.
+/// A WebSocket (RFC 6455) as a stream of bytes: data are binary messages whose boundaries mean nothing. Frames are
+/// unmasked and joined in place in the caller's buffer, text is taken for bytes, and messages may have any length.
+/// Pings are answered from a slot that holds the newest one; control frames go between two data frames and never wait
+/// for them; a control frame that the transport cannot take now is offered again at the next read, write or wait.
 ///
-/// Reading: 0 with ended() after a clean Close (1000 or without code); LegError for any other Close and for an end
-/// without one. In a plain stream 64 empty messages in a row with no data end the reading side (0 without ended());
-/// the rest is then read and dropped by watch(), at most ten times a second.
+/// Reading: 0 with ended() after a clean Close (1000 or without code); LegError for any other Close, for an end without
+/// one, and for a peer that breaks the protocol (it is told 1002). A Close is answered at once. In a plain stream 64
+/// empty messages in a row with no data end the reading side (0 without ended()). Whatever follows the end of the
+/// reading side is read by watch(): in a plain stream dropped, at most ten times a second.
+///
+/// Writing: after a clean Close of the peer, bytes are dropped, as it reads no more; after any other, LegError.
 class WsStream final : public ByteStream {
  public:
     /// `early_bytes`: what came behind the HTTP head.
@@ -38,27 +43,47 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> write_all(OutBytes out) override;
     asio::awaitable<void> finish() override;
     bool half_close() const override { return options_.half_close; }
-    bool ended() const override { return close_received_; }
+    bool ended() const override { return ended_; }
+    /// May run beside the reader. Throws LegError(clean) when the peer, whose direction had ended, then closes well.
     asio::awaitable<void> watch() override;
-    /// Sends Close with the code of `ending`, waits for the peer's, closes the transport.
+    /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
+    /// that is gone is no error here.
     asio::awaitable<void> close(Ending ending) override;
     void abort(Ending reason) noexcept override;
 
-    /// Queues a Ping if nothing else is in the slot. For keep-alive (protocol.md 7.5).
+    /// Queues a Ping if nothing else is in the slot. For keep-alive.
     void ping();
 
  private:
-    struct Impl;
+    std::optional<std::size_t> told_end();
+    std::optional<std::size_t> read_raw(WritableBytes into);
+    std::size_t decode(WritableBytes raw);
+    void drop_input();
+    bool over() const;
+    asio::awaitable<void> wait_for_input();
+    void flush_slot();
+    bool may_write();
+    FrameHeader data_header(std::size_t length) const;
+    asio::awaitable<void> write_frame(OutBytes frame);
+    asio::awaitable<void> write_copied(const FrameHeader& header, WritableBytes payload);
+    asio::awaitable<void> say_goodbye(Ending ending);
+    asio::awaitable<void> until_reading_ends();
+    void throw_if_gone();
+
+    std::unique_ptr<Transport> transport_;
     WsOptions options_;
-    bool close_received_ = false;
-    std::unique_ptr<Impl> impl_;
-
- public:
-    ~WsStream() override;
+    std::vector<std::byte> early_bytes_;
+    std::size_t early_taken_ = 0;
+    FrameReader reader_;
+    ControlSlot slot_;
+    bool ended_ = false;
+    bool end_told_ = false;  // try_read returned the end of the direction
+    bool transport_ended_ = false;
+    bool finish_sent_ = false;
+    bool writing_ = false;       // the transport is inside write_all
+    bool cut_in_frame_ = false;  // a write was cancelled with half a frame sent
+    bool yield_due_ = false;
+    asio::steady_timer* reading_ends_ = nullptr;  // where watch() waits for it
 };
-
-/// The close code that says `ending` (RFC 6455 section 7.4, design.md 5), and back.
-std::uint16_t close_code(Ending ending, bool extended);
-Ending ending_of_close_code(std::uint16_t code);
 
 }  // namespace device_streams::ws

@@ -1,0 +1,92 @@
+#include "common/ws/close_code.hpp"
+
+#include <websocketpp/close.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace device_streams::ws {
+
+namespace status = websocketpp::close::status;
+
+namespace {
+constexpr std::uint16_t tcp_reset = 4001;
+}
+
+void ControlPayload::assign(ReadableBytes from) {
+    size = std::min(from.size(), room.size());
+    std::copy_n(from.begin(), size, room.begin());
+}
+
+CloseReason parse_close(ReadableBytes payload) {
+    const std::string text(reinterpret_cast<const char*>(payload.data()), payload.size());
+    websocketpp::lib::error_code failure;
+    const auto code = websocketpp::close::extract_code(text, failure);
+    if (failure) throw LegError(Ending::protocol_violation, "a Close frame's code is not valid");
+    websocketpp::close::extract_reason(text, failure);
+    if (failure) throw LegError(Ending::protocol_violation, "a Close frame's reason is not UTF-8");
+    if (payload.empty()) return {};
+    return {code};
+}
+
+ControlPayload make_close(std::optional<std::uint16_t> code, std::string_view reason) {
+    ControlPayload payload;
+    if (!code) return payload;
+    payload.room[0] = std::byte(*code >> 8);
+    payload.room[1] = std::byte(*code & 0xff);
+    std::memcpy(payload.room.data() + 2, reason.data(), reason.size());
+    payload.size = 2 + reason.size();
+    return payload;
+}
+
+ControlPayload make_close(Ending ending, bool extended) {
+    const auto code = close_code(ending, extended);
+    const bool vanished = ending == Ending::lost || ending == Ending::reset;
+    // Azure's words for a peer that is gone.
+    return make_close(code, vanished && code == status::internal_endpoint_error ? "WS disconnected" : "");
+}
+
+std::uint16_t close_code(Ending ending, bool extended) {
+    switch (ending) {
+        case Ending::clean:
+            return status::normal;
+        case Ending::reset:
+            return extended ? tcp_reset : status::internal_endpoint_error;
+        case Ending::stopping:
+            return status::going_away;
+        case Ending::protocol_violation:
+            return status::protocol_error;
+        case Ending::refused:
+            return status::policy_violation;
+        case Ending::too_big:
+            return status::message_too_big;
+        case Ending::lost:
+        case Ending::cancelled:
+            break;
+    }
+    return status::internal_endpoint_error;
+}
+
+Ending ending_of_close_code(std::uint16_t code) {
+    switch (code) {
+        case status::normal:
+        case status::no_status:
+            return Ending::clean;
+        case status::going_away:
+            return Ending::stopping;
+        case status::protocol_error:
+        case status::invalid_payload:
+            return Ending::protocol_violation;
+        case status::policy_violation:
+            return Ending::refused;
+        case status::message_too_big:
+            return Ending::too_big;
+        case tcp_reset:
+            return Ending::reset;
+        default:
+            return Ending::lost;
+    }
+}
+
+}  // namespace device_streams::ws

@@ -1,0 +1,118 @@
+#include "common/ws/frame.hpp"
+
+#include "common/base/error.hpp"
+
+#include <openssl/rand.h>
+#include <websocketpp/frame.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace device_streams::ws {
+
+namespace {
+
+namespace codec = websocketpp::frame;
+
+[[noreturn]] void refuse(const char* what) {
+    throw LegError(Ending::protocol_violation, what);
+}
+
+// Whatever one byte or two can already tell is refused before the rest arrives.
+void check_first_byte(codec::basic_header basic) {
+    if (codec::get_rsv1(basic) || codec::get_rsv2(basic) || codec::get_rsv3(basic))
+        refuse("reserved frame bits are set");
+    const auto opcode = codec::get_opcode(basic);
+    if (codec::opcode::reserved(opcode)) refuse("unknown frame opcode");
+    if (codec::opcode::is_control(opcode) && !codec::get_fin(basic)) refuse("a control frame is fragmented");
+}
+
+void check_second_byte(codec::basic_header basic) {
+    const bool long_form = codec::get_basic_size(basic) > codec::limits::payload_size_basic;
+    if (codec::opcode::is_control(codec::get_opcode(basic)) && long_form) refuse("a control frame is too long");
+}
+
+void check_length(codec::basic_header basic, std::uint64_t length) {
+    const auto form = codec::get_basic_size(basic);
+    const bool padded = (form == codec::payload_size_code_16bit && length <= codec::limits::payload_size_basic) ||
+                        (form == codec::payload_size_code_64bit && length <= codec::limits::payload_size_extended);
+    if (padded) refuse("a frame's length is not in its shortest form");
+    if (length > codec::limits::payload_size_jumbo) refuse("a frame's length has its top bit set");
+}
+
+}  // namespace
+
+std::size_t write_header_before(std::byte* end, const FrameHeader& header) {
+    const codec::basic_header basic(static_cast<codec::opcode::value>(header.opcode), header.length, header.fin,
+                                    header.mask.has_value());
+    codec::masking_key_type key{};
+    if (header.mask) std::memcpy(key.c, header.mask->data(), header.mask->size());
+    const codec::extended_header extended =
+        header.mask ? codec::extended_header(header.length, key.i) : codec::extended_header(header.length);
+    const auto size = codec::get_header_len(basic);
+    std::byte* const begin = end - size;
+    begin[0] = std::byte(basic.b0);
+    begin[1] = std::byte(basic.b1);
+    std::memcpy(begin + 2, extended.bytes, size - 2);
+    return size;
+}
+
+std::optional<FrameHeader> read_header(ReadableBytes bytes, std::size_t& size) {
+    if (bytes.empty()) return std::nullopt;
+    codec::basic_header basic(std::to_integer<std::uint8_t>(bytes[0]), 0);
+    check_first_byte(basic);
+    if (bytes.size() < 2) return std::nullopt;
+    basic.b1 = std::to_integer<std::uint8_t>(bytes[1]);
+    check_second_byte(basic);
+    const auto whole = codec::get_header_len(basic);
+    if (bytes.size() < whole) return std::nullopt;
+    codec::extended_header extended;
+    std::memcpy(extended.bytes, bytes.data() + 2, whole - 2);
+    FrameHeader header;
+    header.opcode = static_cast<Opcode>(codec::get_opcode(basic));
+    header.fin = codec::get_fin(basic);
+    header.length = codec::get_payload_size(basic, extended);
+    check_length(basic, header.length);
+    if (codec::get_masked(basic)) {
+        const auto key = codec::get_masking_key(basic, extended);
+        std::memcpy(header.mask.emplace().data(), key.c, header.mask->size());
+    }
+    size = whole;
+    return header;
+}
+
+void apply_mask(WritableBytes bytes, const MaskingKey& key, std::uint64_t offset) {
+    std::array<std::byte, 8> turned;
+    for (std::size_t i = 0; i < turned.size(); ++i) turned[i] = key[(offset + i) % key.size()];
+    std::uint64_t word_key = 0;
+    std::memcpy(&word_key, turned.data(), sizeof word_key);
+    std::byte* at = bytes.data();
+    std::byte* const words_end = at + bytes.size() / sizeof word_key * sizeof word_key;
+    for (; at != words_end; at += sizeof word_key) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, sizeof word);
+        word ^= word_key;
+        std::memcpy(at, &word, sizeof word);
+    }
+    const auto rest = bytes.size() % sizeof word_key;
+    for (std::size_t i = 0; i < rest; ++i) at[i] ^= turned[i];
+}
+
+MaskingKey fresh_masking_key() {
+    struct Block {
+        std::array<unsigned char, 4096> bytes;
+        std::size_t used = sizeof bytes;
+    };
+    thread_local Block block;
+    if (block.used == block.bytes.size()) {
+        if (RAND_bytes(block.bytes.data(), static_cast<int>(block.bytes.size())) != 1)
+            throw Failure(Errc::internal, "the system gives no random bytes");
+        block.used = 0;
+    }
+    MaskingKey key;
+    std::memcpy(key.data(), block.bytes.data() + block.used, key.size());
+    block.used += key.size();
+    return key;
+}
+
+}  // namespace device_streams::ws

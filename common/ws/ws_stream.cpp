@@ -1,0 +1,291 @@
+#include "common/ws/ws_stream.hpp"
+
+#include "common/async/join.hpp"
+
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace device_streams::ws {
+
+namespace {
+
+// How many reads without payload one try_read makes, so that a flood of control frames cannot hold the thread.
+constexpr int reads_per_turn = 16;
+constexpr std::size_t drop_size = 8 * 1024;
+constexpr auto drop_pause = std::chrono::milliseconds(100);
+
+LegError closed_error(const CloseReason& reason) {
+    if (!reason.code) return {Ending::clean, "the peer closed the WebSocket"};
+    return {ending_of_close_code(*reason.code),
+            "the peer closed the WebSocket with code " + std::to_string(*reason.code)};
+}
+
+bool is_clean(const CloseReason& reason) {
+    return !reason.code || ending_of_close_code(*reason.code) == Ending::clean;
+}
+
+// True for as long as it lives.
+class Flag {
+ public:
+    explicit Flag(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Flag() { flag_ = false; }
+    Flag(const Flag&) = delete;
+    Flag& operator=(const Flag&) = delete;
+
+ private:
+    bool& flag_;
+};
+
+}  // namespace
+
+WsStream::WsStream(std::unique_ptr<Transport> transport, WsOptions options, std::vector<std::byte> early_bytes)
+    : transport_(std::move(transport)),
+      options_(options),
+      early_bytes_(std::move(early_bytes)),
+      reader_(options.role, options.half_close) {
+}
+
+std::optional<std::size_t> WsStream::try_read(WritableBytes into) {
+    for (int turn = 0; turn < reads_per_turn; ++turn) {
+        if (const auto end = told_end()) return end;
+        const auto raw = read_raw(into);
+        if (!raw) {
+            flush_slot();
+            return std::nullopt;
+        }
+        const auto size = decode(into.first(*raw));
+        if (size > 0) return size;
+    }
+    yield_due_ = true;
+    return std::nullopt;
+}
+
+// What is to be told once all payload was: in the order in which the peer said it.
+std::optional<std::size_t> WsStream::told_end() {
+    if (reader_.finished() && !end_told_) {
+        end_told_ = true;
+        if (reading_ends_ != nullptr) reading_ends_->cancel();
+        ended_ = reader_.closed() && is_clean(*reader_.closed());
+        return 0;
+    }
+    if (reader_.closed() && is_clean(*reader_.closed())) {
+        ended_ = true;
+        return 0;
+    }
+    throw_if_gone();
+    if (reader_.finished()) return 0;
+    return std::nullopt;
+}
+
+void WsStream::throw_if_gone() {
+    if (reader_.failure()) throw LegError(*reader_.failure());
+    if (reader_.closed()) throw closed_error(*reader_.closed());
+    if (transport_ended_) throw LegError(Ending::lost, "the connection ended without a WebSocket Close");
+}
+
+std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
+    if (early_bytes_.empty()) {
+        const auto size = transport_->try_read(into);
+        transport_ended_ = size == std::size_t{0};
+        return size;
+    }
+    const auto early = ReadableBytes(early_bytes_).subspan(early_taken_);
+    const auto size = std::min(early.size(), into.size());
+    std::memcpy(into.data(), early.data(), size);
+    early_taken_ += size;
+    if (size == early.size()) early_bytes_ = {};
+    return size;
+}
+
+/// Leaves the payload at the front of `raw` and answers the control frames that were between.
+std::size_t WsStream::decode(WritableBytes raw) {
+    const auto size = reader_.decode(raw);
+    if (const auto ping = reader_.take_ping()) slot_.put_pong(*ping);
+    if (reader_.failure()) slot_.put_close(make_close(Ending::protocol_violation, options_.half_close));
+    if (reader_.closed()) slot_.put_close(make_close(reader_.closed()->code));
+    flush_slot();
+    return size;
+}
+
+void WsStream::flush_slot() {
+    if (writing_ || cut_in_frame_ || slot_.empty()) return;
+    try {
+        slot_.flush(*transport_, options_.role);
+    } catch (const LegError&) {
+        // The leg is gone; what the peer sent before may still be read, and the reader meets its end.
+        slot_.clear();
+    }
+}
+
+asio::awaitable<void> WsStream::wait_readable() {
+    const bool end_is_known = reader_.finished() || over();
+    if (end_is_known) co_return;
+    co_await wait_for_input();
+}
+
+asio::awaitable<void> WsStream::wait_for_input() {
+    flush_slot();
+    if (std::exchange(yield_due_, false)) {
+        co_await asio::post(asio::use_awaitable);
+    } else if (early_bytes_.empty()) {
+        co_await transport_->wait_readable();
+    }
+}
+
+// True when nothing more is to be expected from the peer.
+bool WsStream::over() const {
+    return reader_.closed() || reader_.failure() || transport_ended_;
+}
+
+asio::awaitable<void> WsStream::write_all(OutBytes out) {
+    for (auto rest = out.bytes; !rest.empty() && may_write();) {
+        const auto payload = rest.first(std::min(rest.size(), options_.message_limit));
+        const auto header = data_header(payload.size());
+        if (header.mask) apply_mask(payload, *header.mask, 0);
+        if (out.headroom >= longest_header) {
+            const auto size = write_header_before(payload.data(), header);
+            const OutBytes frame{{payload.data() - size, size + payload.size()}, out.headroom - size};
+            co_await write_frame(frame);
+        } else {
+            co_await write_copied(header, payload);
+        }
+        rest = rest.subspan(payload.size());
+        out.headroom += payload.size();  // sent bytes are room for the next header
+    }
+    flush_slot();
+}
+
+FrameHeader WsStream::data_header(std::size_t length) const {
+    FrameHeader header{.opcode = Opcode::binary, .fin = true, .length = length, .mask = std::nullopt};
+    if (options_.role == Role::client) header.mask = fresh_masking_key();
+    return header;
+}
+
+// False when the bytes are to be dropped.
+bool WsStream::may_write() {
+    flush_slot();
+    if (!slot_.closing()) return true;
+    if (reader_.closed() && is_clean(*reader_.closed())) return false;
+    throw_if_gone();
+    throw LegError(Ending::cancelled, "the WebSocket was closed on this side");
+}
+
+asio::awaitable<void> WsStream::write_frame(OutBytes frame) {
+    const Flag writing(writing_);
+    co_await transport_->write_all(frame);
+}
+
+// For payload without room for a header in front of it: the header and the first bytes go out from a room of our own.
+asio::awaitable<void> WsStream::write_copied(const FrameHeader& header, WritableBytes payload) {
+    constexpr std::size_t copied_at_most = 256;
+    std::array<std::byte, wanted_headroom + copied_at_most> room;
+    const auto copied = std::min(payload.size(), copied_at_most);
+    std::byte* const body = room.data() + wanted_headroom;
+    std::memcpy(body, payload.data(), copied);
+    const auto size = write_header_before(body, header);
+    const Flag writing(writing_);
+    cut_in_frame_ = copied < payload.size();
+    const OutBytes front{{body - size, size + copied}, wanted_headroom - size};
+    co_await transport_->write_all(front);
+    if (!cut_in_frame_) co_return;
+    const OutBytes rest{payload.subspan(copied), copied};
+    co_await transport_->write_all(rest);
+    cut_in_frame_ = false;
+}
+
+asio::awaitable<void> WsStream::finish() {
+    if (!may_write()) co_return;
+    if (options_.half_close && !std::exchange(finish_sent_, true)) {
+        std::array<std::byte, wanted_headroom> room;
+        const auto size = write_header_before(room.data() + room.size(), data_header(0));
+        const OutBytes frame{WritableBytes(room).last(size), room.size() - size};
+        co_await write_frame(frame);
+    }
+    flush_slot();
+}
+
+asio::awaitable<void> WsStream::watch() {
+    if (!end_told_) co_await first_of(transport_->watch(), until_reading_ends());
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    for (;;) {
+        if (reader_.closed()) ended_ = is_clean(*reader_.closed());
+        throw_if_gone();
+        co_await wait_for_input();
+        drop_input();
+        // With half-close only control frames can come here; without, an endless run of empty messages may.
+        if (options_.half_close || over()) continue;
+        pause.expires_after(drop_pause);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+}
+
+asio::awaitable<void> WsStream::until_reading_ends() {
+    if (end_told_) co_return;
+    asio::steady_timer ends(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    struct Registration {
+        asio::steady_timer*& place;
+        ~Registration() { place = nullptr; }
+    } const registration{reading_ends_};
+    reading_ends_ = &ends;
+    asio::error_code woken;
+    co_await ends.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+}
+
+void WsStream::drop_input() {
+    std::array<std::byte, drop_size> room;
+    for (int turn = 0; turn < reads_per_turn; ++turn) {
+        const auto raw = read_raw(room);
+        if (!raw) return;
+        decode(WritableBytes(room).first(*raw));
+        if (over()) return;
+    }
+    yield_due_ = true;
+}
+
+asio::awaitable<void> WsStream::close(Ending ending) {
+    try {
+        co_await say_goodbye(ending);
+    } catch (const LegError&) {
+        transport_->abort(ending);
+    }
+}
+
+asio::awaitable<void> WsStream::say_goodbye(Ending ending) {
+    if (cut_in_frame_) {
+        transport_->abort(ending);
+        co_return;
+    }
+    slot_.put_close(make_close(ending, options_.half_close));
+    auto frame = slot_.take_close(options_.role);
+    if (frame) {
+        const OutBytes out{frame->bytes(), frame->begin};
+        co_await write_frame(out);
+    }
+    while (!over()) {
+        co_await wait_for_input();
+        drop_input();
+    }
+    co_await transport_->close(Ending::clean);
+}
+
+void WsStream::abort(Ending reason) noexcept {
+    try {
+        slot_.put_close(make_close(reason, options_.half_close));
+        flush_slot();
+    } catch (...) {
+        // No random bytes for the mask: then the peer learns of the end from the connection alone.
+    }
+    transport_->abort(reason);
+}
+
+void WsStream::ping() {
+    if (slot_.empty()) slot_.put_ping();
+    flush_slot();
+}
+
+}  // namespace device_streams::ws
