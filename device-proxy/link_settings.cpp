@@ -1,0 +1,71 @@
+#include "device-proxy/link_settings.hpp"
+
+#include "common/base/error.hpp"
+#include "common/base/version.hpp"
+#include "common/iothub/sas_token.hpp"
+#include "common/tunnel/features.hpp"
+
+namespace device_streams::device {
+
+namespace {
+
+constexpr std::string_view api_version = "2020-09-30";
+
+Secret make_password(const LinkSettings& settings, const Clock& clock) {
+    const auto& identity = settings.identity;
+    if (identity.key.empty()) return identity.token;
+    const auto resource = iothub::device_resource(identity.host_name, identity.device_id, identity.module_id);
+    const auto expiry = clock.unix_seconds() + settings.token_lifetime.count();
+    return iothub::make_sas_token(resource, identity.key, expiry, identity.policy);
+}
+
+[[noreturn]] void explain_refusal(const UpgradeRefused& refusal) {
+    const bool busy = refusal.status == 429 || refusal.status == 503;
+    throw Failure(busy ? Errc::hub_busy : Errc::hub_protocol,
+                  std::string(refusal.what()) + " instead of a WebSocket for MQTT");
+}
+
+}  // namespace
+
+Clock::duration LinkSettings::renewal_age() const {
+    return identity.key.empty() ? Clock::duration::max() : Clock::duration(token_lifetime) / 10 * 8;
+}
+
+bool LinkSettings::same_link(const LinkSettings& other) const {
+    return identity.host_name == other.identity.host_name && target() == other.target() &&
+           identity.key == other.identity.key && identity.token == other.identity.token &&
+           identity.policy == other.identity.policy && hub.connect_host == other.hub.connect_host &&
+           port == other.port && over_websocket == other.over_websocket && keep_alive == other.keep_alive;
+}
+
+iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock) {
+    iothub::MqttUserName user;
+    user.host = settings.identity.host_name;
+    user.target = settings.target();
+    user.api_version = api_version;
+    user.client_type = announce_features("device-proxy/" + std::string(version), own_features);
+
+    iothub::mqtt::Connect login;
+    login.clean_session = false;
+    login.keep_alive = static_cast<std::uint16_t>(settings.keep_alive.count());
+    login.client_id = settings.target().to_string();
+    login.user_name = iothub::mqtt_user_name(user);
+    login.password = make_password(settings, clock);
+    return login;
+}
+
+asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock) {
+    const Endpoint named{.host = settings.hub.host_name, .port = settings.port, .path = {}};
+    if (!settings.over_websocket) co_return co_await open_tls(settings.hub, named, clock);
+    ws::ClientHandshake ask;
+    ask.target = "/$iothub/websocket?iothub-no-client-cert=true";
+    ask.subprotocol = "mqtt";
+    const ws::WsOptions options{.role = ws::Role::client};
+    try {
+        co_return co_await open_websocket(settings.hub, named, std::move(ask), options, clock);
+    } catch (const UpgradeRefused& refusal) {
+        explain_refusal(refusal);
+    }
+}
+
+}  // namespace device_streams::device

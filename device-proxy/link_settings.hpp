@@ -1,0 +1,39 @@
+#pragma once
+
+#include "common/async/backoff.hpp"
+#include "common/iothub/connection_string.hpp"
+#include "common/iothub/mqtt_codec.hpp"
+#include "common/iothub/stream_request.hpp"
+#include "device-proxy/client_session.hpp"
+#include "device-proxy/hub_access.hpp"
+
+#include <chrono>
+#include <cstdint>
+
+namespace device_streams::device {
+
+/// Everything the link to the hub needs.
+struct LinkSettings {
+    HubAccess hub;
+    iothub::ConnectionString identity;  ///< with a key or a ready-made token
+    bool over_websocket = true;         ///< else MQTT directly in TLS
+    std::uint16_t port = 443;
+    std::chrono::seconds keep_alive{20};  ///< 1..65535; with SessionLimits::ping_answer, how soon a dead hub is noticed
+    std::chrono::seconds token_lifetime{3600};  ///< of tokens made from the key; the link is renewed at 80 % of it
+    SessionLimits session;
+    Backoff::Limits backoff;
+
+    iothub::Target target() const { return {identity.device_id, identity.module_id}; }
+    /// How long after its login a link must be renewed; Clock::duration::max() when it cannot be.
+    Clock::duration renewal_age() const;
+    /// True when a link made with `other` need not be made again.
+    bool same_link(const LinkSettings& other) const;
+};
+
+/// The CONNECT packet, with a token made now. Throws Failure(credential_malformed) when the key is not base64.
+iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock);
+
+/// TLS to the hub and, if wanted, the WebSocket. Throws Failure.
+asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock);
+
+}  // namespace device_streams::device
