@@ -1,0 +1,140 @@
+#include "device-proxy/stream_acceptor.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+#include "common/tunnel/stream_id.hpp"
+
+#include <asio/error.hpp>
+
+#include <optional>
+
+namespace device_streams::device {
+
+namespace {
+
+std::string loggable_id(const std::string& name) {
+    return iothub::is_valid_stream_name(name) ? loggable_stream_id(name) : "(malformed name)";
+}
+
+LocalService find_service(const ServiceMap& services, const std::string& stream_name) {
+    if (!iothub::is_valid_stream_name(stream_name)) throw Failure(Errc::service_unknown, "malformed stream name");
+    if (auto service = services.resolve(stream_name)) return *service;
+    throw Failure(Errc::service_unknown, stream_name);
+}
+
+Errc local_errc(const std::error_code& code) {
+    if (code == asio::error::connection_refused) return Errc::local_refused;
+    if (code == asio::error::timed_out) return Errc::local_timeout;
+    if (code == asio::error::no_descriptors) return Errc::out_of_descriptors;
+    return Errc::local_unreachable;
+}
+
+std::string describe_end(const RelayResult& result) {
+    if (result.ending == Ending::clean) return "clean";
+    if (result.ending == Ending::cancelled) return "device-proxy is stopping";
+    const std::string leg = result.left_caused ? "local service" : "leg to the hub";
+    const auto code = static_cast<Errc>(LegError(result.ending, "").code().value());
+    return explain(Failure(code, result.cause.empty() ? leg : leg + ", " + result.cause));
+}
+
+asio::awaitable<void> keep_pinging(const StreamLeg& leg, Clock::duration every, Clock& clock) {
+    for (;;) {
+        co_await clock.sleep_for(every);
+        leg.ping();
+    }
+}
+
+}  // namespace
+
+struct StreamAcceptor::Stream {
+    const iothub::StreamRequest request;
+    const Settings settings;
+    const Log log;
+    LocalService service;
+    std::unique_ptr<ByteStream> local;
+    StreamLeg leg;
+};
+
+StreamAcceptor::StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings,
+                               Answer answer, StreamEnds ends)
+    : tasks_(std::move(executor)),
+      clock_(clock),
+      log_(std::move(log)),
+      answer_(std::move(answer)),
+      ends_(std::move(ends)),
+      settings_(std::make_shared<const StreamSettings>(std::move(settings))) {
+    tasks_.on_failure = [this](std::exception_ptr failure) { log_.error("stream failed: " + explain(failure)); };
+}
+
+void StreamAcceptor::apply(StreamSettings settings) {
+    auto shared = std::make_shared<const StreamSettings>(std::move(settings));
+    const std::lock_guard lock(mutex_);
+    settings_ = std::move(shared);
+}
+
+void StreamAcceptor::stop_taking() {
+    const std::lock_guard lock(mutex_);
+    taking_ = false;
+}
+
+void StreamAcceptor::take(iothub::StreamRequest request) {
+    const std::lock_guard lock(mutex_);
+    if (taking_) tasks_.spawn(serve(std::move(request), settings_));
+}
+
+asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Settings settings) {
+    const auto log = log_.with({{"stream", loggable_id(request.name)}});
+    Stream stream{std::move(request), std::move(settings), log, {}, {}, {}};
+    if (!co_await reach_service(stream)) co_return answer_(stream.request, 400);
+    answer_(stream.request, 200);
+    if (!co_await open_leg(stream)) co_return stream.local->abort(Ending::lost);
+    co_await carry(stream);
+}
+
+asio::awaitable<bool> StreamAcceptor::reach_service(Stream& stream) {
+    std::string target;
+    try {
+        stream.service = find_service(stream.settings->services, stream.request.name);
+        target = stream.service.name + " at " + stream.service.endpoint.to_string();
+        auto connecting = ends_.local(stream.service.endpoint, clock_);
+        stream.local = co_await with_timeout(std::move(connecting), stream.settings->local_timeout, clock_);
+        co_return true;
+    } catch (const Failure& failure) {
+        stream.log.warning("stream refused: " + explain(failure));
+    } catch (const std::system_error& failure) {
+        if (failure.code() == asio::error::operation_aborted) throw;
+        const auto code = local_errc(failure.code());
+        stream.log.warning("stream refused: " + explain(Failure(code, target + ", " + failure.code().message())));
+    }
+    co_return false;
+}
+
+asio::awaitable<bool> StreamAcceptor::open_leg(Stream& stream) {
+    try {
+        stream.leg = co_await ends_.leg(stream.settings->hub, stream.request, clock_);
+        co_return true;
+    } catch (const Failure& failure) {
+        stream.log.warning("stream failed on its leg to the hub: " + explain(failure));
+    }
+    co_return false;
+}
+
+asio::awaitable<void> StreamAcceptor::carry(Stream& stream) {
+    stream.log.info("stream opened", {{"service", stream.service.name}, {"to", stream.service.endpoint.to_string()}});
+    const auto began = clock_.now();
+    std::optional<RelayResult> result;
+    try {
+        auto transfer = detail::store(relay(*stream.local, *stream.leg.stream, stream.settings->relay, clock_), result);
+        co_await first_of(std::move(transfer), keep_pinging(stream.leg, stream.settings->ping_every, clock_));
+    } catch (const std::system_error& failure) {
+        if (failure.code() != asio::error::operation_aborted || !result) throw;
+    }
+    const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - began);
+    stream.log.info("stream ended", {{"service", stream.service.name},
+                                     {"bytes_to_service", result->right_to_left},
+                                     {"bytes_from_service", result->left_to_right},
+                                     {"duration_ms", lived.count()},
+                                     {"reason", describe_end(*result)}});
+}
+
+}  // namespace device_streams::device

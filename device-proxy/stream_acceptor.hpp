@@ -1,0 +1,80 @@
+#pragma once
+
+#include "common/async/task_set.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/log.hpp"
+#include "common/iothub/stream_request.hpp"
+#include "common/net/byte_stream.hpp"
+#include "common/tunnel/relay.hpp"
+#include "device-proxy/hub_access.hpp"
+#include "device-proxy/service_map.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace device_streams::device {
+
+struct StreamSettings {
+    ServiceMap services;
+    HubAccess hub;
+    Clock::duration local_timeout = std::chrono::seconds(10);  ///< for connecting to the local service
+    Clock::duration ping_every = std::chrono::seconds(45);     ///< keeps middle boxes from forgetting an idle leg
+    RelayLimits relay;
+};
+
+/// A stream's leg to the hub.
+struct StreamLeg {
+    std::unique_ptr<ByteStream> stream;
+    std::function<void()> ping;
+};
+
+/// How the two ends of a stream are opened; tests replace them. The local one is bounded by its caller.
+struct StreamEnds {
+    std::function<asio::awaitable<std::unique_ptr<ByteStream>>(Endpoint, Clock&)> local;
+    std::function<asio::awaitable<StreamLeg>(HubAccess, iothub::StreamRequest, Clock&)> leg;
+    /// Sockets and WebSockets.
+    static StreamEnds real();
+};
+
+/// Serves stream requests, all at the same time, each on a strand of its own: connects to the local service, accepts
+/// only then, opens the leg to the hub and relays until the end. Public members may be called from any thread. It must
+/// outlive its tasks: await until_done().
+class StreamAcceptor {
+ public:
+    /// Tells the hub `status` (200 or 400); called on the stream's strand.
+    using Answer = std::function<void(const iothub::StreamRequest&, int status)>;
+
+    StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings, Answer answer,
+                   StreamEnds ends = StreamEnds::real());
+
+    void take(iothub::StreamRequest request);
+    /// For streams requested from now on.
+    void apply(StreamSettings settings);
+    /// Ignores further requests: a hub of ours gives them to whoever takes the identity over.
+    void stop_taking();
+    /// Ends all streams; their peers hear `stopping`.
+    void cancel() { tasks_.cancel_all(); }
+    asio::awaitable<void> until_done() { return tasks_.until_empty(); }
+    std::size_t running() const { return tasks_.size(); }
+
+ private:
+    using Settings = std::shared_ptr<const StreamSettings>;
+    struct Stream;
+
+    asio::awaitable<void> serve(iothub::StreamRequest request, Settings settings);
+    asio::awaitable<bool> reach_service(Stream& stream);
+    asio::awaitable<bool> open_leg(Stream& stream);
+    asio::awaitable<void> carry(Stream& stream);
+
+    TaskSet tasks_;
+    Clock& clock_;
+    const Log log_;
+    const Answer answer_;
+    const StreamEnds ends_;
+    std::mutex mutex_;  // of the two below; once per stream
+    Settings settings_;
+    bool taking_ = true;
+};
+
+}  // namespace device_streams::device

@@ -1,0 +1,267 @@
+#include "device-proxy/stream_acceptor.hpp"
+
+#include "tests/support/captured_log.hpp"
+#include "tests/support/coroutine.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/memory_stream.hpp"
+
+#include <asio/error.hpp>
+#include <gtest/gtest.h>
+
+namespace device_streams::device {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace device_streams::test;
+
+/// An acceptor whose local services and hub legs are in memory.
+class StreamAcceptorTest : public testing::Test {
+ protected:
+    ~StreamAcceptorTest() override {
+        acceptor.cancel();
+        poll(io);
+    }
+
+    static StreamSettings settings() {
+        StreamSettings made;
+        made.services = ServiceMap({{"ssh", {.host = "localhost", .port = 22, .path = {}}}}, std::nullopt);
+        return made;
+    }
+    static iothub::StreamRequest request(std::string name = "ssh.1a2b3c4d", std::string id = "1") {
+        return {std::move(name), std::move(id), "wss://hub.example:443/bridges/secret-path", Secret("secret-token"),
+                ""};
+    }
+    StreamEnds ends() {
+        StreamEnds made;
+        made.local = [this](Endpoint endpoint, Clock&) { return connect(std::move(endpoint)); };
+        made.leg = [this](HubAccess, iothub::StreamRequest, Clock&) { return open_leg(); };
+        return made;
+    }
+    void take(iothub::StreamRequest asked) {
+        acceptor.take(std::move(asked));
+        poll(io);
+    }
+    void pass(Clock::duration time) {
+        clock.advance(time);
+        poll(io);
+    }
+    std::string service_received(std::size_t which = 0) { return received(*services.at(which)); }
+    std::string hub_received(std::size_t which = 0) { return received(*hub_ends.at(which)); }
+
+    asio::io_context io{1};
+    ManualClock clock;
+    std::shared_ptr<CapturedLog> log = std::make_shared<CapturedLog>();
+    std::vector<std::string> answers;
+    std::vector<Endpoint> dialled;
+    std::vector<std::unique_ptr<MemoryStream>> services, hub_ends;
+    std::optional<std::error_code> local_error;
+    bool black_hole = false;
+    std::optional<Errc> leg_error;
+    int pings = 0;
+    StreamAcceptor acceptor{io.get_executor(),
+                            clock,
+                            Log(log),
+                            settings(),
+                            [this](const iothub::StreamRequest& asked, int status) {
+                                answers.push_back(asked.request_id + ":" + std::to_string(status));
+                                if (status == 200) {
+                                    EXPECT_FALSE(services.empty()) << "accepted before the service was there";
+                                    EXPECT_EQ(hub_ends.size() + 1, services.size()) << "the leg came first";
+                                }
+                            },
+                            ends()};
+
+ private:
+    asio::awaitable<std::unique_ptr<ByteStream>> connect(Endpoint endpoint) {
+        dialled.push_back(endpoint);
+        if (black_hole) co_await clock.sleep_for(1000h);
+        if (local_error) throw std::system_error(*local_error);
+        auto [local, service] = make_memory_streams(io.get_executor());
+        services.push_back(std::move(service));
+        co_return std::move(local);
+    }
+    asio::awaitable<StreamLeg> open_leg() {
+        if (leg_error) throw Failure(*leg_error, "HTTP 404 Not Found");
+        auto [leg, hub_end] = make_memory_streams(io.get_executor());
+        hub_ends.push_back(std::move(hub_end));
+        StreamLeg made;
+        made.stream = std::move(leg);
+        made.ping = [this] { ++pings; };
+        co_return made;
+    }
+    static std::string received(MemoryStream& stream) {
+        std::array<std::byte, 256> chunk;
+        const auto size = stream.try_read(chunk);
+        return size ? text_of(std::span(chunk).first(*size)) : "(nothing)";
+    }
+};
+
+TEST_F(StreamAcceptorTest, ConnectsAcceptsAndRelays) {
+    take(request());
+    ASSERT_EQ(dialled.size(), 1u);
+    EXPECT_EQ(dialled[0].to_string(), "localhost:22");
+    EXPECT_EQ(answers, std::vector<std::string>{"1:200"});
+    ASSERT_EQ(hub_ends.size(), 1u);
+    services[0]->try_write(bytes_of("SSH-2.0-server"));
+    hub_ends[0]->try_write(bytes_of("SSH-2.0-client"));
+    poll(io);
+    EXPECT_EQ(hub_received(), "SSH-2.0-server");
+    EXPECT_EQ(service_received(), "SSH-2.0-client");
+}
+
+TEST_F(StreamAcceptorTest, RejectsAnUnknownServiceWithoutConnecting) {
+    take(request("telnet.1a2b3c4d"));
+    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_TRUE(dialled.empty());
+    EXPECT_TRUE(log->contains("DS-401"));
+    EXPECT_TRUE(log->contains("stream=1a2b3c4d"));
+}
+
+TEST_F(StreamAcceptorTest, RejectsAMalformedNameWithoutRepeatingIt) {
+    take(request("ssh\x1b[2J"));
+    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_FALSE(log->contains("[2J"));
+}
+
+TEST_F(StreamAcceptorTest, RejectsWhenTheServiceRefuses) {
+    local_error = asio::error::connection_refused;
+    take(request());
+    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_TRUE(hub_ends.empty());
+    EXPECT_TRUE(log->contains("DS-402"));
+    EXPECT_TRUE(log->contains("ssh at localhost:22"));
+}
+
+TEST_F(StreamAcceptorTest, RejectsWhenTheServiceCannotBeReached) {
+    local_error = asio::error::network_unreachable;
+    take(request());
+    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_TRUE(log->contains("DS-404"));
+}
+
+TEST_F(StreamAcceptorTest, RejectsWithItsOwnWordsWhenDescriptorsRunOut) {
+    local_error = asio::error::no_descriptors;
+    take(request());
+    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_TRUE(log->contains("DS-902"));
+}
+
+TEST_F(StreamAcceptorTest, RejectsAfterTheLimitWhenTheServiceIsABlackHole) {
+    black_hole = true;
+    take(request());
+    pass(9s);
+    EXPECT_TRUE(answers.empty());
+    pass(1s);
+    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_TRUE(log->contains("DS-403"));
+    EXPECT_EQ(acceptor.running(), 0u);
+}
+
+TEST_F(StreamAcceptorTest, DropsTheServiceWhenTheHubRefusesTheLeg) {
+    leg_error = Errc::hub_refused_stream_leg;
+    take(request());
+    EXPECT_EQ(answers, std::vector<std::string>{"1:200"});
+    EXPECT_TRUE(log->contains("DS-210"));
+    EXPECT_TRUE(log->contains("HTTP 404"));
+    EXPECT_TRUE(services[0]->in().broken);
+    EXPECT_EQ(acceptor.running(), 0u);
+}
+
+TEST_F(StreamAcceptorTest, ServesManyStreamsAtTheSameTime) {
+    black_hole = true;
+    take(request("ssh.00000001", "1"));
+    black_hole = false;
+    for (int i = 2; i <= 50; ++i) take(request("ssh.000000" + std::to_string(i + 8), std::to_string(i)));
+    EXPECT_EQ(answers.size(), 49u);
+    EXPECT_EQ(acceptor.running(), 50u);
+}
+
+TEST_F(StreamAcceptorTest, LogsAStreamsStartAndEnd) {
+    take(request());
+    services[0]->try_write(bytes_of("12345"));
+    hub_ends[0]->try_write(bytes_of("123"));
+    poll(io);
+    clock.advance(1500ms);
+    services[0]->out().finished = true;
+    services[0]->out().notify();
+    hub_ends[0]->out().finished = true;
+    hub_ends[0]->out().notify();
+    poll(io);
+    ASSERT_EQ(log->lines().size(), 2u);
+    EXPECT_EQ(log->lines()[0], "info stream opened stream=1a2b3c4d service=ssh to=localhost:22");
+    EXPECT_EQ(log->lines()[1],
+              "info stream ended stream=1a2b3c4d service=ssh bytes_to_service=3 bytes_from_service=5 duration_ms=1500 "
+              "reason=clean");
+}
+
+TEST_F(StreamAcceptorTest, NamesTheLegThatFailed) {
+    take(request());
+    hub_ends[0]->abort(Ending::lost);
+    poll(io);
+    EXPECT_TRUE(log->contains("reason=DS-501"));
+    EXPECT_TRUE(log->contains("leg to the hub"));
+    take(request());
+    services[1]->abort(Ending::reset);
+    poll(io);
+    EXPECT_TRUE(log->contains("local service"));
+}
+
+TEST_F(StreamAcceptorTest, PingsTheLeg) {
+    take(request());
+    pass(45s);
+    pass(45s);
+    EXPECT_EQ(pings, 2);
+}
+
+TEST_F(StreamAcceptorTest, UsesNewSettingsForNewStreamsOnly) {
+    take(request());
+    auto changed = settings();
+    changed.services = ServiceMap({{"rdp", {.host = "localhost", .port = 3389, .path = {}}}}, std::nullopt);
+    acceptor.apply(changed);
+    take(request("ssh.00000002", "2"));
+    take(request("rdp.00000003", "3"));
+    EXPECT_EQ(answers, (std::vector<std::string>{"1:200", "2:400", "3:200"}));
+    EXPECT_EQ(acceptor.running(), 2u);
+}
+
+TEST_F(StreamAcceptorTest, TakesNothingNewWhileStoppingAndLetsStreamsRun) {
+    take(request());
+    acceptor.stop_taking();
+    take(request("ssh.00000002", "2"));
+    EXPECT_EQ(answers.size(), 1u);
+    hub_ends[0]->try_write(bytes_of("still here"));
+    poll(io);
+    EXPECT_EQ(service_received(), "still here");
+}
+
+TEST_F(StreamAcceptorTest, CancelEndsStreamsAndTellsWhy) {
+    take(request());
+    acceptor.cancel();
+    Running<void> done(io, acceptor.until_done());
+    poll(io);
+    EXPECT_TRUE(done.done());
+    EXPECT_TRUE(log->contains("info stream ended"));
+    EXPECT_TRUE(log->contains("device-proxy is stopping"));
+}
+
+TEST_F(StreamAcceptorTest, CancelEndsAttemptsToConnect) {
+    black_hole = true;
+    take(request());
+    acceptor.cancel();
+    poll(io);
+    EXPECT_EQ(acceptor.running(), 0u);
+    EXPECT_TRUE(answers.empty());
+}
+
+TEST_F(StreamAcceptorTest, NeverLogsUrlOrToken) {
+    take(request());
+    leg_error = Errc::hub_refused_stream_leg;
+    take(request());
+    acceptor.cancel();
+    poll(io);
+    EXPECT_GE(log->lines().size(), 3u);
+    EXPECT_FALSE(log->contains("secret"));
+}
+
+}  // namespace
+}  // namespace device_streams::device
