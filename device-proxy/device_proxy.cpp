@@ -1,0 +1,54 @@
+#include "device-proxy/device_proxy.hpp"
+
+namespace device_streams::device {
+
+namespace {
+
+// Only hubs of ours say what features a stream has.
+bool from_hub_of_ours(const iothub::StreamRequest& request) {
+    return !request.features.empty();
+}
+
+}  // namespace
+
+DeviceProxy::DeviceProxy(const Environment& environment, DeviceProxySettings settings, ReadAgain read_again)
+    : read_again_(std::move(read_again)),
+      link_(environment.io.get_executor(), environment.clock,
+            environment.log.with({{"device", settings.link.target().to_string()}}), settings.link,
+            [this](iothub::StreamRequest request) { acceptor_.take(std::move(request)); }),
+      acceptor_(environment.io.get_executor(), environment.clock,
+                environment.log.with({{"device", settings.link.target().to_string()}}), settings.streams,
+                [this](const iothub::StreamRequest& request, int status) {
+                    link_.answer({status, request.request_id}, from_hub_of_ours(request));
+                }) {
+}
+
+asio::awaitable<void> DeviceProxy::start() {
+    link_.start();
+    co_return;
+}
+
+void DeviceProxy::stop_accepting() {
+    acceptor_.stop_taking();
+    link_.leave();
+}
+
+void DeviceProxy::cancel() {
+    acceptor_.stop_taking();
+    link_.cancel();
+    acceptor_.cancel();
+}
+
+asio::awaitable<void> DeviceProxy::until_done() {
+    co_await link_.until_done();      // no more requests
+    co_await acceptor_.until_done();  // no more answers
+    co_await link_.until_done();      // the last answers
+}
+
+void DeviceProxy::reload() {
+    auto settings = read_again_();
+    acceptor_.apply(std::move(settings.streams));
+    link_.apply(std::move(settings.link));
+}
+
+}  // namespace device_streams::device

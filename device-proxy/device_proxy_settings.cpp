@@ -1,0 +1,49 @@
+#include "device-proxy/device_proxy_settings.hpp"
+
+#include "common/base/error.hpp"
+
+namespace device_streams::device {
+
+namespace {
+
+iothub::ConnectionString read_identity(const Secret& text) {
+    auto identity = iothub::parse_connection_string(text.reveal());
+    if (identity.device_id.empty())
+        throw Failure(Errc::credential_malformed, "no DeviceId: this is not the connection string of a device");
+    if (identity.x509)
+        throw Failure(Errc::credential_malformed, "x509=true: device-proxy logs in with a key or a token");
+    return identity;
+}
+
+HubAccess make_access(const DeviceProxyConfig& config, const iothub::ConnectionString& identity) {
+    HubAccess hub;
+    hub.host_name = identity.host_name;
+    hub.connect_host = config.hub.address.empty() ? identity.gateway_host_name : config.hub.address;
+    hub.tls = TlsContext::client(config.hub.ca_file);
+    hub.phase_limit = config.hub_timeout;
+    return hub;
+}
+
+}  // namespace
+
+DeviceProxySettings make_settings(const DeviceProxyConfig& config) {
+    DeviceProxySettings settings;
+    auto& link = settings.link;
+    link.identity = read_identity(config.hub.connection_string);
+    link.hub = make_access(config, link.identity);
+    link.over_websocket = config.transport == LinkTransport::mqtt_ws;
+    link.port = link.over_websocket ? config.hub.port : config.mqtt_port;
+    link.keep_alive = config.keep_alive;
+    link.session.connack = config.hub_timeout;
+    link.session.suback = config.hub_timeout;
+    link.backoff.first = config.reconnect.first;
+    link.backoff.longest = config.reconnect.longest;
+
+    settings.streams.services = ServiceMap(config.services, config.default_service);
+    settings.streams.hub = link.hub;
+    settings.streams.local_timeout = config.local_timeout;
+    settings.streams.relay.linger = config.linger;
+    return settings;
+}
+
+}  // namespace device_streams::device

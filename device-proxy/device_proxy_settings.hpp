@@ -1,0 +1,19 @@
+#pragma once
+
+#include "device-proxy/device_proxy_config.hpp"
+#include "device-proxy/link_settings.hpp"
+#include "device-proxy/stream_acceptor.hpp"
+
+namespace device_streams::device {
+
+/// The limits and endpoints that the components work with.
+struct DeviceProxySettings {
+    LinkSettings link;
+    StreamSettings streams;
+};
+
+/// Reads the connection string and the CA file. Throws Failure (credential_malformed, certificate_unusable,
+/// file_unreadable).
+DeviceProxySettings make_settings(const DeviceProxyConfig& config);
+
+}  // namespace device_streams::device
