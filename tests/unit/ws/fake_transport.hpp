@@ -94,6 +94,8 @@ class FakeTransport final : public Transport {
         accepts_ = accept;
         writable_.notify();
     }
+    /// Takes that many more writes and then none.
+    void hold_after(int writes) { writes_until_hold_ = writes; }
     std::size_t unread() const {
         std::size_t size = 0;
         for (const auto& piece : incoming_) size += piece.size();
@@ -120,6 +122,7 @@ class FakeTransport final : public Transport {
         if (failure_) throw LegError(*failure_, "the fake transport failed");
         sent += text_of(out.bytes);
         write_sizes.push_back(out.bytes.size());
+        if (writes_until_hold_ > 0 && --writes_until_hold_ == 0) accepts_ = false;
     }
     bool try_write(ReadableBytes bytes) override {
         if (bytes.size() > 256) throw std::logic_error("try_write takes at most 256 bytes");
@@ -154,6 +157,7 @@ class FakeTransport final : public Transport {
     std::deque<std::string> incoming_;
     bool ended_ = false;
     bool accepts_ = true;
+    int writes_until_hold_ = 0;
     std::optional<Ending> failure_;
     Wakeup readable_, writable_, gone_;
 };
