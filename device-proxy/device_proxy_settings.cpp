@@ -2,9 +2,14 @@
 
 #include "common/base/error.hpp"
 
+#include <algorithm>
+
 namespace device_streams::device {
 
 namespace {
+
+// For the answer to a ping.
+constexpr std::chrono::seconds shortest_patience{2}, longest_patience{10};
 
 iothub::ConnectionString read_identity(const Secret& text) {
     auto identity = iothub::parse_connection_string(text.reveal());
@@ -36,6 +41,7 @@ DeviceProxySettings make_settings(const DeviceProxyConfig& config) {
     link.keep_alive = config.keep_alive;
     link.session.connack = config.hub_timeout;
     link.session.suback = config.hub_timeout;
+    link.session.ping_answer = std::clamp<Clock::duration>(config.keep_alive / 4, shortest_patience, longest_patience);
     link.backoff.first = config.reconnect.first;
     link.backoff.longest = config.reconnect.longest;
 
