@@ -122,12 +122,12 @@ PairingActions Pairing::answered(const iothub::Target& target, const iothub::Str
 
 Admission Pairing::admit(const std::string& stream_id, StreamRole role, const iothub::Target& target) {
     const auto found = by_stream(stream_id);
-    if (found == requests_.end() || found->second.ask.target != target) return {Admission::Verdict::unknown_stream, {}};
+    if (found == requests_.end() || found->second.ask.target != target) return {};
     Leg& leg = found->second.leg(role);
-    if (leg != Leg::none) return {Admission::Verdict::role_taken, {}};
+    if (leg != Leg::none) return {Admission::Verdict::role_taken};
     leg = Leg::admitted;
     const Request& request = found->second;
-    return {Admission::Verdict::admitted,
+    return {Admission::Verdict::admitted, request.ask.name,
             role == StreamRole::device ? request.device_features : request.service_features};
 }
 

@@ -92,7 +92,8 @@ using PairingActions = std::vector<PairingAction>;
 /// Whether a WebSocket may become the leg of a stream.
 struct Admission {
     enum class Verdict { admitted, unknown_stream, role_taken } verdict = Verdict::unknown_stream;
-    Features features;  ///< of this leg
+    std::string name{};   ///< of the stream
+    Features features{};  ///< of this leg
 };
 
 /// The rules of stream requests: deliver, answer, redeliver, expire, and bring two legs together, in any order. One

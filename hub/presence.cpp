@@ -94,9 +94,10 @@ bool Presence::is_online(const iothub::Target& target) const {
     return identity != identities_.end() && identity->second.current.has_value();
 }
 
-std::vector<LinkNumber> Presence::links() const {
-    std::vector<LinkNumber> all;
-    for (const auto& [number, link] : links_) all.push_back(number);
+std::vector<iothub::Target> Presence::online() const {
+    std::vector<iothub::Target> all;
+    for (const auto& [target, identity] : identities_)
+        if (identity.current) all.push_back(target);
     return all;
 }
 

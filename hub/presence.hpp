@@ -48,8 +48,8 @@ class Presence {
     const iothub::Target* target_of(LinkNumber link) const;
     DeviceState state_of(const iothub::Target& target) const;
     bool is_online(const iothub::Target& target) const;
-    std::vector<LinkNumber> links() const;
-    std::size_t size() const { return links_.size(); }
+    /// All identities with a link.
+    std::vector<iothub::Target> online() const;
 
  private:
     struct Link {

@@ -1,0 +1,311 @@
+#include "hub/local_broker.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+#include "common/tunnel/stream_id.hpp"
+
+#include <algorithm>
+
+namespace device_streams::hub {
+
+namespace {
+
+// A link that is told to go hears its device out without waiting; this is for one whose machine is overloaded.
+constexpr auto takeover_limit = std::chrono::seconds(2);
+
+std::size_t slot(StreamRole role) {
+    return role == StreamRole::device ? 0 : 1;
+}
+
+template <typename Message>
+asio::awaitable<void> arrival(Mailbox<Message> mailbox) {
+    co_await mailbox.next();
+}
+
+}  // namespace
+
+LocalBroker::LocalBroker(Strand control, Parts parts, PairingLimits limits, Clock::duration grace)
+    : control_(control),
+      parts_(std::move(parts)),
+      presence_(grace),
+      pairing_(limits, random_hex_id),
+      deadline_moved_(control) {
+}
+
+template <typename Function>
+void LocalBroker::on_control(Function function) {
+    auto run = [self = shared_from_this(), function = std::move(function)]() mutable {
+        function();
+        self->arm();
+    };
+    asio::post(control_, std::move(run));
+}
+
+// Links.
+
+LocalBroker::Entered LocalBroker::enter(const iothub::Target& target, std::optional<Features> announced,
+                                        const Mailbox<LinkOrder>& orders, const Mailbox<Nothing>& predecessor_gone) {
+    const auto up = presence_.link_up(target, announced, parts_.clock.now());
+    links_.emplace(up.link, Link{orders, {}});
+    if (stopped_) orders.post(DropLink{DropLink::Reason::stopping});
+    if (!up.replaced) return {up.link, false};
+    Link& old = links_.at(*up.replaced);
+    old.waiting_for_end.push_back(predecessor_gone);
+    old.orders.post(DropLink{DropLink::Reason::taken_over});
+    return {up.link, true};
+}
+
+asio::awaitable<LinkNumber> LocalBroker::link_up(iothub::Target target, std::optional<Features> announced,
+                                                 Mailbox<LinkOrder> orders) {
+    const Mailbox<Nothing> predecessor_gone(co_await asio::this_coro::executor);
+    auto come_in = [&] { return enter(target, announced, orders, predecessor_gone); };
+    const auto entered = co_await run_on(control_, come_in);
+    if (!entered.must_wait) co_return entered.link;
+    try {
+        co_await first_of(arrival(predecessor_gone), parts_.clock.sleep_for(takeover_limit));
+    } catch (...) {
+        link_down(entered.link);
+        throw;
+    }
+    co_return entered.link;
+}
+
+void LocalBroker::start_requests(LinkNumber link) {
+    on_control([this, link] {
+        if (!presence_.subscribe(link)) return;
+        const auto target = *presence_.target_of(link);
+        const auto announced = presence_.state_of(target).announced;
+        perform(pairing_.device_subscribed(target, link, announced, parts_.clock.now()));
+    });
+}
+
+void LocalBroker::stop_requests(LinkNumber link) {
+    on_control([this, link] { presence_.unsubscribe(link); });
+}
+
+void LocalBroker::take_answer(LinkNumber link, iothub::StreamAnswer answer) {
+    on_control([this, link, answer = std::move(answer)] {
+        const auto* target = presence_.target_of(link);
+        if (target == nullptr) return;
+        auto actions = pairing_.answered(*target, answer);
+        if (actions.empty())
+            parts_.log.debug("stale answer ignored", {{"device", target->to_string()}, {"request", answer.request_id}});
+        perform(std::move(actions));
+    });
+}
+
+void LocalBroker::link_down(LinkNumber link) {
+    on_control([this, link] {
+        const auto found = links_.find(link);
+        if (found == links_.end()) return;
+        for (const auto& successor : found->second.waiting_for_end) successor.post({});
+        links_.erase(found);
+        presence_.link_down(link, parts_.clock.now());
+    });
+}
+
+asio::awaitable<std::vector<iothub::Target>> LocalBroker::online() {
+    auto look = [this] { return presence_.online(); };
+    auto all = co_await run_on(control_, look);
+    co_return all;
+}
+
+// Requests.
+
+asio::awaitable<RequestResult> LocalBroker::request(StreamAsk ask) {
+    const Mailbox<RequestResult> reply(co_await asio::this_coro::executor);
+    auto open = [&]() -> RequestNumber {
+        if (stopped_) {
+            reply.post(Refused{iothub::RestError::server_error, "the hub is stopping"});
+            return 0;
+        }
+        const auto target = ask.target;
+        auto opened = pairing_.open(std::move(ask), presence_.state_of(target), parts_.clock.now());
+        requests_.emplace(opened.request, Asking{reply, target});
+        perform(std::move(opened.actions));
+        arm();
+        return opened.request;
+    };
+    const auto number = co_await run_on(control_, open);
+    try {
+        auto result = co_await reply.next();
+        co_return result;
+    } catch (...) {
+        cancel_request(number);
+        throw;
+    }
+}
+
+void LocalBroker::cancel_request(RequestNumber request) {
+    on_control([this, request] {
+        requests_.erase(request);
+        perform(pairing_.cancel(request));
+    });
+}
+
+// Legs.
+
+asio::awaitable<Admission> LocalBroker::admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) {
+    auto look = [&] {
+        auto admission = pairing_.admit(ticket.stream_id, ticket.role, ticket.target);
+        if (admission.verdict == Admission::Verdict::admitted)
+            legs_.emplace(LegKey{ticket.stream_id, ticket.role}, orders);
+        return admission;
+    };
+    auto admission = co_await run_on(control_, look);
+    co_return admission;
+}
+
+void LocalBroker::leg_ready(const std::string& stream_id, StreamRole role) {
+    on_control([this, stream_id, role] { perform(pairing_.leg_ready(stream_id, role)); });
+}
+
+void LocalBroker::leg_left(const std::string& stream_id, StreamRole role) {
+    on_control([this, stream_id, role] {
+        legs_.erase({stream_id, role});
+        const auto meeting = meetings_.find(stream_id);
+        if (meeting == meetings_.end()) {
+            perform(pairing_.leg_left(stream_id, role));
+            return;
+        }
+        meeting->second.left[slot(role)] = true;
+        settle(stream_id);
+    });
+}
+
+void LocalBroker::hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) {
+    on_control([this, stream_id, role, leg = std::move(leg)]() mutable {
+        const auto meeting = meetings_.find(stream_id);
+        if (meeting == meetings_.end()) return;
+        meeting->second.legs[slot(role)] = std::move(leg);
+        settle(stream_id);
+    });
+}
+
+void LocalBroker::settle(const std::string& stream_id) {
+    auto& meeting = meetings_.at(stream_id);
+    auto& [device, service] = meeting.legs;
+    const bool complete =
+        std::ranges::all_of(std::array{0, 1}, [&](int i) { return meeting.left[i] || meeting.legs[i] != nullptr; });
+    if (!complete) return;
+    if (device && service) {
+        parts_.bridge(meeting.stream, std::move(device), std::move(service));
+    } else {
+        perform(Abandon{meeting.stream, "one leg was lost just before the other came"});
+        for (auto& leg : meeting.legs)
+            if (leg) parts_.close_alone(std::move(leg), Ending::lost);
+    }
+    meetings_.erase(stream_id);
+}
+
+// Doing what the pairing says.
+
+void LocalBroker::perform(PairingActions actions) {
+    for (const auto& action : actions) std::visit([this](const auto& known) { perform(known); }, action);
+}
+
+void LocalBroker::perform(const Deliver& action) {
+    const auto link = links_.find(action.link);
+    if (link == links_.end()) return;
+    const auto ticket = parts_.tickets.make(parts_.address(), action.stream.target, action.stream.stream_id,
+                                            StreamRole::device, wall_expiry(action.deadline));
+    const iothub::StreamRequest request{action.stream.name, action.request_id, ticket.url, ticket.token,
+                                        action.features ? to_string(*action.features) : std::string()};
+    link->second.orders.post(DeliverRequest{iothub::request_topic(request)});
+    parts_.log.debug("stream request delivered", {{"device", action.stream.target.to_string()},
+                                                  {"stream", loggable_stream_id(action.stream.name)},
+                                                  {"request", action.request_id}});
+}
+
+void LocalBroker::perform(const Reply& action) {
+    const auto asking = requests_.find(action.request);
+    if (asking == requests_.end()) return;
+    asking->second.reply.post(result_of(action.outcome, asking->second.target));
+    requests_.erase(asking);
+}
+
+RequestResult LocalBroker::result_of(const Outcome& outcome, const iothub::Target& target) const {
+    if (const auto* refused = std::get_if<Refused>(&outcome)) return *refused;
+    const auto* accepted = std::get_if<Accepted>(&outcome);
+    if (accepted == nullptr) return Rejected{};
+    return Granted{parts_.tickets.make(parts_.address(), target, accepted->stream_id, StreamRole::service,
+                                       wall_expiry(accepted->deadline)),
+                   accepted->features};
+}
+
+void LocalBroker::perform(const EndLeg& action) {
+    const auto leg = legs_.find({action.stream_id, action.role});
+    if (leg == legs_.end()) return;
+    leg->second.post(CloseLeg{action.ending});
+    legs_.erase(leg);
+}
+
+void LocalBroker::perform(const Join& action) {
+    meetings_.emplace(action.stream.stream_id, Meeting{action.stream, {}, {}});
+    for (const auto role : {StreamRole::device, StreamRole::service}) {
+        const auto leg = legs_.find({action.stream.stream_id, role});
+        leg->second.post(JoinLeg{});
+        legs_.erase(leg);
+    }
+}
+
+void LocalBroker::perform(const Abandon& action) {
+    const auto& info = device_streams::describe(Errc::handshake_expired);
+    parts_.log.info("stream given up", {{"device", action.stream.target.to_string()},
+                                        {"stream", loggable_stream_id(action.stream.name)},
+                                        {"code", info.id},
+                                        {"reason", action.why},
+                                        {"next", info.advice}});
+}
+
+std::int64_t LocalBroker::wall_expiry(Clock::time_point deadline) const {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(deadline - parts_.clock.now());
+    return parts_.clock.unix_seconds() + left.count();
+}
+
+// Time and stopping.
+
+void LocalBroker::arm() {
+    const auto next = pairing_.next_deadline();
+    if (next && *next < watched_deadline_) deadline_moved_.post({});
+}
+
+asio::awaitable<void> LocalBroker::watch_deadlines() {
+    const auto self = shared_from_this();
+    for (;;) {
+        perform(pairing_.expire(parts_.clock.now()));
+        watched_deadline_ = pairing_.next_deadline().value_or(Clock::time_point::max());
+        if (watched_deadline_ == Clock::time_point::max())
+            co_await deadline_moved_.next();
+        else
+            co_await first_of(arrival(deadline_moved_), parts_.clock.sleep_until(watched_deadline_));
+    }
+}
+
+void LocalBroker::set_limits(PairingLimits limits) {
+    on_control([this, limits] { pairing_.set_limits(limits); });
+}
+
+void LocalBroker::revoke(const iothub::Target& target) {
+    on_control([this, target] {
+        for (const auto link : presence_.forget(target))
+            if (const auto found = links_.find(link); found != links_.end())
+                found->second.orders.post(DropLink{DropLink::Reason::revoked});
+        perform(pairing_.forget(target));
+    });
+}
+
+void LocalBroker::stop() {
+    on_control([this] {
+        stopped_ = true;
+        for (const auto& [number, link] : links_) link.orders.post(DropLink{DropLink::Reason::stopping});
+        perform(pairing_.stop());
+    });
+}
+
+asio::awaitable<void> LocalBroker::flush() {
+    auto nothing = [] { return true; };
+    co_await run_on(control_, nothing);
+}
+
+}  // namespace device_streams::hub

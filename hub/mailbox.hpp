@@ -1,0 +1,99 @@
+#pragma once
+
+#include "common/async/task_set.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <deque>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace device_streams::hub {
+
+/// Messages to one coroutine, posted from any strand and taken in order on the coroutine's own. A cheap handle: copies
+/// name the same box, so a sender may outlive the receiver.
+template <typename Message>
+class Mailbox {
+ public:
+    /// `home` is the strand of the coroutine that takes the messages.
+    explicit Mailbox(const asio::any_io_executor& home) : state_(std::make_shared<State>(home)) {}
+
+    void post(Message message) const {
+        auto drop_in = [state = state_, message = std::move(message)]() mutable {
+            state->waiting.push_back(std::move(message));
+            state->arrival.cancel();
+        };
+        asio::post(state_->home, std::move(drop_in));
+    }
+
+    /// The next message; throws operation_aborted when the coroutine is cancelled before one is there.
+    asio::awaitable<Message> next() const {
+        const auto state = state_;
+        while (state->waiting.empty()) {
+            asio::error_code woken;
+            state->arrival.expires_at(asio::steady_timer::time_point::max());
+            co_await state->arrival.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+            const auto cancellation = co_await asio::this_coro::cancellation_state;
+            if (state->waiting.empty() && cancellation.cancelled() != asio::cancellation_type::none)
+                throw std::system_error(asio::error::operation_aborted);
+        }
+        Message message = std::move(state->waiting.front());
+        state->waiting.pop_front();
+        co_return message;
+    }
+
+    /// What has arrived but was not taken; for a receiver that was cancelled while the message was on its way.
+    std::optional<Message> try_next() const {
+        if (state_->waiting.empty()) return std::nullopt;
+        std::optional<Message> message(std::move(state_->waiting.front()));
+        state_->waiting.pop_front();
+        return message;
+    }
+
+ private:
+    struct State {
+        explicit State(const asio::any_io_executor& executor) : home(executor), arrival(executor) {}
+        asio::any_io_executor home;
+        asio::steady_timer arrival;  // used on the home strand only, as is what follows
+        std::deque<Message> waiting;
+    };
+    std::shared_ptr<State> state_;
+};
+
+/// Runs `function` on `strand` and comes back with its result, or with what it threw, to the strand of the caller. Not
+/// cancellable: the function has been run when this returns.
+template <typename Function>
+asio::awaitable<std::invoke_result_t<Function&>> run_on(Strand strand, Function function) {
+    std::optional<std::invoke_result_t<Function&>> result;
+    std::exception_ptr failure;
+    auto initiate = [&](auto handler) {
+        auto there = [&result, &failure, &function, handler = std::move(handler)]() mutable {
+            try {
+                result.emplace(function());
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            const auto home = asio::get_associated_executor(handler);
+            asio::post(home, std::move(handler));
+        };
+        asio::post(strand, std::move(there));
+    };
+    co_await asio::async_initiate<decltype(asio::use_awaitable), void()>(initiate, asio::use_awaitable);
+    if (failure) std::rethrow_exception(failure);
+    co_return std::move(*result);
+}
+
+}  // namespace device_streams::hub

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "common/net/byte_stream.hpp"
+#include "hub/leg_tickets.hpp"
+#include "hub/mailbox.hpp"
+#include "hub/pairing.hpp"
+#include "hub/presence.hpp"
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace device_streams::hub {
+
+// What a link hears.
+struct DeliverRequest {
+    std::string topic;  ///< holds a bearer token behind `?`
+};
+struct DropLink {
+    enum class Reason { taken_over, revoked, stopping } reason;
+};
+using LinkOrder = std::variant<DeliverRequest, DropLink>;
+
+// What a waiting leg hears, once: the leg ends its wait, and hands its stream over or closes it.
+struct JoinLeg {};
+struct CloseLeg {
+    Ending ending;
+};
+using LegOrder = std::variant<JoinLeg, CloseLeg>;
+
+// How a stream request ends for the service.
+struct Granted {
+    LegTicket ticket;
+    std::optional<Features> features;  ///< nullopt: the service announced none
+};
+using RequestResult = std::variant<Granted, Rejected, Refused>;
+
+/// Presence and pairing as the endpoints use them. The seam for a hub of several nodes: links, requests and legs may
+/// then sit on different nodes, while the bytes of a stream never pass through here. Calls come from any strand.
+class StreamBroker {
+ public:
+    virtual ~StreamBroker() = default;
+
+    /// Takes a link in once its login was granted. An older link of the identity is told to go, and has been heard out
+    /// when this returns (bounded in time). `orders` is the link's. Every link that came up must be told down.
+    virtual asio::awaitable<LinkNumber> link_up(iothub::Target target, std::optional<Features> announced,
+                                                Mailbox<LinkOrder> orders) = 0;
+    virtual void start_requests(LinkNumber link) = 0;
+    virtual void stop_requests(LinkNumber link) = 0;
+    virtual void take_answer(LinkNumber link, iothub::StreamAnswer answer) = 0;
+    virtual void link_down(LinkNumber link) = 0;
+
+    /// Returns when the device has answered or the request has failed. Cancelling the coroutine cancels the request.
+    virtual asio::awaitable<RequestResult> request(StreamAsk ask) = 0;
+
+    /// A leg whose token was good wants in. Once admitted it must end in leg_left or hand_over.
+    virtual asio::awaitable<Admission> admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) = 0;
+    virtual void leg_ready(const std::string& stream_id, StreamRole role) = 0;
+    virtual void leg_left(const std::string& stream_id, StreamRole role) = 0;
+    /// The answer to JoinLeg: the caller does not touch the stream any more.
+    virtual void hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) = 0;
+
+    /// The identity was removed or disabled: its links, requests and waiting legs end at once.
+    virtual void revoke(const iothub::Target& target) = 0;
+    /// All identities with a link.
+    virtual asio::awaitable<std::vector<iothub::Target>> online() = 0;
+};
+
+}  // namespace device_streams::hub
