@@ -1,0 +1,129 @@
+#include "hub/bridge.hpp"
+
+#include "common/async/join.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "hub/metered_leg.hpp"
+
+#include <asio/post.hpp>
+
+namespace device_streams::hub {
+
+struct Bridges::Bridge {
+    Bridge(StreamRef what, Strand where, Clock::time_point when, std::unique_ptr<ByteStream> device_leg,
+           std::unique_ptr<ByteStream> service_leg)
+        : stream(std::move(what)),
+          strand(std::move(where)),
+          started(when),
+          device(std::move(device_leg)),
+          service(std::move(service_leg)) {}
+    const StreamRef stream;
+    const Strand strand;
+    const Clock::time_point started;
+    // On the strand only, but for the counts.
+    MeteredLeg device;
+    MeteredLeg service;
+    bool revoked = false;
+};
+
+namespace {
+
+std::string service_of(const StreamRef& stream) {
+    const auto name = parse_stream_name(stream.name);
+    return name ? name->service : stream.name;
+}
+
+std::string reason_of(const RelayResult& result, bool revoked) {
+    if (revoked) return "the device was removed or disabled";
+    const std::string who = result.left_caused ? "device" : "service";
+    if (result.ending == Ending::clean) return "closed by the " + who;
+    if (result.ending == Ending::cancelled) return "the hub is stopping";
+    return who + " leg: " + std::string(to_string(result.ending)) + (result.cause.empty() ? "" : ", " + result.cause);
+}
+
+double seconds(Clock::duration length) {
+    return std::chrono::duration<double>(length).count();
+}
+
+}  // namespace
+
+Bridges::Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits)
+    : clock_(clock), log_(std::move(log)), limits_(limits), tasks_(executor) {
+}
+
+void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service) {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) {
+        close_alone(std::move(device), Ending::stopping);
+        close_alone(std::move(service), Ending::stopping);
+        return;
+    }
+    const auto strand = tasks_.make_strand();
+    const auto bridge =
+        std::make_shared<Bridge>(std::move(stream), strand, clock_.now(), std::move(device), std::move(service));
+    running_.emplace(bridge.get(), bridge);
+    tasks_.spawn(strand, run(bridge));
+}
+
+asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
+    const auto log = log_.with({{"device", bridge->stream.target.to_string()},
+                                {"service", service_of(bridge->stream)},
+                                {"stream", loggable_stream_id(bridge->stream.name)}});
+    log.info("stream started");
+    const auto limits = limits_.get();
+    const RelayLimits relay_limits{.linger = limits->linger, .goodbye = limits->goodbye};
+    const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, Ending::stopping);
+    {
+        const std::lock_guard lock(mutex_);
+        running_.erase(bridge.get());
+    }
+    log.info("stream ended", {{"to_service", result.left_to_right},
+                              {"to_device", result.right_to_left},
+                              {"seconds", seconds(clock_.now() - bridge->started)},
+                              {"reason", reason_of(result, bridge->revoked)}});
+}
+
+void Bridges::close_alone(std::unique_ptr<ByteStream> leg, Ending ending) {
+    tasks_.spawn(say_goodbye(std::move(leg), ending));
+}
+
+asio::awaitable<void> Bridges::say_goodbye(std::unique_ptr<ByteStream> leg, Ending ending) {
+    const auto limit = limits_.get()->goodbye;
+    try {
+        co_await with_timeout(leg->close(ending), limit, clock_);
+    } catch (const std::exception&) {
+        // Best effort: the leg is dropped either way.
+    }
+}
+
+void Bridges::revoke(const iothub::Target& target) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, bridge] : running_) {
+        if (!belongs_to(bridge->stream.target, target)) continue;
+        auto cut = [bridge = bridge] {
+            bridge->revoked = true;
+            bridge->device.abort(Ending::refused);
+            bridge->service.abort(Ending::refused);
+        };
+        asio::post(bridge->strand, std::move(cut));
+    }
+}
+
+void Bridges::cancel_all() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopped_ = true;
+    }
+    tasks_.cancel_all();
+}
+
+std::vector<RunningStream> Bridges::list() const {
+    const auto now = clock_.now();
+    const std::lock_guard lock(mutex_);
+    std::vector<RunningStream> streams;
+    for (const auto& [key, bridge] : running_)
+        streams.push_back({bridge->stream, bridge->device.received(), bridge->service.received(),
+                           std::chrono::duration_cast<std::chrono::seconds>(now - bridge->started)});
+    return streams;
+}
+
+}  // namespace device_streams::hub
