@@ -1,0 +1,94 @@
+#include "hub/device_endpoint.hpp"
+
+#include "common/async/join.hpp"
+#include "hub/device_link.hpp"
+
+namespace device_streams::hub {
+
+namespace {
+
+// Runs one phase of a link; whatever ends it becomes its end.
+asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
+    try {
+        co_await std::move(phase);
+    } catch (const mqtt::ProtocolError& fault) {
+        link.note_end(Errc::peer_garbage, fault.what());
+    } catch (const LegError& fault) {
+        link.note_end(Errc::leg_lost, fault.what());
+    } catch (const std::system_error& fault) {
+        if (fault.code() == asio::error::timed_out)
+            link.note_end(Errc::peer_slow, "no CONNECT came in time");
+        else if (fault.code() == asio::error::operation_aborted)
+            link.note_end(Errc::hub_stopping, "the hub is stopping");
+        else
+            link.note_end(Errc::internal, fault.what());
+    }
+}
+
+asio::awaitable<void> log_in(DeviceLink& link, const std::string& peer, bool& up) {
+    up = co_await link.log_in(peer);
+}
+
+asio::awaitable<void> say_goodbye(HubContext& hub, ByteStream& stream) {
+    const auto limit = hub.limits.get()->goodbye;
+    try {
+        co_await with_timeout(stream.close(Ending::clean), limit, hub.clock);
+    } catch (const std::exception&) {
+        // Best effort: the CONNACK was sent, and the connection is dropped either way.
+    }
+}
+
+// A reconnecting device is no news for a warning.
+LogLevel level_of(const EndLink& end) {
+    const bool fault = end.fault && *end.fault != Errc::leg_lost && *end.fault != Errc::hub_stopping;
+    return fault ? LogLevel::warning : LogLevel::info;
+}
+
+void log_end(const Log& log, const EndLink& end, Clock::duration life) {
+    const auto seconds = std::chrono::duration<double>(life).count();
+    if (!end.fault) {
+        log.info("device link down", {{"reason", end.why}, {"seconds", seconds}});
+        return;
+    }
+    const auto& info = device_streams::describe(*end.fault);
+    log.write(level_of(end), "device link down",
+              {{"code", info.id}, {"reason", end.why}, {"seconds", seconds}, {"next", info.advice}});
+}
+
+// Tells the broker in every way out, the hub's end included.
+struct Registered {
+    StreamBroker& broker;
+    DeviceLink& link;
+    ~Registered() {
+        if (link.number() != 0) broker.link_down(link.number());
+    }
+};
+
+}  // namespace
+
+asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, std::string peer,
+                                   Visitors::Visitor visitor) {
+    DeviceLink link(hub, *stream, co_await asio::this_coro::executor);
+    const Registered registered{hub.broker, link};
+    std::optional<Visitors::Visitor> not_logged_in(std::move(visitor));
+    bool up = false;
+    auto login = with_timeout(log_in(link, peer, up), hub.limits.get()->head, hub.clock);
+    co_await guarded(link, std::move(login));
+    if (!up) {
+        if (link.end().fault == Errc::hub_stopping) co_return;
+        hub.complaints.about(peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
+        co_await say_goodbye(hub, *stream);
+        co_return;
+    }
+    not_logged_in.reset();
+    const auto log = hub.log.with({{"device", link.login().target.to_string()}, {"peer", peer}});
+    constexpr std::size_t shown = 128;  // of what the device says about itself
+    log.info("device link up", {{"client", link.login().client_type.substr(0, shown)},
+                                {"api_version", link.login().api_version.substr(0, shown)}});
+    const auto since = hub.clock.now();
+    co_await guarded(link, link.run());
+    log_end(log, link.end(), hub.clock.now() - since);
+    stream->abort(link.end().fault == Errc::hub_stopping ? Ending::stopping : Ending::cancelled);
+}
+
+}  // namespace device_streams::hub

@@ -1,0 +1,225 @@
+#include "hub/device_link.hpp"
+
+#include "common/async/join.hpp"
+
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <array>
+
+namespace device_streams::hub {
+
+namespace {
+
+// Before the login a client may send a CONNECT and no more.
+constexpr std::size_t first_packet_limit = 16 * 1024;
+constexpr std::size_t packet_limit = 256 * 1024;
+constexpr std::size_t bytes_per_turn = 64 * 1024;
+// What a link that is taken over is still heard out on.
+constexpr std::size_t last_words_limit = 1024 * 1024;
+
+// Reading never waits, so all links of a thread can share the room.
+WritableBytes reading_room() {
+    thread_local std::array<std::byte, 16 * 1024> room;
+    return room;
+}
+
+}  // namespace
+
+bool Outbox::put(const mqtt::Packet& packet) {
+    auto bytes = mqtt::encode(packet);
+    if (bytes_ + bytes.size() > limit) return false;
+    bytes_ += bytes.size();
+    packets_.push_back(std::move(bytes));
+    filled_.cancel();
+    return true;
+}
+
+asio::awaitable<void> Outbox::write_to(ByteStream& stream) {
+    for (;;) {
+        while (packets_.empty()) {
+            filled_.expires_at(asio::steady_timer::time_point::max());
+            asio::error_code woken;
+            co_await filled_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+            const auto cancellation = co_await asio::this_coro::cancellation_state;
+            if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        }
+        const auto bytes = std::move(packets_.front());
+        packets_.pop_front();
+        co_await write_copy(stream, bytes);
+        bytes_ -= bytes.size();
+    }
+}
+
+DeviceLink::DeviceLink(HubContext& hub, ByteStream& stream, const asio::any_io_executor& strand)
+    : hub_(hub), stream_(stream), decoder_(first_packet_limit), outbox_(strand), orders_(strand) {
+}
+
+void DeviceLink::note_end(std::optional<Errc> fault, std::string why) {
+    if (!end_) end_ = EndLink{fault, std::move(why)};
+}
+
+// The login.
+
+asio::awaitable<std::optional<mqtt::Packet>> DeviceLink::next_packet() {
+    for (;;) {
+        if (auto packet = decoder_.next()) co_return packet;
+        const auto size = stream_.try_read(reading_room());
+        if (!size) {
+            co_await stream_.wait_readable();
+        } else if (*size == 0) {
+            note_end(Errc::peer_garbage, "it left before its CONNECT");
+            co_return std::nullopt;
+        } else {
+            decoder_.feed(reading_room().first(*size));
+        }
+    }
+}
+
+asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
+    const auto packet = co_await next_packet();
+    if (!packet) co_return false;
+    auto actions = session_.received(*packet);
+    if (const auto* check = std::get_if<CheckLogin>(&actions.front())) {
+        login_ = check->login;
+        const auto code = co_await decide(peer);
+        login_->password = Secret();
+        actions = session_.login_decided(code);
+    }
+    co_await answer_now(actions);
+    last_heard_ = hub_.clock.now();
+    decoder_.set_packet_limit(packet_limit);
+    co_return session_.is_up();
+}
+
+asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
+    const auto target = login_->target;
+    const auto names = hub_.names.get();
+    try {
+        const auto now = hub_.clock.unix_seconds();
+        const auto decision = co_await check_device_login(hub_.registry, target, login_->password, *names, now);
+        if (!decision.granted()) {
+            note_end(Errc::credential_refused, target.to_string() + ": " + std::string(to_string(decision.refusal)));
+            co_return LoginCode::refused;
+        }
+        number_ = co_await hub_.broker.link_up(target, login_->announced, orders_);
+        // Asked again: a removal in between has found no link to drop.
+        const auto identity = co_await hub_.registry.find(target);
+        if (identity && identity->enabled) co_return LoginCode::accepted;
+        note_end(Errc::credential_refused, target.to_string() + ": removed while it logged in");
+        co_return LoginCode::refused;
+    } catch (const Failure& failure) {
+        hub_.log.error("a login could not be checked",
+                       {{"device", target.to_string()}, {"peer", peer}, {"reason", explain(failure)}});
+        note_end(Errc::internal, "the registry failed");
+    }
+    co_return LoginCode::busy;
+}
+
+asio::awaitable<void> DeviceLink::answer_now(const SessionActions& actions) {
+    for (const auto& action : actions) {
+        if (const auto* send = std::get_if<SendPacket>(&action)) {
+            const auto bytes = mqtt::encode(send->packet);
+            co_await write_copy(stream_, bytes);
+        } else if (const auto* end = std::get_if<EndLink>(&action)) {
+            note_end(end->fault, end->why);
+        }
+    }
+}
+
+// The link.
+
+asio::awaitable<void> DeviceLink::run() {
+    if (!take_packets()) co_return;
+    auto talk = first_of(read(), outbox_.write_to(stream_));
+    auto mind = first_of(obey(), watch_silence());
+    co_await first_of(std::move(talk), std::move(mind));
+}
+
+asio::awaitable<void> DeviceLink::read() {
+    while (take_in(bytes_per_turn)) {
+        co_await asio::post(asio::use_awaitable);
+        co_await stream_.wait_readable();
+    }
+}
+
+// Takes what is there without waiting; false when the link is over.
+bool DeviceLink::take_in(std::size_t most) {
+    for (std::size_t taken = 0; taken < most;) {
+        const auto size = stream_.try_read(reading_room());
+        if (!size) return true;
+        if (*size == 0) {
+            note_end(Errc::leg_lost, "the device's connection ended without DISCONNECT");
+            return false;
+        }
+        taken += *size;
+        decoder_.feed(reading_room().first(*size));
+        if (!take_packets()) return false;
+    }
+    return true;
+}
+
+bool DeviceLink::take_packets() {
+    while (const auto packet = decoder_.next()) {
+        last_heard_ = hub_.clock.now();
+        if (!perform(session_.received(*packet))) return false;
+    }
+    return true;
+}
+
+bool DeviceLink::perform(const SessionActions& actions) {
+    for (const auto& action : actions) {
+        if (const auto* send = std::get_if<SendPacket>(&action)) {
+            if (!outbox_.put(send->packet)) {
+                note_end(Errc::peer_slow, "it does not read what it is sent");
+                return false;
+            }
+        } else if (std::holds_alternative<StartRequests>(action)) {
+            hub_.broker.start_requests(number_);
+        } else if (std::holds_alternative<StopRequests>(action)) {
+            hub_.broker.stop_requests(number_);
+        } else if (const auto* take = std::get_if<TakeAnswer>(&action)) {
+            hub_.broker.take_answer(number_, take->answer);
+        } else if (const auto* end = std::get_if<EndLink>(&action)) {
+            note_end(end->fault, end->why);
+            return false;
+        }
+    }
+    return true;
+}
+
+asio::awaitable<void> DeviceLink::obey() {
+    for (;;) {
+        const auto order = co_await orders_.next();
+        if (const auto* drop_it = std::get_if<DropLink>(&order)) {
+            drop(drop_it->reason);
+            co_return;
+        }
+        mqtt::Publish request;
+        request.topic = std::get<DeliverRequest>(order).topic;
+        if (outbox_.put(request)) continue;
+        note_end(Errc::peer_slow, "it does not read what it is sent");
+        co_return;
+    }
+}
+
+void DeviceLink::drop(DropLink::Reason reason) {
+    if (reason == DropLink::Reason::taken_over) {
+        take_in(last_words_limit);  // answers that are here already count; the successor waits for this
+        note_end(Errc::identity_taken_over, "the same identity connected again");
+    } else if (reason == DropLink::Reason::revoked) {
+        note_end(Errc::credential_refused, "it was removed or disabled");
+    } else {
+        note_end(Errc::hub_stopping, "the hub is stopping");
+    }
+}
+
+asio::awaitable<void> DeviceLink::watch_silence() {
+    const auto limit = session_.silence_limit();
+    while (hub_.clock.now() < last_heard_ + limit) co_await hub_.clock.sleep_until(last_heard_ + limit);
+    note_end(Errc::leg_lost, "nothing was heard for one and a half keep-alive times");
+}
+
+}  // namespace device_streams::hub

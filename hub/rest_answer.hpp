@@ -1,0 +1,17 @@
+#pragma once
+
+#include "common/http/message.hpp"
+#include "common/iothub/errors.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace device_streams::hub {
+
+/// The answer for an error of the REST interface: JSON body and the header iothub-errorcode, as Azure's clients read
+/// it.
+http::Response error_answer(iothub::RestError error, std::string_view text, Clock::wall_time now);
+/// The same for what has no six-digit code (404 for an unknown path, 405, 431 ...).
+http::Response plain_error_answer(int status, std::string_view text);
+
+}  // namespace device_streams::hub

@@ -1,0 +1,155 @@
+#include "hub/service_endpoint.hpp"
+
+#include "common/async/join.hpp"
+#include "common/iothub/stream_request.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "hub/rest_answer.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <stdexcept>
+
+namespace device_streams::hub {
+
+namespace {
+
+using iothub::RestError;
+
+constexpr std::string_view connect_timeout_header = "iothub-streaming-connect-timeout-in-seconds";
+constexpr std::string_view response_timeout_header = "iothub-streaming-response-timeout-in-seconds";
+
+// What stops a request before it reaches the broker.
+struct Stop : std::runtime_error {
+    Stop(RestError code, const std::string& text) : std::runtime_error(text), error(code) {}
+    RestError error;
+};
+
+std::optional<Clock::duration> timeout_of(const http::Request& request, std::string_view header) {
+    const auto value = request.headers.find(header);
+    if (!value) return std::nullopt;
+    const auto timeout = parse_timeout(*value);
+    if (!timeout)
+        throw Stop(RestError::argument_invalid, "the header " + std::string(header) + " is no number of seconds");
+    return timeout;
+}
+
+StreamAsk read_ask(const http::Request& request) {
+    auto path = iothub::parse_service_path(request.path());
+    if (!path) throw Stop(RestError::argument_invalid, "the path or the stream's name is malformed");
+    StreamAsk ask{path->target,
+                  path->name,
+                  timeout_of(request, connect_timeout_header),
+                  timeout_of(request, response_timeout_header),
+                  {}};
+    if (const auto features = request.headers.find(features_header)) ask.announced = parse_features(*features);
+    return ask;
+}
+
+asio::awaitable<std::optional<Stop>> check_access(HubContext& hub, const http::Request& request,
+                                                  const iothub::Target& target, const std::string& peer) {
+    const Secret authorization(std::string(request.headers.find("Authorization").value_or("")));
+    const auto names = hub.names.get();
+    const auto decision = co_await check_service_request(hub.registry, authorization, *names, hub.clock.unix_seconds());
+    if (decision.refusal == Refusal::no_permission)
+        co_return Stop(RestError::forbidden, "the policy does not permit streams");
+    if (!decision.granted()) {
+        hub.complaints.about(peer, Errc::credential_refused, "service: " + std::string(to_string(decision.refusal)));
+        co_return Stop(RestError::unauthorized, "the authorization was refused");
+    }
+    const auto identity = co_await hub.registry.find(target);
+    if (identity) co_return std::nullopt;
+    const bool module = !target.module_id.empty();
+    co_return Stop(module ? RestError::module_not_found : RestError::device_not_found,
+                   module ? "there is no such module" : "there is no such device");
+}
+
+http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
+    if (const auto* refused = std::get_if<Refused>(&result)) return error_answer(refused->error, refused->text, now);
+    http::Response response;
+    const auto* granted = std::get_if<Granted>(&result);
+    response.headers.add("iothub-streaming-is-accepted", granted != nullptr ? "True" : "False");
+    if (granted == nullptr) return response;
+    response.headers.add("iothub-streaming-url", granted->ticket.url);
+    response.headers.add("iothub-streaming-auth-token", std::string(granted->ticket.token.reveal()));
+    if (granted->features) response.headers.add(std::string(features_header), to_string(*granted->features));
+    return response;
+}
+
+Log log_of(const HubContext& hub, const StreamAsk& ask, const std::string& peer) {
+    const auto name = parse_stream_name(ask.name);
+    return hub.log.with({{"device", ask.target.to_string()},
+                         {"service", name ? name->service : ask.name},
+                         {"stream", loggable_stream_id(ask.name)},
+                         {"peer", peer}});
+}
+
+void log_result(const Log& log, const RequestResult& result) {
+    if (std::holds_alternative<Rejected>(result)) log.info("stream request rejected by the device");
+    if (const auto* refused = std::get_if<Refused>(&result))
+        log.info("stream request failed", {{"error", static_cast<int>(refused->error)}, {"reason", refused->text}});
+}
+
+// nullopt: the service went away.
+asio::awaitable<std::optional<RequestResult>> ask_device(HubContext& hub, http::Connection& connection, StreamAsk ask) {
+    std::optional<RequestResult> result;
+    auto asking = detail::store(hub.broker.request(std::move(ask)), result);
+    co_await first_of(std::move(asking), connection.until_peer_leaves());
+    co_return result;
+}
+
+// nullopt: the service went away.
+asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, http::Connection& connection,
+                                                              const http::Request& request, const std::string& peer,
+                                                              std::optional<Visitors::Visitor>& visitor) {
+    auto ask = read_ask(request);
+    const auto log = log_of(hub, ask, peer);
+    const auto stop = co_await check_access(hub, request, ask.target, peer);
+    if (stop) co_return error_answer(stop->error, stop->what(), hub.clock.wall_now());
+    visitor.reset();
+    const auto result = co_await ask_device(hub, connection, std::move(ask));
+    if (!result) {
+        log.info("stream request cancelled", {{"reason", "the service went away before the answer"}});
+        co_return std::nullopt;
+    }
+    log_result(log, *result);
+    co_return answer_for(*result, hub.clock.wall_now());
+}
+
+http::Response method_not_allowed() {
+    auto response = plain_error_answer(405, "streams are opened by POST");
+    response.headers.add("Allow", "POST");
+    return response;
+}
+
+}  // namespace
+
+std::optional<Clock::duration> parse_timeout(std::string_view text) {
+    double seconds = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
+    if (failure != std::errc() || stop != end || !std::isfinite(seconds) || std::signbit(seconds)) return std::nullopt;
+    constexpr double year = 365.0 * 24 * 3600;
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, year)));
+}
+
+asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& connection, http::Request request,
+                                           std::string peer, std::optional<Visitors::Visitor>& visitor) {
+    std::optional<http::Response> response;
+    try {
+        if (request.method == "POST")
+            response = co_await answer_request(hub, connection, request, peer, visitor);
+        else
+            response = method_not_allowed();
+    } catch (const Stop& stop) {
+        response = error_answer(stop.error, stop.what(), hub.clock.wall_now());
+    } catch (const Failure& failure) {
+        hub.log.error("a stream request could not be checked", {{"peer", peer}, {"reason", explain(failure)}});
+        response = error_answer(RestError::server_error, "the hub's registry failed", hub.clock.wall_now());
+    }
+    if (!response) co_return false;
+    co_await connection.write_response(std::move(*response));
+    co_return true;
+}
+
+}  // namespace device_streams::hub

@@ -1,0 +1,128 @@
+#include "hub/streaming_endpoint.hpp"
+
+#include "common/async/join.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "common/ws/handshake.hpp"
+#include "common/ws/ws_stream.hpp"
+#include "hub/rest_answer.hpp"
+
+namespace device_streams::hub {
+
+namespace {
+
+constexpr std::size_t foreign_message_limit = 32 * 1024;
+constexpr std::size_t big_message_limit = 65'528;
+
+ws::WsOptions options_for(const Features& features) {
+    ws::WsOptions options;
+    options.role = ws::Role::server;
+    options.message_limit = features.big_frames ? big_message_limit : foreign_message_limit;
+    options.half_close = features.half_close;
+    return options;
+}
+
+asio::awaitable<void> refuse(HubContext& hub, http::Connection& connection, const std::string& peer, int status,
+                             std::string_view text) {
+    hub.complaints.about(peer, Errc::credential_refused, "stream leg: " + std::string(text));
+    auto response = plain_error_answer(status, text);
+    co_await connection.write_response(std::move(response));
+}
+
+// A leg between admission and its end here: reports that it left unless its stream was handed over.
+class Place {
+ public:
+    Place(HubContext& hub, const LegTickets::Checked& ticket) : hub_(hub), ticket_(ticket) {}
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() {
+        if (!handed_over_) hub_.broker.leg_left(ticket_.stream_id, ticket_.role);
+    }
+    void ready() { hub_.broker.leg_ready(ticket_.stream_id, ticket_.role); }
+    void hand_over(std::unique_ptr<ByteStream> leg) {
+        handed_over_ = true;
+        hub_.broker.hand_over(ticket_.stream_id, ticket_.role, std::move(leg));
+    }
+
+ private:
+    HubContext& hub_;
+    const LegTickets::Checked& ticket_;
+    bool handed_over_ = false;
+};
+
+// nullopt: the leg was lost while it waited.
+asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
+    std::optional<LegOrder> order;
+    try {
+        auto waiting = detail::store(orders.next(), order);
+        co_await first_of(std::move(waiting), leg.watch());
+    } catch (const LegError& lost) {
+        log.info("stream leg lost while it waited", {{"reason", lost.what()}});
+    }
+    co_return order;
+}
+
+asio::awaitable<void> close_leg(HubContext& hub, ByteStream& leg, Ending ending) {
+    const auto limit = hub.limits.get()->goodbye;
+    try {
+        co_await with_timeout(leg.close(ending), limit, hub.clock);
+    } catch (const std::exception&) {
+        // Best effort: the leg is dropped either way.
+    }
+}
+
+// From admission to the end of the leg, or to its departure for the bridge.
+asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, http::Response answer,
+                             const LegTickets::Checked& ticket, const Admission& admission, Mailbox<LegOrder> orders,
+                             const Log& log) {
+    Place place(hub, ticket);
+    co_await connection.write_response(std::move(answer));
+    std::vector<std::byte> early_bytes;
+    auto transport = connection.release(early_bytes);
+    std::unique_ptr<ByteStream> leg =
+        std::make_unique<ws::WsStream>(std::move(transport), options_for(admission.features), std::move(early_bytes));
+    place.ready();
+    const auto order = co_await wait_for_order(*leg, std::move(orders), log);
+    if (!order) co_return;
+    if (const auto* close = std::get_if<CloseLeg>(&*order))
+        co_await close_leg(hub, *leg, close->ending);
+    else
+        place.hand_over(std::move(leg));
+}
+
+std::string_view why(Admission::Verdict verdict) {
+    return verdict == Admission::Verdict::role_taken ? "this side of the stream is there already"
+                                                     : "there is no such stream, or no longer";
+}
+
+}  // namespace
+
+asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, http::Request request, std::string peer,
+                                std::optional<Visitors::Visitor>& visitor) {
+    auto answer = ws::answer_upgrade(request, ws::first_subprotocol(request));
+    if (answer.status != 101) {
+        co_await connection.write_response(std::move(answer));
+        co_return true;
+    }
+    const auto authorization = request.headers.find("Authorization").value_or("");
+    const auto ticket = hub.tickets.check(request.target, authorization, hub.clock.unix_seconds());
+    if (!ticket) {
+        co_await refuse(hub, connection, peer, 401, "the token is missing, wrong or expired");
+        co_return true;
+    }
+    const Mailbox<LegOrder> orders(co_await asio::this_coro::executor);
+    const auto admission = co_await hub.broker.admit(*ticket, orders);
+    if (admission.verdict != Admission::Verdict::admitted) {
+        const int status = admission.verdict == Admission::Verdict::role_taken ? 409 : 404;
+        co_await refuse(hub, connection, peer, status, why(admission.verdict));
+        co_return true;
+    }
+    visitor.reset();
+    const auto log = hub.log.with({{"device", ticket->target.to_string()},
+                                   {"stream", loggable_stream_id(admission.name)},
+                                   {"leg", to_string(ticket->role)},
+                                   {"peer", peer}});
+    co_await attach(hub, connection, std::move(answer), *ticket, admission, orders, log);
+    co_return false;
+}
+
+}  // namespace device_streams::hub
