@@ -1,0 +1,260 @@
+#include "hub/stream_hub.hpp"
+
+#include "common/async/task_set.hpp"
+#include "common/net/listener.hpp"
+#include "hub/admin/admin_server.hpp"
+#include "hub/bridge.hpp"
+#include "hub/front_door.hpp"
+#include "hub/local_broker.hpp"
+
+namespace device_streams::hub {
+
+namespace {
+
+HubNames names_of(const StreamHubSettings& settings) {
+    if (!settings.host_names.empty()) return {settings.host_names};
+    return {{settings.public_host}};
+}
+
+PairingLimits pairing_limits(const HubLimits& limits) {
+    PairingLimits pairing;
+    pairing.handshake = limits.handshake;
+    return pairing;
+}
+
+std::shared_ptr<const TlsContext> load_certificate(const StreamHubSettings& settings) {
+    return TlsContext::server(settings.certificate_file, settings.key_file);
+}
+
+}  // namespace
+
+class StreamHub::Impl {
+ public:
+    Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings,
+         std::function<StreamHubSettings()> reread);
+
+    void start();
+    void stop_accepting();
+    void cancel();
+    asio::awaitable<void> until_done();
+    void reload() { apply(reread_ ? reread_() : *settings_.get()); }
+    void apply(const StreamHubSettings& settings);
+
+    Endpoint endpoint() const { return listener_->endpoint(); }
+    std::optional<Endpoint> mqtt_endpoint() const {
+        return mqtt_listener_ ? std::optional(mqtt_listener_->endpoint()) : std::nullopt;
+    }
+    Registry& registry() { return *registry_; }
+
+ private:
+    using Service = asio::awaitable<void> (FrontDoor::*)(Socket);
+    asio::awaitable<void> accept_all(Listener& listener, Service serve);
+    PublicAddress address() const;
+    void listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve);
+    void start_admin();
+    LocalBroker::Parts broker_parts();
+    LiveView live_view();
+    void log_internal(const std::exception_ptr& failure) const;
+
+    Clock& clock_;
+    Log log_;
+    asio::any_io_executor executor_;
+    std::unique_ptr<Registry> registry_;
+    std::function<StreamHubSettings()> reread_;
+    Current<StreamHubSettings> settings_;
+    Current<HubLimits> limits_;
+    Current<HubNames> names_;
+    Current<std::shared_ptr<const TlsContext>> tls_;
+    LegTickets tickets_;
+    Complaints complaints_;
+    Visitors visitors_;
+    StopNotice stopping_;
+    Bridges bridges_;
+    std::shared_ptr<LocalBroker> broker_;
+    HubContext context_;
+    FrontDoor door_;
+    std::unique_ptr<Listener> listener_;
+    std::unique_ptr<Listener> mqtt_listener_;
+    TaskSet accepting_;
+    TaskSet connections_;
+    TaskSet background_;
+    std::unique_ptr<AdminServer> admin_;
+};
+
+StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings,
+                      std::function<StreamHubSettings()> reread)
+    : clock_(environment.clock),
+      log_(environment.log),
+      executor_(environment.io.get_executor()),
+      registry_(std::move(registry)),
+      reread_(std::move(reread)),
+      settings_(settings),
+      limits_(settings.limits),
+      names_(names_of(settings)),
+      tls_(load_certificate(settings)),
+      tickets_(settings.name, random_signing_key()),
+      complaints_(log_, clock_),
+      bridges_(executor_, clock_, log_, limits_),
+      broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
+                                            pairing_limits(settings.limits), settings.limits.grace)),
+      context_{clock_, log_, *registry_, *broker_, tickets_, limits_, names_, tls_, complaints_, visitors_, stopping_},
+      door_(context_),
+      accepting_(executor_),
+      connections_(executor_),
+      background_(executor_) {
+    const auto log_failure = [this](const std::exception_ptr& failure) { log_internal(failure); };
+    accepting_.on_failure = connections_.on_failure = background_.on_failure = log_failure;
+    registry_->on_revoked = [this](const iothub::Target& target) {
+        broker_->revoke(target);
+        bridges_.revoke(target);
+    };
+}
+
+LocalBroker::Parts StreamHub::Impl::broker_parts() {
+    auto bridge = [this](StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service) {
+        bridges_.start(std::move(stream), std::move(device), std::move(service));
+    };
+    auto close_alone = [this](std::unique_ptr<ByteStream> leg, Ending ending) {
+        bridges_.close_alone(std::move(leg), ending);
+    };
+    return {clock_, log_, tickets_, [this] { return address(); }, std::move(bridge), std::move(close_alone)};
+}
+
+PublicAddress StreamHub::Impl::address() const {
+    const auto settings = settings_.get();
+    return {settings->public_host, settings->public_port != 0 ? settings->public_port : listener_->endpoint().port};
+}
+
+void StreamHub::Impl::log_internal(const std::exception_ptr& failure) const {
+    const auto& info = describe(Errc::internal);
+    log_.error(info.summary, {{"code", info.id}, {"reason", explain(failure)}, {"next", info.advice}});
+}
+
+void StreamHub::Impl::start() {
+    const auto settings = settings_.get();
+    listen_to(listener_, settings->listen, &FrontDoor::serve);
+    if (settings->mqtt_listen) listen_to(mqtt_listener_, *settings->mqtt_listen, &FrontDoor::serve_mqtt);
+    background_.spawn(broker_->control(), broker_->watch_deadlines());
+    if (!settings->admin_socket.empty()) start_admin();
+    log_.info("hub is up", {{"name", settings->name},
+                            {"listen", listener_->endpoint().to_string()},
+                            {"mqtt_listen", mqtt_listener_ ? mqtt_listener_->endpoint().to_string() : "off"},
+                            {"public_url", "https://" + address().host + ":" + std::to_string(address().port)}});
+}
+
+void StreamHub::Impl::listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve) {
+    const auto strand = accepting_.make_strand();
+    listener = std::make_unique<Listener>(strand, endpoint);
+    accepting_.spawn(strand, accept_all(*listener, serve));
+}
+
+asio::awaitable<void> StreamHub::Impl::accept_all(Listener& listener, Service serve) {
+    try {
+        for (;;) {
+            const auto strand = connections_.make_strand();
+            auto socket = co_await listener.accept(strand, clock_, log_);
+            connections_.spawn(strand, (door_.*serve)(std::move(socket)));
+        }
+    } catch (...) {
+        listener.close();
+        throw;
+    }
+}
+
+void StreamHub::Impl::start_admin() {
+    const auto settings = settings_.get();
+    const HubFacts facts{names_.get()->names.front(),
+                         "https://" + address().host + ":" + std::to_string(address().port)};
+    admin_ = std::make_unique<AdminServer>(executor_, settings->admin_socket,
+                                           AdminCommands(*registry_, facts, live_view()), clock_, log_);
+    admin_->start();
+}
+
+LiveView StreamHub::Impl::live_view() {
+    auto streams = [this]() -> asio::awaitable<std::vector<StreamInfo>> {
+        std::vector<StreamInfo> shown;
+        for (const auto& running : bridges_.list()) {
+            StreamInfo info;
+            info.target = running.stream.target;
+            info.name = running.stream.name;
+            info.state = "running";
+            info.bytes_up = running.to_service;
+            info.bytes_down = running.to_device;
+            info.age = running.age;
+            shown.push_back(std::move(info));
+        }
+        co_return shown;
+    };
+    auto connected = [this] { return broker_->online(); };
+    return {std::move(streams), std::move(connected)};
+}
+
+void StreamHub::Impl::apply(const StreamHubSettings& settings) {
+    tls_.set(load_certificate(settings));
+    limits_.set(settings.limits);
+    names_.set(names_of(settings));
+    broker_->set_limits(pairing_limits(settings.limits));
+    settings_.set(settings);
+    log_.info("new settings are in use");
+}
+
+void StreamHub::Impl::stop_accepting() {
+    accepting_.cancel_all();
+    stopping_.announce();
+    broker_->stop();
+    if (admin_) admin_->stop_accepting();
+}
+
+void StreamHub::Impl::cancel() {
+    connections_.cancel_all();
+    bridges_.cancel_all();
+    if (admin_) admin_->cancel();
+}
+
+asio::awaitable<void> StreamHub::Impl::until_done() {
+    co_await accepting_.until_empty();
+    co_await connections_.until_empty();
+    co_await broker_->flush();  // legs on their way to a bridge
+    co_await bridges_.until_empty();
+    if (admin_) co_await admin_->until_done();
+    background_.cancel_all();
+    co_await background_.until_empty();
+    log_.info("hub is down");
+}
+
+StreamHub::StreamHub(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings,
+                     std::function<StreamHubSettings()> reread)
+    : impl_(std::make_unique<Impl>(environment, std::move(registry), std::move(settings), std::move(reread))) {
+}
+StreamHub::~StreamHub() = default;
+
+asio::awaitable<void> StreamHub::start() {
+    impl_->start();
+    co_return;
+}
+void StreamHub::stop_accepting() {
+    impl_->stop_accepting();
+}
+void StreamHub::cancel() {
+    impl_->cancel();
+}
+asio::awaitable<void> StreamHub::until_done() {
+    return impl_->until_done();
+}
+void StreamHub::reload() {
+    impl_->reload();
+}
+void StreamHub::apply(const StreamHubSettings& settings) {
+    impl_->apply(settings);
+}
+Endpoint StreamHub::endpoint() const {
+    return impl_->endpoint();
+}
+std::optional<Endpoint> StreamHub::mqtt_endpoint() const {
+    return impl_->mqtt_endpoint();
+}
+Registry& StreamHub::registry() {
+    return impl_->registry();
+}
+
+}  // namespace device_streams::hub
