@@ -18,6 +18,7 @@ struct HubSettings {
     std::string ca_file;                  ///< empty: the system's store
     std::uint16_t port = 443;             ///< of REST, streams and MQTT over WebSocket
     std::string address;                  ///< where to connect instead of HostName; empty: HostName
+    std::string connection_string_file;   ///< path it was read from; empty: it was given as text
 };
 
 /// `log:` of all programs.

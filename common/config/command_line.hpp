@@ -1,0 +1,107 @@
+#pragma once
+
+#include "common/base/exit_code.hpp"
+#include "common/config/options.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+/// The front of every program: flags, --help and the configuration they lead to.
+namespace device_streams {
+
+/// What a command line led to.
+template <typename Config>
+struct LoadedConfig {
+    std::optional<Config> config;  ///< nullopt: the program ends with exit_code, and everything has been printed
+    int exit_code = exit_ok;
+    std::function<Config()> reload;  ///< reads the same file and flags again; throws as OptionTable::load
+};
+
+/// Parses argv with `app`; prints help, version or what is wrong, and then returns the program's exit code.
+std::optional<int> parse_arguments(CLI::App& app, int argc, const char* const* argv);
+
+/// Adds --version to an app.
+void add_version_flag(CLI::App& app);
+
+namespace detail {
+
+/// The flags of one table in a CLI::App, and what was given.
+class CommandLine {
+ public:
+    CommandLine(const TableInfo& table, CLI::App& app);
+    ~CommandLine();
+
+    ConfigSources sources() const;
+    bool check_only() const;
+    /// True when a document was asked for; it has been printed.
+    bool print_documents(const TableInfo& table) const;
+
+ private:
+    struct Values;
+    std::unique_ptr<Values> values_;  // CLI11 keeps references into it
+};
+
+void print_valid();
+int print_faults(const std::string& program, const std::exception_ptr& failure);
+
+}  // namespace detail
+
+/// The flags of a table as part of an app or a subcommand: -c/--config, --check-config and every flag of the table.
+/// Attach before parsing, load afterwards; keep it as long as the app.
+template <typename Config>
+class ConfigCommand {
+ public:
+    ConfigCommand(const OptionTable<Config>& table, CLI::App& app) : table_(table), line_(table.info(), app) {}
+
+    /// The configuration, or the exit code after printing to standard output (documents, "configuration is valid") or
+    /// standard error (all faults).
+    LoadedConfig<Config> load() const {
+        LoadedConfig<Config> loaded;
+        if (line_.print_documents(table_.info())) return loaded;
+        try {
+            loaded.reload = [&table = table_, sources = line_.sources()] { return table.load(sources); };
+            loaded.config = loaded.reload();
+        } catch (...) {
+            loaded.exit_code = detail::print_faults(table_.info().program, std::current_exception());
+            return loaded;
+        }
+        if (line_.check_only()) {
+            detail::print_valid();
+            loaded.config.reset();
+        }
+        return loaded;
+    }
+
+ private:
+    const OptionTable<Config>& table_;
+    detail::CommandLine line_;
+};
+
+namespace detail {
+/// Runs `load` once the command line of a program without subcommands is parsed; returns the exit code if it is not to
+/// go on.
+std::optional<int> parse_program(const TableInfo& table, int argc, const char* const* argv,
+                                 const std::function<void(CLI::App&)>& attach);
+}  // namespace detail
+
+/// The whole front of a program without subcommands.
+template <typename Config>
+LoadedConfig<Config> load_config(int argc, const char* const* argv, const OptionTable<Config>& table) {
+    std::optional<ConfigCommand<Config>> command;
+    LoadedConfig<Config> loaded;
+    const auto attach = [&](CLI::App& app) { command.emplace(table, app); };
+    const auto ended = detail::parse_program(table.info(), argc, argv, attach);
+    if (ended) {
+        loaded.exit_code = *ended;
+        return loaded;
+    }
+    return command->load();
+}
+
+}  // namespace device_streams

@@ -1,0 +1,47 @@
+#include "common/config/faults.hpp"
+
+#include "common/base/error.hpp"
+
+#include <algorithm>
+
+namespace device_streams {
+
+namespace {
+constexpr std::size_t most_lines = 100;
+
+std::string heading(const Place& place, const std::string& key) {
+    if (place.is_flag) return place.source;
+    const auto where = ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+    return place.source + (place.line > 0 ? where : "") + (key.empty() ? "" : " " + key);
+}
+}  // namespace
+
+void Faults::add(const Place& place, std::string_view key, std::string_view what) {
+    faults_.push_back({place, std::string(key), std::string(what)});
+}
+
+bool Faults::concerns(std::string_view key) const {
+    return std::ranges::any_of(faults_, [key](const Fault& fault) {
+        if (!fault.key.starts_with(key)) return false;
+        return fault.key.size() == key.size() || fault.key[key.size()] == '.' || fault.key[key.size()] == '[';
+    });
+}
+
+std::string Faults::text() const {
+    std::string lines;
+    for (std::size_t i = 0; i < std::min(faults_.size(), most_lines); ++i) {
+        const auto& fault = faults_[i];
+        if (i > 0) lines += '\n';
+        lines += heading(fault.place, fault.key) + ": " + fault.what;
+    }
+    if (faults_.size() > most_lines) lines += "\nand " + std::to_string(faults_.size() - most_lines) + " more faults";
+    return lines;
+}
+
+void Faults::raise_if_any() const {
+    if (empty()) return;
+    const bool only_usage = std::ranges::all_of(faults_, [](const Fault& fault) { return fault.place.is_flag; });
+    throw Failure(only_usage ? Errc::usage : Errc::config_invalid, text());
+}
+
+}  // namespace device_streams

@@ -1,0 +1,235 @@
+#pragma once
+
+#include "common/config/reading.hpp"
+#include "common/config/values.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace device_streams {
+
+/// Where a configuration comes from: a file (or its text) and what flags say; flags win.
+struct ConfigSources {
+    std::optional<std::filesystem::path> file = {};
+    /// Text instead of a file, for tests; relative paths start from `base`.
+    std::optional<std::string> text = {};
+    std::filesystem::path base = {};
+    /// By OptionInfo::flag, in the order given.
+    std::map<std::string, std::vector<std::string>> flags = {};
+};
+
+/// What a table tells about itself, for --help, the shipped file and documents.
+struct TableInfo {
+    std::string program;
+    std::string summary;
+    std::vector<std::pair<std::string, std::string>> sections;  ///< dotted key and help
+    std::vector<const OptionInfo*> options;
+};
+
+/// All options of one program, each declared once: the rows feed the YAML reader, the command line, --help, the shipped
+/// commented file and the option reference. Defaults are those of a default-constructed Config.
+template <typename Config>
+class OptionTable {
+ public:
+    using Rule = std::function<void(Config&, Reading&)>;
+
+    OptionTable(std::string program, std::string summary)
+        : program_(std::move(program)), summary_(std::move(summary)) {}
+
+    /// Describes the keys that start with `key.`; declare a section's options one after the other.
+    void section(std::string key, std::string help) { sections_.emplace_back(std::move(key), std::move(help)); }
+
+    /// One value; `member(config)` is the T (or optional<T>) that holds it.
+    template <typename T, typename Member>
+    void add(OptionInfo info, ValueKind<T> kind, Member member) {
+        info.type = kind.type;
+        info.allowed = kind.allowed;
+        Config defaults;
+        info.default_text = printed_default(kind, member(defaults));
+        auto set = [kind, member](Config& config, const RawValue& raw) { member(config) = kind.parse(raw); };
+        options_.push_back({std::move(info), std::move(set), {}});
+    }
+
+    /// A flag without key; `set` throws BadValue.
+    void add_flag(OptionInfo info, std::function<void(Config&, const RawValue&)> set) {
+        options_.push_back({std::move(info), std::move(set), {}});
+    }
+
+    /// A list of maps with the keys of `items`; `member(config)` is a vector.
+    template <typename Item, typename Member>
+    void add_list(OptionInfo info, OptionTable<Item> items, Member member) {
+        info.type = "list";
+        for (const auto* item : items.info().options) info.items.push_back(*item);
+        auto read = [items, member](Config& config, const YamlNode& node, const std::string& path, Reading& reading) {
+            read_items(node, path, reading, [&](const YamlNode& item, const std::string& item_path) {
+                member(config).push_back(items.read_item(item, item_path, reading));
+            });
+        };
+        options_.push_back({std::move(info), {}, std::move(read)});
+    }
+
+    /// A map from names of the user's choice to values; `member(config)` is a map from string.
+    template <typename T, typename Member>
+    void add_map(OptionInfo info, ValueKind<std::string> names, ValueKind<T> values, Member member) {
+        info.type = "map";
+        info.allowed = "of names (" + names.allowed + ") to " + values.type + "es";
+        auto read = [names, values, member](Config& config, const YamlNode& node, const std::string& path,
+                                            Reading& reading) {
+            read_entries(node, path, reading, [&](const YamlEntry& entry) {
+                const auto name = parse_at(names, entry.key, path, reading);
+                if (!name) return;
+                const auto entry_path = path + "." + *name;
+                reading.give(entry_path, reading.at(entry.value));
+                auto value = parse_at(values, entry.value, entry_path, reading);
+                if (value) member(config).emplace(*name, std::move(*value));
+            });
+        };
+        options_.push_back({std::move(info), {}, std::move(read)});
+    }
+
+    /// A rule across `keys`, run once all values are in, unless one of the keys has a fault. It may add faults, and
+    /// fill in what follows from other values.
+    void rule(std::vector<std::string> keys, Rule check) { rules_.emplace_back(std::move(keys), std::move(check)); }
+
+    /// Throws Failure(config_invalid) with all faults, one per line, Failure(usage) when only flags are wrong, or
+    /// Failure(file_unreadable).
+    Config load(const ConfigSources& sources) const {
+        Faults faults;
+        const auto source = sources.file ? sources.file->string() : sources.text ? "config" : program_;
+        Reading reading(source, sources.file ? sources.file->parent_path() : sources.base, faults);
+        Config config;
+        if (read_file_of(sources, source, config, reading, faults)) {
+            set_flags(sources, config, reading);
+            require(reading);
+            for (const auto& [keys, check] : rules_) {
+                if (reading.is_sound(keys)) check(config, reading);
+            }
+        }
+        faults.raise_if_any();
+        return config;
+    }
+
+    /// One item of a list of this table's Config; for add_list.
+    Config read_item(const YamlNode& node, const std::string& path, Reading& reading) const {
+        Config config;
+        read_options(node, path, bind(config), reading);
+        if (node.kind != YamlNode::Kind::map) return config;
+        for (const auto& option : options_) {
+            const auto key = path + "." + option.info.key;
+            if (option.info.required && !reading.given(key))
+                reading.fault_at(reading.at(node), key, missing(option.info));
+        }
+        return config;
+    }
+
+    TableInfo info() const {
+        TableInfo info{program_, summary_, sections_, {}};
+        for (const auto& option : options_) info.options.push_back(&option.info);
+        return info;
+    }
+
+ private:
+    struct Option {
+        OptionInfo info;
+        std::function<void(Config&, const RawValue&)> set;                                 // values and flags
+        std::function<void(Config&, const YamlNode&, const std::string&, Reading&)> read;  // lists and maps
+    };
+
+    template <typename T, typename Value>
+    static std::string printed_default(const ValueKind<T>& kind, const Value& value) {
+        if constexpr (std::is_same_v<Value, std::optional<T>>) {
+            return value ? kind.print(*value) : std::string();
+        } else {
+            return value == Value{} && !std::is_arithmetic_v<Value> && !std::is_enum_v<Value> && !is_duration<Value>
+                       ? std::string()
+                       : kind.print(value);
+        }
+    }
+    template <typename T>
+    static constexpr bool is_duration = std::is_convertible_v<T, std::chrono::milliseconds>;
+
+    static std::string missing(const OptionInfo& info) { return "missing, allowed: " + expectation(info); }
+
+    template <typename T>
+    static std::optional<T> parse_at(const ValueKind<T>& kind, const YamlNode& node, const std::string& path,
+                                     Reading& reading) {
+        const auto expected = expectation({.type = kind.type, .allowed = kind.allowed});
+        const auto* text = read_scalar(node, path, expected, reading);
+        if (text == nullptr) return std::nullopt;
+        try {
+            return kind.parse({*text, reading.base()});
+        } catch (const BadValue& wrong) {
+            reading.fault_at(reading.at(node), path, wrong.what() + (", allowed: " + expected));
+            return std::nullopt;
+        }
+    }
+
+    std::vector<BoundOption> bind(Config& config) const {
+        std::vector<BoundOption> bound;
+        for (const auto& option : options_) {
+            if (option.info.key.empty()) continue;
+            bound.push_back(
+                {&option.info, [&option, &config](const YamlNode& node, const std::string& path, Reading& reading) {
+                     if (option.read) return option.read(config, node, path, reading);
+                     read_value(option, config, node, path, reading);
+                 }});
+        }
+        return bound;
+    }
+
+    static void read_value(const Option& option, Config& config, const YamlNode& node, const std::string& path,
+                           Reading& reading) {
+        const auto* text = read_scalar(node, path, expectation(option.info), reading);
+        if (text != nullptr) set_value(option, config, {*text, reading.base()}, path, reading);
+    }
+
+    static void set_value(const Option& option, Config& config, const RawValue& raw, const std::string& path,
+                          Reading& reading) {
+        try {
+            option.set(config, raw);
+        } catch (const BadValue& wrong) {
+            reading.fault(path, wrong.what() + (", allowed: " + expectation(option.info)));
+        }
+    }
+
+    /// False when there is no telling what the file holds.
+    bool read_file_of(const ConfigSources& sources, const std::string& source, Config& config, Reading& reading,
+                      Faults& faults) const {
+        if (!sources.file && !sources.text) return true;
+        const auto yaml = parse_yaml(sources.file ? read_file(*sources.file) : *sources.text, source, faults);
+        if (!yaml) return false;
+        read_options(*yaml, "", bind(config), reading);
+        return true;
+    }
+
+    void set_flags(const ConfigSources& sources, Config& config, Reading& reading) const {
+        for (const auto& option : options_) {
+            const auto given = sources.flags.find(option.info.flag);
+            if (option.info.flag.empty() || given == sources.flags.end()) continue;
+            const auto& path = option.info.key.empty() ? option.info.flag : option.info.key;
+            for (const auto& text : given->second) {
+                reading.give(path, {.source = option.info.flag, .is_flag = true});
+                set_value(option, config, {text, {}}, path, reading);
+            }
+        }
+    }
+
+    void require(Reading& reading) const {
+        for (const auto& option : options_) {
+            if (option.info.required && !reading.given(option.info.key))
+                reading.fault(option.info.key, missing(option.info));
+        }
+    }
+
+    std::string program_;
+    std::string summary_;
+    std::vector<std::pair<std::string, std::string>> sections_;
+    std::vector<Option> options_;
+    std::vector<std::pair<std::vector<std::string>, Rule>> rules_;
+};
+
+}  // namespace device_streams

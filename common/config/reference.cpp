@@ -1,0 +1,119 @@
+#include "common/config/reference.hpp"
+
+#include "common/config/words.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+namespace device_streams {
+
+namespace {
+
+constexpr std::size_t comment_width = 100;
+
+/// A scalar as YAML: in quotes where plain text would mean something else.
+std::string yaml_scalar(const std::string& text) {
+    const bool plain =
+        !text.empty() && std::string_view("[]{}&*!|>'\"%@`#,?:- ").find(text.front()) == std::string_view::npos &&
+        text.find(": ") == std::string::npos && text.find(" #") == std::string::npos && text.back() != ':';
+    return plain ? text : '"' + text + '"';
+}
+
+class ExampleWriter {
+ public:
+    explicit ExampleWriter(const TableInfo& table) : table_(table) {}
+
+    std::string write() {
+        comment("",
+                "Configuration of " + table_.program + ": " + table_.summary +
+                    " Every key stands here with its default or an example; keys that are commented out are not set.");
+        std::string section;
+        for (const auto* option : table_.options) {
+            if (option->key.empty()) continue;
+            const auto dot = option->key.rfind('.');
+            const auto parent = dot == std::string::npos ? "" : option->key.substr(0, dot);
+            out_ += '\n';
+            if (parent != section && !parent.empty()) begin_section(parent);
+            section = parent;
+            write_option(*option, option->key.substr(parent.empty() ? 0 : dot + 1), parent.empty() ? "" : "  ");
+        }
+        return out_;
+    }
+
+ private:
+    void begin_section(const std::string& key) {
+        const auto section = std::ranges::find(table_.sections, key, [](const auto& row) { return row.first; });
+        if (section != table_.sections.end()) comment("", section->second);
+        out_ += key + ":\n";
+    }
+
+    void comment(const std::string& indent, const std::string& text) {
+        for (const auto& line : wrapped(text, comment_width)) out_ += indent + "# " + line + "\n";
+    }
+
+    static std::string facts(const OptionInfo& option) {
+        auto text = expectation(option) + ".";
+        if (!option.default_text.empty()) text += " Default: " + option.default_text + ".";
+        if (option.required) text += " Required.";
+        text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+        return text;
+    }
+
+    void write_option(const OptionInfo& option, const std::string& key, const std::string& indent) {
+        comment(indent, option.help);
+        comment(indent, facts(option));
+        const bool block = option.type == "map" || option.type == "list";
+        if (block) {
+            out_ += indent + key + ":\n";
+            block_lines(option, indent + "  ");
+        } else {
+            const auto& value = option.example.empty() ? option.default_text : option.example;
+            out_ += indent + (option.optional_example ? "#" : "") + key + ": " + yaml_scalar(value) + "\n";
+        }
+    }
+
+    void block_lines(const OptionInfo& option, const std::string& indent) {
+        std::istringstream lines(option.example);
+        for (std::string line; std::getline(lines, line);) out_ += indent + line + "\n";
+        std::string dash = "-\n";  // alone, so that comments can follow
+        for (const auto& item : option.items) {
+            if (!dash.empty()) out_ += indent + dash;
+            dash.clear();
+            write_option(item, item.key, indent + "  ");
+        }
+    }
+
+    const TableInfo& table_;
+    std::string out_;
+};
+
+std::string cell(std::string text) {
+    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
+    return text;
+}
+
+std::string code(const std::string& text) {
+    return text.empty() ? "" : "`" + text + "`";
+}
+
+void add_row(std::string& out, const OptionInfo& option, const std::string& prefix) {
+    const auto key = option.key.empty() ? "" : prefix + option.key;
+    out += "| " + code(key) + " | " + code(option.flag) + " | " + cell(expectation(option)) + " | " +
+           (option.required ? "required" : code(option.default_text)) + " | " + cell(option.help) + " |\n";
+    for (const auto& item : option.items) add_row(out, item, key + "[].");
+}
+
+}  // namespace
+
+std::string example_yaml(const TableInfo& table) {
+    return ExampleWriter(table).write();
+}
+
+std::string reference_markdown(const TableInfo& table) {
+    std::string out = "## " + table.program + "\n\n" + table.summary + "\n\n";
+    out += "| Key | Flag | Value | Default | Meaning |\n|---|---|---|---|---|\n";
+    for (const auto* option : table.options) add_row(out, *option, "");
+    return out;
+}
+
+}  // namespace device_streams

@@ -1,0 +1,69 @@
+#include "common/config/shared_options.hpp"
+
+#include "common/base/error.hpp"
+#include "common/config/words.hpp"
+
+namespace device_streams {
+
+namespace {
+
+constexpr std::size_t longest_connection_string_file = 16 * 1024;
+
+/// The only line of the file; nullopt after a fault.
+std::optional<Secret> read_secret_line(const std::string& key, const std::string& path, Reading& reading) {
+    std::string text;
+    try {
+        text = read_file(path, longest_connection_string_file);
+    } catch (const Failure& failure) {
+        reading.fault(key, "cannot be read: " + failure.detail());
+        return std::nullopt;
+    }
+    text.erase(text.find_last_not_of(" \t\r\n") + 1);
+    const bool one_line = !text.empty() && text.find_first_of("\r\n") == std::string::npos;
+    if (!one_line) reading.fault(key, "the file must hold one line, allowed: a connection string and nothing else");
+    return one_line ? std::optional(Secret(std::move(text))) : std::nullopt;
+}
+
+}  // namespace
+
+void require_readable(const std::string& key, const std::string& path, Reading& reading) {
+    if (path.empty()) return;
+    try {
+        static_cast<void>(read_file(path));
+    } catch (const Failure& failure) {
+        reading.fault(key, "cannot be read: " + failure.detail());
+    }
+}
+
+void complete_connection_string(HubSettings& hub, Reading& reading) {
+    const std::string text_key = "hub.connection_string";
+    const std::string file_key = "hub.connection_string_file";
+    const bool has_file = reading.given(file_key);
+    const bool has_text = reading.given(text_key) && !reading.given_on_command_line(file_key);
+    if (has_text && has_file) {
+        reading.fault(file_key, "given together with hub.connection_string, allowed: one of the two");
+    } else if (!has_text && !has_file) {
+        reading.fault(file_key, "missing, allowed: a path (or hub.connection_string instead)");
+    } else if (has_file && looks_like_credential(hub.connection_string_file)) {
+        reading.fault(file_key, "this is the credential itself, allowed: the path of a file that holds it");
+    } else if (has_file) {
+        auto secret = read_secret_line(file_key, hub.connection_string_file, reading);
+        if (secret) hub.connection_string = std::move(*secret);
+    }
+}
+
+ValueKind<LogLevel> log_level() {
+    return choice<LogLevel>({{"debug", LogLevel::debug},
+                             {"info", LogLevel::info},
+                             {"warning", LogLevel::warning},
+                             {"error", LogLevel::error}});
+}
+
+ValueKind<LogFormat> log_format() {
+    return choice<LogFormat>({{"automatic", LogFormat::automatic},
+                              {"human", LogFormat::human},
+                              {"json", LogFormat::json},
+                              {"journald", LogFormat::journald}});
+}
+
+}  // namespace device_streams

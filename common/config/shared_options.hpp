@@ -1,0 +1,113 @@
+#pragma once
+
+#include "common/config/options.hpp"
+#include "common/config/settings.hpp"
+
+#include <string>
+
+/// The rows that several programs have in common.
+namespace device_streams {
+
+/// Adds a fault unless the file can be read; an empty path means that there is none.
+void require_readable(const std::string& key, const std::string& path, Reading& reading);
+
+/// Sees to it that there is exactly one connection string, and reads its file.
+void complete_connection_string(HubSettings& hub, Reading& reading);
+
+ValueKind<LogLevel> log_level();
+ValueKind<LogFormat> log_format();
+
+/// `hub:`, for a Config with a member HubSettings hub. `who` names the holder of the connection string; `check` adds
+/// faults for `key` when the connection string is not of the right sort.
+template <typename Config>
+void add_hub_options(OptionTable<Config>& table, const std::string& who,
+                     std::function<void(const Secret&, const std::string& key, Reading&)> check) {
+    const std::string text_key = "hub.connection_string";
+    const std::string file_key = "hub.connection_string_file";
+    table.section("hub", "The hub, and who this program is there.");
+    table.add(
+        {.key = file_key,
+         .flag = "--connection-string-file",
+         .value = "FILE",
+         .help = "File that holds the connection string of " + who +
+                 ", in one line and readable for this program only. It or hub.connection_string must be given.",
+         .example = who.substr(who.rfind(' ') + 1) + ".cs"},
+        path(), [](auto& config) -> auto& { return config.hub.connection_string_file; });
+    table.add(
+        {.key = text_key,
+         .help = "The connection string itself, instead of a file. There is no flag for it: command lines are "
+                 "visible to all users.",
+         .example = "HostName=hub1.example.com;...",
+         .optional_example = true},
+        secret_text(), [](auto& config) -> auto& { return config.hub.connection_string; });
+    table.add(
+        {.key = "hub.ca_file",
+         .flag = "--ca-file",
+         .value = "FILE",
+         .help = "PEM file with the certificate authority that the hub's certificate is verified against, instead "
+                 "of the system's. A hub made by `stream-hub init` has its own.",
+         .example = "hub-ca.pem",
+         .optional_example = true},
+        path(), [](auto& config) -> auto& { return config.hub.ca_file; });
+    table.add(
+        {.key = "hub.address",
+         .flag = "--hub-address",
+         .value = "HOST",
+         .help = "Name or address to connect to instead of the connection string's HostName. The certificate "
+                 "must still be for HostName.",
+         .example = "192.0.2.10",
+         .optional_example = true},
+        text("a host name or address", [](std::string_view host) { return host.find_first_of(" /") == host.npos; }),
+        [](auto& config) -> auto& { return config.hub.address; });
+    table.add(
+        {.key = "hub.port", .flag = "--hub-port", .help = "The hub's TLS port for everything but plain MQTT."}, port(),
+        [](auto& config) -> auto& { return config.hub.port; });
+    table.rule({text_key, file_key}, [check, text_key, file_key](Config& config, Reading& reading) {
+        complete_connection_string(config.hub, reading);
+        const auto& key = config.hub.connection_string_file.empty() ? text_key : file_key;
+        if (!config.hub.connection_string.empty()) check(config.hub.connection_string, key, reading);
+    });
+    table.rule({"hub.ca_file"},
+               [](Config& config, Reading& reading) { require_readable("hub.ca_file", config.hub.ca_file, reading); });
+}
+
+/// `log:`, for a Config with a member LogSettings log.
+template <typename Config>
+void add_log_options(OptionTable<Config>& table) {
+    table.section("log", "What is told on standard error.");
+    table.add(
+        {.key = "log.level", .flag = "--log-level", .help = "Lines below this level are dropped."}, log_level(),
+        [](auto& config) -> auto& { return config.log.level; });
+    table.add(
+        {.key = "log.format",
+         .flag = "--log-format",
+         .help = "`automatic` is `human` on a terminal, `journald` (lines with priorities) under systemd and `json` "
+                 "(one object per line) elsewhere."},
+        log_format(), [](auto& config) -> auto& { return config.log.format; });
+}
+
+/// `threads` and `drain`, for a Config with these members.
+template <typename Config>
+void add_run_options(OptionTable<Config>& table) {
+    table.add(
+        {.key = "threads", .help = "Threads that move data; 0 means one per processor core."},
+        whole_number<unsigned>(0, 1024), [](auto& config) -> auto& { return config.threads; });
+    table.add(
+        {.key = "drain",
+         .help = "When the program is told to stop, running streams have this long to end by themselves."},
+        duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(24))),
+        [](auto& config) -> auto& { return config.drain; });
+}
+
+/// `linger`, for a Config with this member.
+template <typename Config>
+void add_linger_option(OptionTable<Config>& table) {
+    table.add(
+        {.key = "linger",
+         .help = "On a stream that cannot end one direction alone, the other direction goes on until it was silent "
+                 "for this long."},
+        duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::minutes(10))),
+        [](auto& config) -> auto& { return config.linger; });
+}
+
+}  // namespace device_streams

@@ -1,0 +1,139 @@
+#include "common/config/values.hpp"
+
+#include "common/config/words.hpp"
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace device_streams {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Unit {
+    std::string_view name;
+    std::int64_t in_milliseconds;
+};
+// Largest first, as to_string tries them; "ms" before "s" and "m" would not matter: units are compared whole.
+constexpr std::array units{Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1}};
+
+std::optional<std::int64_t> parse_digits(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool all = error == std::errc{} && end == text.data() + text.size();
+    return all && text.front() != '-' ? std::optional(number) : std::nullopt;
+}
+
+void refuse_empty(std::string_view text) {
+    if (text.empty()) throw BadValue("it is empty");
+}
+
+}  // namespace
+
+namespace detail {
+
+std::int64_t parse_whole_number(std::string_view text, std::int64_t least, std::int64_t most) {
+    const auto number = parse_digits(text);
+    if (!number) throw BadValue(shown(text) + " is not a whole number");
+    if (*number < least || *number > most) throw BadValue(shown(text) + " is out of range");
+    return *number;
+}
+
+milliseconds parse_duration(std::string_view text) {
+    const auto unit_at = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto number = parse_digits(text.substr(0, unit_at));
+    const auto unit = std::ranges::find(units, text.substr(unit_at), &Unit::name);
+    if (!number || unit == units.end()) {
+        throw BadValue(shown(text) + " is not a duration: a whole number and ms, s, m or h without a space, as in 30s");
+    }
+    if (*number > std::numeric_limits<std::int64_t>::max() / unit->in_milliseconds)
+        throw BadValue(shown(text) + " is out of range");
+    return milliseconds(*number * unit->in_milliseconds);
+}
+
+void check_duration(std::string_view text, milliseconds value, milliseconds least, milliseconds most,
+                    milliseconds unit) {
+    if (value < least || value > most) throw BadValue(shown(text) + " is out of range");
+    if (value % unit != milliseconds(0)) throw BadValue(shown(text) + " has a fraction of " + to_string(unit));
+}
+
+std::string joined_names(const std::vector<std::string>& names) {
+    return listed(names);
+}
+
+void refuse_choice(std::string_view text, const std::vector<std::string>& names) {
+    const auto meant = nearest(text, names);
+    throw BadValue(shown(text) + " is not known" + (meant.empty() ? "" : " (did you mean \"" + meant + "\"?)"));
+}
+
+}  // namespace detail
+
+std::string to_string(milliseconds duration) {
+    if (duration.count() == 0) return "0s";
+    for (const auto& unit : units) {
+        if (duration.count() % unit.in_milliseconds == 0)
+            return std::to_string(duration.count() / unit.in_milliseconds) + std::string(unit.name);
+    }
+    return std::to_string(duration.count()) + "ms";
+}
+
+ValueKind<bool> boolean() {
+    return choice<bool>({{"true", true}, {"false", false}});
+}
+
+ValueKind<std::string> text(std::string allowed, std::function<bool(std::string_view)> is_allowed) {
+    const auto parse = [is_allowed](const RawValue& raw) {
+        refuse_empty(raw.text);
+        const bool one_line = raw.text.find_first_of("\r\n") == std::string_view::npos;
+        if (!one_line || (is_allowed && !is_allowed(raw.text))) throw BadValue(shown(raw.text) + " is not possible");
+        return std::string(raw.text);
+    };
+    return {.type = "text", .allowed = std::move(allowed), .parse = parse, .print = [](const std::string& value) {
+                return value;
+            }};
+}
+
+ValueKind<std::string> path() {
+    const auto parse = [](const RawValue& raw) {
+        refuse_empty(raw.text);
+        return (raw.base / std::filesystem::path(raw.text)).lexically_normal().string();
+    };
+    return {.type = "path", .allowed = "", .parse = parse, .print = [](const std::string& value) { return value; }};
+}
+
+ValueKind<Secret> secret_text() {
+    const auto parse = [](const RawValue& raw) {
+        refuse_empty(raw.text);
+        return Secret(std::string(raw.text));
+    };
+    return {.type = "secret text", .allowed = "", .parse = parse, .print = [](const Secret&) { return std::string(); }};
+}
+
+ValueKind<Endpoint> endpoint(EndpointUse use) {
+    const auto parse = [use](const RawValue& raw) {
+        auto parsed = parse_endpoint(raw.text);
+        if (!parsed) throw BadValue(shown(raw.text) + " is not an address with port");
+        if (use == EndpointUse::connect && !parsed->is_unix() && parsed->port == 0)
+            throw BadValue(shown(raw.text) + " has port 0, which nothing can connect to");
+        if (parsed->is_unix()) {
+            // Checked again with the folder in front: the path of a socket is limited.
+            parsed = parse_endpoint("unix:" + (raw.base / parsed->path).lexically_normal().string());
+            if (!parsed) throw BadValue(shown(raw.text) + " is too long a path for a Unix socket with its folder");
+        }
+        return *parsed;
+    };
+    return {.type = "address",
+            .allowed = "host:port, [IPv6]:port or unix:path",
+            .parse = parse,
+            .print = [](const Endpoint& value) { return value.to_string(); }};
+}
+
+ValueKind<std::uint16_t> port() {
+    auto kind = whole_number<std::uint16_t>(1, 65535);
+    kind.type = "port";
+    return kind;
+}
+
+}  // namespace device_streams

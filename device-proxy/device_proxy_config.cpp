@@ -1,0 +1,122 @@
+#include "device-proxy/device_proxy_config.hpp"
+
+#include "common/base/error.hpp"
+#include "common/config/shared_options.hpp"
+#include "common/config/words.hpp"
+#include "common/iothub/connection_string.hpp"
+#include "common/tunnel/stream_id.hpp"
+
+namespace device_streams::device {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using namespace std::chrono_literals;
+
+void check_connection_string(const Secret& text, const std::string& key, Reading& reading) {
+    try {
+        const auto identity = iothub::parse_connection_string(text.reveal());
+        if (identity.device_id.empty())
+            reading.fault(key, "this is the connection string of a service, allowed: that of a device or module");
+        if (identity.x509) reading.fault(key, "this is for a certificate (x509), allowed: one with a key or a token");
+    } catch (const Failure& failure) {
+        reading.fault(key, "malformed: " + failure.detail());
+    }
+}
+
+ValueKind<LinkTransport> transport() {
+    return choice<LinkTransport>({{"mqtt-ws", LinkTransport::mqtt_ws}, {"mqtt", LinkTransport::mqtt}});
+}
+
+ValueKind<std::string> service_name() {
+    return text("name of 1 to 64 letters, digits, - and _", is_valid_service_name);
+}
+
+void add_link_options(OptionTable<DeviceProxyConfig>& table) {
+    table.add(
+        {.key = "hub.transport",
+         .help = "How the control link travels: MQTT over WebSocket on hub.port, which passes most firewalls, or "
+                 "MQTT over TLS on hub.mqtt_port."},
+        transport(), [](auto& config) -> auto& { return config.transport; });
+    table.add(
+        {.key = "hub.mqtt_port", .help = "The hub's port for MQTT over TLS; used with transport mqtt only."}, port(),
+        [](auto& config) -> auto& { return config.mqtt_port; });
+    table.add(
+        {.key = "hub.keep_alive",
+         .help = "MQTT keep-alive: the control link is never silent for longer, and a dead hub is noticed after at "
+                 "most one and a half of it."},
+        duration<seconds>(5s, 1767s), [](auto& config) -> auto& { return config.keep_alive; });
+}
+
+void add_services(OptionTable<DeviceProxyConfig>& table) {
+    table.add_map(
+        {.key = "services",
+         .help = "What streams may reach from here: names, and the address behind each. At least one is "
+                 "needed; nothing else is reachable.",
+         .example = "ssh: localhost:22\nrdp: 192.168.7.20:3389\nconsole: unix:/run/console.sock"},
+        service_name(), endpoint(EndpointUse::connect), [](auto& config) -> auto& { return config.services; });
+    table.add(
+        {.key = "default_service",
+         .help = "The service for streams whose name says nothing about a service, as the samples of Azure send "
+                 "them (TestStream). Without it they are refused.",
+         .example = "ssh",
+         .optional_example = true},
+        service_name(), [](auto& config) -> auto& { return config.default_service; });
+}
+
+void add_timeouts(OptionTable<DeviceProxyConfig>& table) {
+    table.section("timeouts", "Limits on the phases of opening connections.");
+    table.add(
+        {.key = "timeouts.hub", .help = "For TCP, TLS and the login of the control link, and for each stream's leg."},
+        duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.hub_timeout; });
+    table.add(
+        {.key = "timeouts.local", .help = "For connecting to a local service; a stream is accepted only after that."},
+        duration<milliseconds>(100ms, 1min), [](auto& config) -> auto& { return config.local_timeout; });
+    table.section("reconnect", "Waits between tries to reach the hub: random, with a ceiling that doubles each time.");
+    table.add(
+        {.key = "reconnect.first", .help = "The first ceiling."}, duration<milliseconds>(10ms, 1min),
+        [](auto& config) -> auto& { return config.reconnect.first; });
+    table.add(
+        {.key = "reconnect.longest", .help = "The ceiling does not grow beyond this."},
+        duration<milliseconds>(100ms, 1h), [](auto& config) -> auto& { return config.reconnect.longest; });
+}
+
+void check_services(DeviceProxyConfig& config, Reading& reading) {
+    if (config.services.empty())
+        return reading.fault("services", "empty or missing, allowed: at least one name: host:port or name: unix:path");
+    if (!config.default_service || config.services.contains(*config.default_service)) return;
+    std::vector<std::string> names;
+    for (const auto& [name, address] : config.services) names.push_back(name);
+    reading.fault("default_service",
+                  "\"" + *config.default_service + "\" is not one of the services, allowed: " + listed(names));
+}
+
+void check_reconnect(DeviceProxyConfig& config, Reading& reading) {
+    if (config.reconnect.longest >= config.reconnect.first) return;
+    reading.fault("reconnect.longest",
+                  "shorter than reconnect.first, allowed: at least " + to_string(config.reconnect.first));
+}
+
+OptionTable<DeviceProxyConfig> make_table() {
+    OptionTable<DeviceProxyConfig> table("device-proxy", "Makes local services of a device reachable through the hub.");
+    add_hub_options(table, "a device", check_connection_string);
+    add_link_options(table);
+    add_services(table);
+    add_timeouts(table);
+    add_linger_option(table);
+    add_run_options(table);
+    add_log_options(table);
+    table.rule({"services", "default_service"}, check_services);
+    table.rule({"reconnect.first", "reconnect.longest"}, check_reconnect);
+    return table;
+}
+
+}  // namespace
+
+const OptionTable<DeviceProxyConfig>& device_proxy_options() {
+    static const auto table = make_table();
+    return table;
+}
+
+}  // namespace device_streams::device

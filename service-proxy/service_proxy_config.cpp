@@ -1,0 +1,136 @@
+#include "service-proxy/service_proxy_config.hpp"
+
+#include "common/base/error.hpp"
+#include "common/config/shared_options.hpp"
+#include "common/iothub/connection_string.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "service-proxy/forward_spec.hpp"
+
+#include <map>
+
+namespace device_streams::service {
+
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+constexpr auto forward_flag = "-L,--forward";
+constexpr auto stdio_flag = "--stdio";
+
+void check_connection_string(const Secret& text, const std::string& key, Reading& reading) {
+    try {
+        if (!iothub::parse_connection_string(text.reveal()).device_id.empty())
+            reading.fault(key, "this is the connection string of a device, allowed: that of a service policy");
+    } catch (const Failure& failure) {
+        reading.fault(key, "malformed: " + failure.detail());
+    }
+}
+
+ValueKind<std::string> identity_id() {
+    return text("1 to 128 letters, digits and -:.+%_#*?!(),=@$'", iothub::is_valid_identity_id);
+}
+
+OptionTable<Forward> forward_items() {
+    OptionTable<Forward> items("forward", "One local address.");
+    items.add(
+        {.key = "listen",
+         .help = "Address to listen on; port 0 lets the system choose.",
+         .example = "127.0.0.1:2222",
+         .required = true},
+        endpoint(EndpointUse::listen), [](auto& forward) -> auto& { return forward.listen; });
+    items.add(
+        {.key = "device", .help = "Id of the device.", .example = "pump-17", .required = true}, identity_id(),
+        [](auto& forward) -> auto& { return forward.device; });
+    items.add(
+        {.key = "module",
+         .help = "Id of the module, when a module of the device and not the device itself runs device-proxy.",
+         .example = "tunnel",
+         .optional_example = true},
+        identity_id(), [](auto& forward) -> auto& { return forward.module; });
+    items.add(
+        {.key = "service", .help = "Name of the service, as device-proxy's configuration has it."},
+        text("1 to 64 letters, digits, - and _", is_valid_service_name),
+        [](auto& forward) -> auto& { return forward.service; });
+    return items;
+}
+
+void add_forwards(OptionTable<ServiceProxyConfig>& table) {
+    table.add_list(
+        {.key = "forwards",
+         .help = "Local addresses, and the service on a device that connections to each of them reach. Those "
+                 "of -L come on top. At least one is needed, unless --stdio is given."},
+        forward_items(), [](auto& config) -> auto& { return config.forwards; });
+    table.add_flag(
+        {.flag = forward_flag,
+         .value = "[BIND:]PORT:DEVICE[/SERVICE]",
+         .help = "Listen on PORT (of 127.0.0.1 unless BIND is given) for SERVICE (ssh unless given) of "
+                 "DEVICE; may be repeated",
+         .repeatable = true,
+         .type = "forward",
+         .allowed = "[bind:]port:device[/service]"},
+        [](ServiceProxyConfig& config, const RawValue& raw) { config.forwards.push_back(parse_forward(raw)); });
+    table.add_flag({.flag = stdio_flag,
+                    .value = "DEVICE[/SERVICE]",
+                    .help = "Instead of listening, connect standard input and output to SERVICE (ssh unless given) of "
+                            "DEVICE, as ssh's ProxyCommand wants it; forwards are left alone",
+                    .type = "destination",
+                    .allowed = "device[/service]"},
+                   [](ServiceProxyConfig& config, const RawValue& raw) { config.stdio = parse_destination(raw); });
+}
+
+void add_timeouts(OptionTable<ServiceProxyConfig>& table) {
+    table.section("timeouts", "Limits on the phases of opening a stream.");
+    table.add(
+        {.key = "timeouts.hub",
+         .help = "For TCP, for TLS, and for the hub's answer on top of what it may wait for the device."},
+        duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.timeouts.hub; });
+    table.add(
+        {.key = "timeouts.connect",
+         .help = "A device that is offline has this long to come online; sent to the hub in whole seconds."},
+        duration<milliseconds>(0s, 10min), [](auto& config) -> auto& { return config.timeouts.connect; });
+    table.add(
+        {.key = "timeouts.response",
+         .help = "The device has this long to answer, in which it connects to its local service; sent to the hub "
+                 "in whole seconds."},
+        duration<milliseconds>(1s, 10min), [](auto& config) -> auto& { return config.timeouts.response; });
+}
+
+void check_forwards(ServiceProxyConfig& config, Reading& reading) {
+    if (config.stdio) {
+        if (reading.given(forward_flag)) reading.fault(stdio_flag, "given together with -L, allowed: one of the two");
+        return;
+    }
+    if (config.forwards.empty()) reading.fault("forwards", "empty or missing, allowed: at least one here or by -L");
+    std::map<std::string, std::size_t> seen;
+    for (std::size_t i = 0; i < config.forwards.size(); ++i) {
+        const auto& listen = config.forwards[i].listen;
+        if (!listen.is_unix() && listen.port == 0) continue;
+        if (seen.emplace(listen.to_string(), i).second) continue;
+        const auto key = "forwards[" + std::to_string(i) + "].listen";
+        reading.fault(reading.given(key) ? key : forward_flag,
+                      listen.to_string() + " is listened on twice, allowed: once");
+    }
+}
+
+OptionTable<ServiceProxyConfig> make_table() {
+    OptionTable<ServiceProxyConfig> table("service-proxy",
+                                          "Makes services on remote devices reachable as local ports.");
+    add_hub_options(table, "a service", check_connection_string);
+    add_forwards(table);
+    add_timeouts(table);
+    add_linger_option(table);
+    add_run_options(table);
+    add_log_options(table);
+    table.rule({"forwards", forward_flag, stdio_flag}, check_forwards);
+    return table;
+}
+
+}  // namespace
+
+const OptionTable<ServiceProxyConfig>& service_proxy_options() {
+    static const auto table = make_table();
+    return table;
+}
+
+}  // namespace device_streams::service
