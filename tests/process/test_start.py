@@ -49,10 +49,10 @@ def test_check_config_accepts_what_runs(rig, name):
 
 def test_all_faults_are_told_at_once_with_their_places(rig, scratch):
     config = scratch / "device-proxy.yaml"
-    config.write_text("hub:\n  conection_string_file: x\n  port: 99999\nservices:\n  ssh: nowhere\nlocal_timeout: fast\n")
+    config.write_text("hub:\n  conection_string_file: x\n  port: 99999\nservices:\n  ssh: nowhere\ntimeouts:\n  local: fast\n")
     code, output = start(rig, "device-proxy", config, "--check-config")
     assert code == CONFIG_FAULT
-    for place in (f"{config}:2:3", f"{config}:3:9", f"{config}:5:8", f"{config}:6:16"):
+    for place in (f"{config}:2:3", f"{config}:3:9", f"{config}:5:8", f"{config}:7:10"):
         assert place in output, output
     assert "connection_string_file" in output, "the nearest key is suggested"
 

@@ -73,7 +73,7 @@ class Rig:
         (self.directory / "device-proxy.yaml").write_text(
             self.hub_section("device.cs")
             + (f"  transport: mqtt\n  mqtt_port: {self.mqtt_port}\n" if self.mqtt_transport else "")
-            + "reconnect:\n  first: 100ms\n  longest: 1s\nlocal_timeout: 2s\ndrain: 20s\nservices:\n" + services)
+            + "reconnect:\n  first: 100ms\n  longest: 1s\ntimeouts:\n  local: 2s\ndrain: 20s\nservices:\n" + services)
         forwards = "".join(f"  - listen: 127.0.0.1:{port}\n    device: {DEVICE}\n    service: {name}\n"
                            for name, port in self.forward_ports.items())
         (self.directory / "service.cs").write_text(self.service_cs + "\n")
