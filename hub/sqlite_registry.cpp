@@ -48,8 +48,10 @@ class SqliteRegistry::Worker {
                 } catch (...) {
                     failure = std::current_exception();
                 }
-                asio::post(guard.get_executor(), [handler = std::move(handler), failure = std::move(failure),
-                                                  result = std::move(result)]() mutable {
+                // The guard goes along: once the caller runs again, its io_context may be gone before this returns.
+                const auto executor = guard.get_executor();
+                asio::post(executor, [handler = std::move(handler), failure = std::move(failure),
+                                      result = std::move(result), guard = std::move(guard)]() mutable {
                     std::move(handler)(std::move(failure), std::move(result));
                 });
             });
