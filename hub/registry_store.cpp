@@ -78,7 +78,7 @@ Failure no_such(const iothub::Target& target) {
 // Made by us, not by SQLite: it must never be readable for others, not for a moment.
 const std::string& make_file(const std::string& file, RegistryStore::Mode mode) {
     if (mode == RegistryStore::Mode::open_existing || file == SqliteRegistry::in_memory) return file;
-    create_private_file(file);
+    write_private_file(file, "");
     return file;
 }
 

@@ -37,17 +37,21 @@ bool write_durably(int fd, std::string_view text) {
 
 }  // namespace
 
-void create_private_file(const std::filesystem::path& file) {
-    ::close(open_new(file));
+NewPrivateFile::NewPrivateFile(std::filesystem::path file) : file_(std::move(file)), fd_(open_new(file_)) {
+}
+
+NewPrivateFile::~NewPrivateFile() {
+    ::close(fd_);
+    if (!keep_) ::unlink(file_.c_str());
+}
+
+void NewPrivateFile::write(std::string_view text) {
+    if (!write_durably(fd_, text)) fail(file_, errno);
+    keep_ = true;
 }
 
 void write_private_file(const std::filesystem::path& file, std::string_view text) {
-    const int fd = open_new(file);
-    const int error = write_durably(fd, text) ? 0 : errno;
-    ::close(fd);
-    if (error == 0) return;
-    ::unlink(file.c_str());
-    fail(file, error);
+    NewPrivateFile(file).write(text);
 }
 
 void make_private_directory(const std::filesystem::path& directory) {

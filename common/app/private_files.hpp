@@ -8,9 +8,24 @@
 /// Files that nobody but their owner may read: they are born that way, not changed afterwards.
 namespace device_streams {
 
-/// Makes an empty file of mode 0600. Throws Failure: already_exists, state_unusable.
-void create_private_file(const std::filesystem::path& file);
-/// create_private_file, then writes `text` and makes it durable; a file that cannot be written whole is removed.
+/// A new file of mode 0600 that goes away with the object unless it was written whole.
+class NewPrivateFile {
+ public:
+    /// Makes the file, empty. Throws Failure: already_exists, state_unusable.
+    explicit NewPrivateFile(std::filesystem::path file);
+    NewPrivateFile(const NewPrivateFile&) = delete;
+    NewPrivateFile& operator=(const NewPrivateFile&) = delete;
+    ~NewPrivateFile();
+
+    /// Once: writes `text`, makes it durable and keeps the file. Throws Failure(state_unusable).
+    void write(std::string_view text);
+
+ private:
+    std::filesystem::path file_;
+    int fd_;
+    bool keep_ = false;
+};
+/// The same in one go.
 void write_private_file(const std::filesystem::path& file, std::string_view text);
 /// Makes a directory of mode 0700; its parent must exist. One that is there and empty is taken over, mode included.
 /// Throws Failure: already_exists (there and not empty), state_unusable.

@@ -75,11 +75,20 @@ asio::awaitable<json> AdminCommands::dispatch(json request) {
     const auto space = command.find(' ');
     const auto noun = command.substr(0, space);
     const auto verb = space == std::string::npos ? std::string() : command.substr(space + 1);
+    require_facts(command);
     if (noun == "device") co_return co_await device(verb, std::move(request));
     if (noun == "policy") co_return co_await policy(verb, std::move(request));
     if (command == "streams list") co_return co_await list_streams();
     if (command == "devicestream show") co_return json{{"streamingEndpoints", {facts_.streaming_endpoint}}};
     throw unknown_command();
+}
+
+// Before anything is changed: what it would print cannot be had later.
+void AdminCommands::require_facts(const std::string& command) const {
+    const bool prints_them =
+        command.ends_with(" add") || command.ends_with(" renew-key") || command == "devicestream show";
+    if (prints_them && facts_.host_name.empty())
+        throw Failure(Errc::usage, "name the hub's configuration with -c: the answer needs the hub's host name");
 }
 
 asio::awaitable<json> AdminCommands::device(std::string verb, json request) {

@@ -49,6 +49,7 @@ class AdminCommands {
     using Json = nlohmann::json;
     /// Throws Failure and, for a request of the wrong shape, nlohmann::json::exception.
     asio::awaitable<Json> dispatch(Json request);
+    void require_facts(const std::string& command) const;
     asio::awaitable<Json> device(std::string verb, Json request);
     asio::awaitable<Json> policy(std::string verb, Json request);
     asio::awaitable<Json> list_devices();

@@ -4,8 +4,6 @@
 #include "common/net/socket_stream.hpp"
 #include "hub/admin/admin_session.hpp"
 
-#include <asio/post.hpp>
-
 namespace device_streams::hub {
 
 namespace {
@@ -25,38 +23,48 @@ AdminServer::AdminServer(asio::any_io_executor executor, const std::string& sock
     : commands_(std::move(commands)),
       clock_(clock),
       log_(std::move(log)),
+      accepting_(executor),
       sessions_(executor),
-      strand_(sessions_.make_strand()),
+      strand_(accepting_.make_strand()),
       listener_(strand_, endpoint_of(socket_path)) {
-    sessions_.on_failure = [log = log_](std::exception_ptr failure) { log.warning("admin: " + explain(failure)); };
+    accepting_.on_failure =
+        sessions_.on_failure = [log = log_](std::exception_ptr failure) { log.warning("admin: " + explain(failure)); };
 }
 
 AdminServer::~AdminServer() = default;
 
 void AdminServer::start() {
-    sessions_.spawn(strand_, accept_all());
+    accepting_.spawn(strand_, accept_all());
 }
 
 void AdminServer::stop_accepting() {
-    asio::post(strand_, [this] {
-        stopped_ = true;
-        listener_.close();
-    });
+    accepting_.cancel_all();
+}
+
+asio::awaitable<void> AdminServer::until_closed() {
+    co_await accepting_.until_empty();
 }
 
 void AdminServer::cancel() {
+    accepting_.cancel_all();
     sessions_.cancel_all();
 }
 
 asio::awaitable<void> AdminServer::until_done() {
+    co_await accepting_.until_empty();
     co_await sessions_.until_empty();
 }
 
 asio::awaitable<void> AdminServer::accept_all() {
-    while (!stopped_) {
-        auto strand = sessions_.make_strand();
-        auto socket = co_await listener_.accept(strand, clock_, log_);
-        sessions_.spawn(strand, serve(std::move(socket)));
+    try {
+        for (;;) {
+            auto strand = sessions_.make_strand();
+            auto socket = co_await listener_.accept(strand, clock_, log_);
+            sessions_.spawn(strand, serve(std::move(socket)));
+        }
+    } catch (...) {
+        listener_.close();
+        throw;
     }
 }
 

@@ -25,8 +25,10 @@ class AdminServer {
 
     /// Begins to accept.
     void start();
-    /// Closes the listener and removes the socket file; requests under way go on.
+    /// Closes the listener and removes the socket file, soon; requests under way go on.
     void stop_accepting();
+    /// Returns when the listener is closed.
+    asio::awaitable<void> until_closed();
     void cancel();
     /// Returns when nothing runs any more. To be awaited before the server is dropped.
     asio::awaitable<void> until_done();
@@ -38,10 +40,10 @@ class AdminServer {
     AdminCommands commands_;
     Clock& clock_;
     Log log_;
+    TaskSet accepting_;
     TaskSet sessions_;
     Strand strand_;
     Listener listener_;
-    bool stopped_ = false;
 };
 
 }  // namespace device_streams::hub

@@ -47,7 +47,7 @@ certificate: hub.pem
 key: hub.key
 
 # Devices, modules and policies (registry.db), and the socket of `stream-hub device add` and the like.
-state_directory: .
+state_directory: state
 )";
 
 constexpr std::string_view description_template =
@@ -55,9 +55,9 @@ constexpr std::string_view description_template =
   stream-hub.yaml         its configuration
   hub-ca.pem              the CA that proxies must trust (hub.ca_file); not secret
   service.cs              connection string of the policy `service`, for service-proxy; secret
-  registry.db             devices, modules and policies; secret
   hub.pem                 the server's certificate
   hub.key, hub-ca.key     private keys; secret
+  state                   devices, modules and policies; secret
 Next:
   stream-hub -c {DIR}/stream-hub.yaml
   stream-hub -c {DIR}/stream-hub.yaml device add DEVICE --output DEVICE.cs
@@ -89,19 +89,21 @@ void make_registry(const InitOptions& options, const StateDirectory& state, Cloc
     nlohmann::json request{{"command", "policy add"}, {"name", "service"}};
     request["permissions"] = {"ServiceConnect"};
     const auto result = result_of(block_on(commands.execute(std::move(request))));
-    write_private_file(state.path / "service.cs", result.at("connectionString").get<std::string>() + "\n");
+    write_private_file(options.directory / "service.cs", result.at("connectionString").get<std::string>() + "\n");
 }
 
 void fill(const InitOptions& options, const CertifiedKey& authority, const CertifiedKey& server, Clock& clock) {
-    const StateDirectory state{options.directory};
-    write_private_file(state.path / "hub-ca.pem", authority.certificate);
-    write_private_file(state.path / "hub-ca.key", authority.key.reveal());
-    write_private_file(state.path / "hub.pem", server.certificate);
-    write_private_file(state.path / "hub.key", server.key.reveal());
+    const auto& directory = options.directory;
+    const StateDirectory state{directory / "state"};
+    write_private_file(directory / "hub-ca.pem", authority.certificate);
+    write_private_file(directory / "hub-ca.key", authority.key.reveal());
+    write_private_file(directory / "hub.pem", server.certificate);
+    write_private_file(directory / "hub.key", server.key.reveal());
+    make_private_directory(state.path);
     make_registry(options, state, clock);
-    create_private_file(state.lock_file());
+    write_private_file(state.lock_file(), "");
     // Last: who finds the configuration finds a whole hub.
-    write_private_file(state.config_file(), filled(config_template, options));
+    write_private_file(directory / "stream-hub.yaml", filled(config_template, options));
 }
 
 }  // namespace
@@ -121,7 +123,11 @@ void init_hub(const InitOptions& options, Clock& clock) {
 }
 
 std::string describe_new_hub(const InitOptions& options) {
-    return filled(description_template, options);
+    auto text = filled(description_template, options);
+    if (options.host.find('.') == std::string::npos)
+        text +=
+            filled("Note: devices with the Azure C SDK need a host name with a dot, and {HOST} has none.\n", options);
+    return text;
 }
 
 }  // namespace device_streams::hub

@@ -16,8 +16,9 @@ struct InitOptions {
     std::uint16_t port = 443;
 };
 
-/// Makes a working hub: directory (0700), private CA, server certificate for the host and for localhost, keys (0600),
-/// registry with the policy `service`, its connection string in service.cs (0600), and a commented stream-hub.yaml.
+/// Makes a working hub in a directory (0700): private CA, server certificate for the host and for localhost, their keys
+/// (0600), a state directory with a registry that holds the policy `service`, that policy's connection string in
+/// service.cs (0600), and a commented stream-hub.yaml.
 /// Throws Failure: usage for a name or host that will not do, already_exists, state_unusable; nothing is left then.
 void init_hub(const InitOptions& options, Clock& clock);
 

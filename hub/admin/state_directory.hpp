@@ -16,8 +16,6 @@ struct StateDirectory {
     std::string registry_file() const { return path / "registry.db"; }
     std::string admin_socket() const { return path / "admin.sock"; }
     std::string lock_file() const { return path / "lock"; }
-    /// The configuration that `stream-hub init` put beside the state.
-    std::filesystem::path config_file() const { return path / "stream-hub.yaml"; }
 
     /// The right to open the registry: a hub holds it while it runs, a command line for a moment, so this waits up to
     /// `patience` for it. Throws Failure(state_unusable).

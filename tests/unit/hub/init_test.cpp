@@ -47,9 +47,9 @@ class InitTest : public ::testing::Test {
             EXPECT_EQ(failure.errc(), expected) << failure.what();
         }
     }
+    StateDirectory state() const { return {options.directory / "state"}; }
     json ask(const json& request) {
-        const StateDirectory state{options.directory};
-        const HubLocation location{state, state.admin_socket(), {"hub1.example.com", "https://hub1.example.com:8443"}};
+        const HubLocation location{state(), state().admin_socket(), {"hub1.example.com", "https://hub1.example.com:8443"}};
         return block_on(administer(location, request, Clock::duration::zero(), clock));
     }
 
@@ -63,14 +63,17 @@ TEST_F(InitTest, MakesEverythingThatAHubNeeds) {
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(options.directory)) files.push_back(entry.path().filename());
     EXPECT_THAT(files, UnorderedElementsAre("stream-hub.yaml", "hub-ca.pem", "hub-ca.key", "hub.pem", "hub.key",
-                                            "registry.db", "service.cs", "lock"));
+                                            "service.cs", "state"));
+    EXPECT_TRUE(fs::exists(state().registry_file()));
 }
 
 TEST_F(InitTest, LetsNobodyElseReadAnything) {
     init_hub(options, clock);
+    const auto owner_only = fs::perms::owner_read | fs::perms::owner_write;
     EXPECT_EQ(fs::status(options.directory).permissions(), fs::perms::owner_all);
-    for (const auto& entry : fs::directory_iterator(options.directory))
-        EXPECT_EQ(entry.status().permissions(), fs::perms::owner_read | fs::perms::owner_write) << entry.path();
+    for (const auto& entry : fs::recursive_directory_iterator(options.directory))
+        EXPECT_EQ(entry.status().permissions(), entry.is_directory() ? fs::perms::owner_all : owner_only)
+            << entry.path();
 }
 
 TEST_F(InitTest, WritesAServiceConnectionStringThatTheRegistryKnows) {
@@ -81,7 +84,7 @@ TEST_F(InitTest, WritesAServiceConnectionStringThatTheRegistryKnows) {
     EXPECT_EQ(service.host_name, "hub1.example.com");
     EXPECT_EQ(service.policy, "service");
 
-    SqliteRegistry registry(options.directory / "registry.db", SqliteRegistry::Mode::open_existing, clock);
+    SqliteRegistry registry(state().registry_file(), SqliteRegistry::Mode::open_existing, clock);
     const auto policy = block_on(registry.find_policy("service"));
     ASSERT_TRUE(policy);
     EXPECT_TRUE(policy->keys.primary == service.key);
@@ -140,7 +143,7 @@ TEST_F(InitTest, MakesAHubThatCanBeAdministeredBeforeItRuns) {
 
 TEST_F(InitTest, LeavesTheRegistryToWhoeverHoldsTheLock) {
     init_hub(options, clock);
-    const auto lock = FileLock::try_acquire(options.directory / "lock");
+    const auto lock = FileLock::try_acquire(state().lock_file());
     ASSERT_TRUE(lock);
     try {
         ask({{"command", "device list"}});
@@ -152,12 +155,11 @@ TEST_F(InitTest, LeavesTheRegistryToWhoeverHoldsTheLock) {
 
 TEST_F(InitTest, GivesTheLockToOneAtATime) {
     init_hub(options, clock);
-    const StateDirectory state{options.directory};
     {
-        const auto first = block_on(state.lock(Clock::duration::zero(), clock));
-        EXPECT_THROW(block_on(state.lock(Clock::duration::zero(), clock)), Failure);
+        const auto first = block_on(state().lock(Clock::duration::zero(), clock));
+        EXPECT_THROW(block_on(state().lock(Clock::duration::zero(), clock)), Failure);
     }
-    block_on(state.lock(Clock::duration::zero(), clock));
+    block_on(state().lock(Clock::duration::zero(), clock));
 }
 
 }  // namespace

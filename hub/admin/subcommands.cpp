@@ -1,0 +1,187 @@
+#include "hub/admin/subcommands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+
+namespace device_streams::hub {
+
+namespace {
+
+using nlohmann::json;
+
+// The names as Azure's registry has them.
+const std::map<std::string, std::string>& permission_names() {
+    static const std::map<std::string, std::string> names{{"service-connect", "ServiceConnect"},
+                                                          {"device-connect", "DeviceConnect"},
+                                                          {"registry-read", "RegistryRead"},
+                                                          {"registry-write", "RegistryWrite"}};
+    return names;
+}
+
+std::string identity_of(const json& row) {
+    const auto module = row.value("module", std::string());
+    return row.at("device").get<std::string>() + (module.empty() ? "" : "/" + module);
+}
+
+std::string padded(std::string text, std::size_t width) {
+    text.resize(std::max(text.size(), width), ' ');
+    return text + "  ";
+}
+
+std::string print_connection_string(const json& result) {
+    return result.at("connectionString").get<std::string>() + "\n";
+}
+
+std::string print_json(const json& result) {
+    return result.dump(2) + "\n";
+}
+
+std::string print_devices(const json& devices) {
+    std::size_t width = 0;
+    for (const auto& row : devices) width = std::max(width, identity_of(row).size());
+    std::string text;
+    for (const auto& row : devices) {
+        text += padded(identity_of(row), width) + padded(row.at("enabled").get<bool>() ? "enabled" : "disabled", 8);
+        if (row.contains("connected")) text += padded(row["connected"].get<bool>() ? "connected" : "-", 9);
+        text += row.at("created").get<std::string>() + "\n";
+    }
+    return text;
+}
+
+std::string print_policies(const json& policies) {
+    std::size_t width = 0;
+    for (const auto& row : policies) width = std::max(width, row.at("name").get<std::string>().size());
+    std::string text;
+    for (const auto& row : policies) {
+        std::string line = padded(row.at("name").get<std::string>(), width);
+        for (const auto& permission : row.at("permissions")) line += permission.get<std::string>() + " ";
+        text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    }
+    return text;
+}
+
+std::string print_streams(const json& streams) {
+    std::string text;
+    for (const auto& row : streams)
+        text += identity_of(row) + "  " + row.at("stream").get<std::string>() + "  " +
+                row.at("state").get<std::string>() + "  " + std::to_string(row.at("seconds").get<std::int64_t>()) +
+                " s  " + std::to_string(row.at("bytesFromDevice").get<std::uint64_t>()) + " bytes from device  " +
+                std::to_string(row.at("bytesToDevice").get<std::uint64_t>()) + " bytes to device\n";
+    return text;
+}
+
+std::string print_nothing(const json&) {
+    return {};
+}
+
+}  // namespace
+
+AdminSubcommands::AdminSubcommands(CLI::App& app) {
+    add_device_commands(app);
+    add_policy_commands(app);
+    add_stream_commands(app);
+}
+
+CLI::App& AdminSubcommands::add_noun(CLI::App& app, const std::string& name, const std::string& help) {
+    auto* noun = app.add_subcommand(name, help);
+    noun->require_subcommand(1);
+    noun->fallthrough();
+    return *noun;
+}
+
+CLI::App& AdminSubcommands::add_verb(CLI::App& noun, const std::string& name, const std::string& help, Print print) {
+    auto* verb = noun.add_subcommand(name, help);
+    verb->fallthrough();
+    verb->callback([this, command = noun.get_name() + " " + name, print = std::move(print)] {
+        request_ = asked(command);
+        print_ = as_json_ ? print_json : print;
+    });
+    return *verb;
+}
+
+// Each command takes what it knows and leaves the rest, so one shape serves all.
+json AdminSubcommands::asked(const std::string& command) const {
+    json request{{"command", command}};
+    const auto slash = device_.find('/');
+    if (!device_.empty()) request["device"] = device_.substr(0, slash);
+    if (slash != std::string::npos) request["module"] = device_.substr(slash + 1);
+    if (!module_.empty()) request["module"] = module_;
+    if (!policy_.empty()) request["name"] = policy_;
+    if (!key_.empty()) request["key"] = key_;
+    request["permissions"] = json::array();
+    for (const auto& permission : permissions_) request["permissions"].push_back(permission_names().at(permission));
+    return request;
+}
+
+void AdminSubcommands::add_device_commands(CLI::App& app) {
+    auto& device = add_noun(app, "device", "Devices and modules that may link to the hub");
+    auto& add =
+        add_verb(device, "add", "Add a device or a module, and print its connection string", print_connection_string);
+    take_target(add);
+    take_output(add);
+    take_json(add_verb(device, "list", "List devices and modules", print_devices));
+    take_target(add_verb(device, "show", "Show a device or a module as JSON", print_json));
+    take_target(add_verb(device, "remove", "Remove a device and its modules, or a module; ends their links and streams",
+                         print_nothing));
+    take_target(add_verb(device, "disable", "Refuse a device its links until it is enabled again", print_nothing));
+    take_target(add_verb(device, "enable", "Admit a disabled device again", print_nothing));
+    auto& renew = add_verb(device, "renew-key", "Replace one of the two keys, and print a connection string with it",
+                           print_connection_string);
+    take_target(renew);
+    take_key(renew);
+    take_output(renew);
+}
+
+void AdminSubcommands::add_policy_commands(CLI::App& app) {
+    auto& policy = add_noun(app, "policy", "Policies, the credentials of services");
+    auto& add = add_verb(policy, "add", "Add a policy, and print its connection string", print_connection_string);
+    take_policy(add);
+    take_output(add);
+    add.add_option("--permission", permissions_, "What its holder may do; may be given more than once")
+        ->check(CLI::IsMember(permission_names()))
+        ->type_name("WORD")
+        ->type_size(1)
+        ->capture_default_str();
+    take_json(add_verb(policy, "list", "List policies", print_policies));
+    take_policy(add_verb(policy, "remove", "Remove a policy", print_nothing));
+    auto& renew = add_verb(policy, "renew-key", "Replace one of the two keys, and print a connection string with it",
+                           print_connection_string);
+    take_policy(renew);
+    take_key(renew);
+    take_output(renew);
+}
+
+void AdminSubcommands::add_stream_commands(CLI::App& app) {
+    auto& streams = add_noun(app, "streams", "Streams that run now");
+    take_json(add_verb(streams, "list", "List streams", print_streams));
+    auto& devicestream = add_noun(app, "devicestream", "Device streams as `az iot hub devicestream` has them");
+    add_verb(devicestream, "show", "Show the streaming endpoint as JSON", print_json);
+}
+
+void AdminSubcommands::take_target(CLI::App& command) {
+    command.add_option("ID", device_, "Device, or DEVICE/MODULE")->required()->type_name("");
+    command.add_option("--module", module_, "Module of the device")->type_name("ID");
+}
+
+void AdminSubcommands::take_policy(CLI::App& command) {
+    command.add_option("NAME", policy_, "Policy")->required()->type_name("");
+}
+
+void AdminSubcommands::take_output(CLI::App& command) {
+    command.add_option("--output", output_, "Write the connection string to this new file, readable for you only")
+        ->type_name("FILE");
+}
+
+void AdminSubcommands::take_key(CLI::App& command) {
+    command.add_option("--key", key_, "The key to replace; the other one stays valid")
+        ->check(CLI::IsMember({"primary", "secondary"}))
+        ->required()
+        ->type_name("primary|secondary");
+}
+
+void AdminSubcommands::take_json(CLI::App& command) {
+    command.add_flag("--json", as_json_, "Print JSON");
+}
+
+}  // namespace device_streams::hub

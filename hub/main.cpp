@@ -1,0 +1,6 @@
+#include "hub/admin/command_line.hpp"
+#include "hub/program.hpp"
+
+int main(int argc, char** argv) {
+    return device_streams::hub::command_line(argc, argv, device_streams::hub::run_hub);
+}

@@ -1,0 +1,75 @@
+#include "hub/program.hpp"
+
+#include "common/app/run.hpp"
+#include "common/base/error.hpp"
+#include "hub/admin/block_on.hpp"
+#include "hub/admin/state_directory.hpp"
+#include "hub/sqlite_registry.hpp"
+#include "hub/stream_hub.hpp"
+
+namespace device_streams::hub {
+
+namespace {
+
+// A command line holds the lock for a moment only.
+constexpr auto lock_patience = std::chrono::seconds(5);
+
+std::function<StreamHubSettings()> rereader(std::function<HubConfig()> reload, Log log) {
+    return [reload = std::move(reload), log = std::move(log)]() mutable {
+        const auto config = reload();
+        log.set_level(config.log.level);
+        return settings_of(config);
+    };
+}
+
+int run_with_state(const HubConfig& config, std::function<HubConfig()> reload, const Log& log) {
+    SystemClock clock;
+    const StateDirectory state{config.state_directory};
+    const auto lock = block_on(state.lock(lock_patience, clock));
+    std::unique_ptr<Registry> registry =
+        std::make_unique<SqliteRegistry>(state.registry_file(), SqliteRegistry::Mode::open_existing, clock);
+    RunSettings settings;
+    settings.program = "stream-hub";
+    settings.threads = config.threads;
+    settings.drain = config.drain;
+    return run(settings, log, [&](Environment environment) -> std::unique_ptr<Component> {
+        return std::make_unique<StreamHub>(std::move(environment), std::move(registry), settings_of(config),
+                                           rereader(std::move(reload), log));
+    });
+}
+
+}  // namespace
+
+StreamHubSettings settings_of(const HubConfig& config) {
+    StreamHubSettings settings;
+    settings.name = config.name;
+    settings.listen = config.listen;
+    settings.mqtt_listen = config.mqtt_listen;
+    settings.public_host = config.public_url.host;
+    settings.public_port = config.public_url.port;
+    settings.host_names = {config.host_name};
+    settings.certificate_file = config.certificate;
+    settings.key_file = config.key;
+    settings.admin_socket = config.admin_socket;
+    settings.limits.tls = config.limits.tls_timeout;
+    settings.limits.head = config.limits.head_timeout;
+    settings.limits.idle = config.limits.idle_timeout;
+    settings.limits.connections_per_address = config.limits.connections_per_address;
+    settings.limits.handshake = config.handshake_timeout;
+    settings.limits.grace = config.offline_grace;
+    settings.limits.linger = config.linger;
+    return settings;
+}
+
+int run_hub(LoadedConfig<HubConfig> loaded) {
+    const auto& config = *loaded.config;
+    const Log log(make_stderr_sink(config.log.format), config.log.level);
+    try {
+        return run_with_state(config, std::move(loaded.reload), log);
+    } catch (const Failure& failure) {
+        log.error(explain(failure));
+        return exit_code_for(failure.errc());
+    }
+}
+
+}  // namespace device_streams::hub

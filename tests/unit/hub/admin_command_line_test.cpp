@@ -1,0 +1,231 @@
+#include "common/base/exit_code.hpp"
+#include "hub/admin/command_line.hpp"
+#include "hub/admin/init.hpp"
+#include "tests/support/manual_clock.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace device_streams::hub {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+/// A hub that does not run, and the directory it stands in.
+class CommandLineTest : public ::testing::Test {
+ protected:
+    void SetUp() override {
+        std::string pattern = (fs::temp_directory_path() / "hub-XXXXXX").string();
+        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+        scratch = pattern;
+        directory = scratch / "hub";
+        InitOptions options;
+        options.directory = directory;
+        options.host = "hub1.example.com";
+        test::ManualClock clock;
+        init_hub(options, clock);
+    }
+    void TearDown() override { fs::remove_all(scratch); }
+
+    int line(std::vector<std::string> words) {
+        std::vector<const char*> argv{"stream-hub"};
+        for (const auto& word : words) argv.push_back(word.c_str());
+        ::testing::internal::CaptureStdout();
+        ::testing::internal::CaptureStderr();
+        const int code = command_line(static_cast<int>(argv.size()), argv.data(), [this](auto loaded) {
+            ran = loaded.config->name;
+            return 42;
+        });
+        out = ::testing::internal::GetCapturedStdout();
+        err = ::testing::internal::GetCapturedStderr();
+        return code;
+    }
+    int hub(std::vector<std::string> words) {
+        words.insert(words.end(), {"-c", config()});
+        return line(std::move(words));
+    }
+    std::string config() const { return directory / "stream-hub.yaml"; }
+
+    fs::path scratch, directory;
+    std::string out, err, ran;
+};
+
+TEST_F(CommandLineTest, RunsTheHubWhenNoCommandIsGiven) {
+    EXPECT_EQ(hub({}), 42);
+    EXPECT_EQ(ran, "hub");
+    ran.clear();
+    EXPECT_EQ(hub({"run"}), 42);
+    EXPECT_EQ(ran, "hub");
+}
+
+TEST_F(CommandLineTest, ChecksAConfigurationWithoutRunning) {
+    EXPECT_EQ(hub({"--check-config"}), exit_ok);
+    EXPECT_THAT(ran, IsEmpty());
+}
+
+TEST_F(CommandLineTest, RefusesAFaultyConfiguration) {
+    std::ofstream(config(), std::ios::app) << "colour: blue\n";
+    EXPECT_EQ(hub({}), exit_config);
+    EXPECT_EQ(hub({"device", "list"}), exit_config);
+    EXPECT_THAT(err, HasSubstr("colour"));
+    EXPECT_THAT(ran, IsEmpty());
+}
+
+TEST_F(CommandLineTest, ShowsHelpWhenNothingIsSaid) {
+    EXPECT_EQ(line({}), exit_usage);
+    EXPECT_THAT(err, HasSubstr("init"));
+}
+
+TEST_F(CommandLineTest, RefusesWordsThatMeanNothing) {
+    for (const auto& words :
+         std::vector<std::vector<std::string>>{{"coffee"},
+                                               {"device"},
+                                               {"device", "paint"},
+                                               {"device", "add"},
+                                               {"device", "add", "a", "b"},
+                                               {"policy", "add", "ops", "--permission", "everything"},
+                                               {"device", "renew-key", "a"}}) {
+        EXPECT_EQ(hub(words), exit_usage) << words.back();
+        EXPECT_THAT(out, IsEmpty());
+    }
+}
+
+TEST_F(CommandLineTest, PrintsTheConnectionStringOfANewDeviceAlone) {
+    EXPECT_EQ(hub({"device", "add", "pump-17"}), exit_ok);
+    EXPECT_THAT(out, StartsWith("HostName=hub1.example.com;DeviceId=pump-17;SharedAccessKey="));
+    EXPECT_EQ(std::ranges::count(out, '\n'), 1);
+    EXPECT_THAT(err, IsEmpty());
+}
+
+TEST_F(CommandLineTest, TakesModulesWithSlashOrFlag) {
+    hub({"device", "add", "pump-17"});
+    EXPECT_EQ(hub({"device", "add", "pump-17/ssh"}), exit_ok);
+    EXPECT_THAT(out, HasSubstr("DeviceId=pump-17;ModuleId=ssh;"));
+    EXPECT_EQ(hub({"device", "add", "pump-17", "--module", "rdp"}), exit_ok);
+    EXPECT_THAT(out, HasSubstr("DeviceId=pump-17;ModuleId=rdp;"));
+    hub({"device", "remove", "pump-17/ssh"});
+    hub({"device", "list"});
+    EXPECT_THAT(out, HasSubstr("pump-17/rdp"));
+    EXPECT_THAT(out, Not(HasSubstr("pump-17/ssh")));
+}
+
+TEST_F(CommandLineTest, WritesAConnectionStringToAPrivateFile) {
+    const auto file = scratch / "pump.cs";
+    EXPECT_EQ(hub({"device", "add", "pump-17", "--output", file}), exit_ok);
+    EXPECT_THAT(out, IsEmpty());
+    EXPECT_THAT(err, Not(HasSubstr("SharedAccessKey")));
+    EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    std::string text;
+    std::getline(std::ifstream(file), text);
+    EXPECT_THAT(text, StartsWith("HostName=hub1.example.com;DeviceId=pump-17;"));
+}
+
+TEST_F(CommandLineTest, AddsNoDeviceWhoseKeyCannotBeWritten) {
+    const auto file = scratch / "pump.cs";
+    std::ofstream(file) << "mine";
+    EXPECT_EQ(hub({"device", "add", "pump-17", "--output", file}), exit_failure);
+    EXPECT_THAT(err, HasSubstr("DS-609"));
+    hub({"device", "list"});
+    EXPECT_THAT(out, IsEmpty());
+}
+
+TEST_F(CommandLineTest, LeavesNoFileBehindWhenTheDeviceIsRefused) {
+    const auto file = scratch / "pump.cs";
+    hub({"device", "add", "pump-17"});
+    EXPECT_EQ(hub({"device", "add", "pump-17", "--output", file}), exit_failure);
+    EXPECT_FALSE(fs::exists(file));
+}
+
+TEST_F(CommandLineTest, TellsFailuresWithTheirNextStepOnStandardError) {
+    EXPECT_EQ(hub({"device", "remove", "stranger"}), exit_failure);
+    EXPECT_THAT(out, IsEmpty());
+    EXPECT_THAT(err, StartsWith("stream-hub: DS-610 "));
+    EXPECT_EQ(hub({"device", "add", "a b"}), exit_usage);
+    EXPECT_THAT(err, HasSubstr("DS-107"));
+}
+
+TEST_F(CommandLineTest, ListsDevicesForPeopleAndPrograms) {
+    hub({"device", "add", "pump-17"});
+    hub({"device", "disable", "pump-17"});
+    hub({"device", "list"});
+    EXPECT_THAT(out, StartsWith("pump-17  disabled  2"));
+    hub({"device", "list", "--json"});
+    EXPECT_EQ(json::parse(out).at(0).at("enabled"), false);
+    hub({"device", "enable", "pump-17"});
+    hub({"device", "show", "pump-17"});
+    EXPECT_EQ(json::parse(out).at("enabled"), true);
+}
+
+TEST_F(CommandLineTest, GivesPoliciesTheRightToOpenStreamsUnlessToldOtherwise) {
+    hub({"policy", "add", "ops"});
+    EXPECT_THAT(out, StartsWith("HostName=hub1.example.com;SharedAccessKeyName=ops;SharedAccessKey="));
+    hub({"policy", "add", "gate", "--permission", "device-connect", "--permission", "registry-read"});
+    hub({"policy", "list"});
+    EXPECT_EQ(out,
+              "gate     RegistryRead DeviceConnect\n"
+              "ops      ServiceConnect\n"
+              "service  ServiceConnect\n");
+    EXPECT_EQ(hub({"policy", "remove", "gate"}), exit_ok);
+    hub({"policy", "list"});
+    EXPECT_THAT(out, Not(HasSubstr("gate")));
+}
+
+TEST_F(CommandLineTest, RenewsKeys) {
+    hub({"device", "add", "pump-17"});
+    const auto before = out;
+    EXPECT_EQ(hub({"device", "renew-key", "pump-17", "--key", "primary"}), exit_ok);
+    EXPECT_THAT(out, StartsWith("HostName=hub1.example.com;DeviceId=pump-17;"));
+    EXPECT_NE(out, before);
+}
+
+TEST_F(CommandLineTest, ShowsTheStreamingEndpointAsTheAzureTool) {
+    hub({"devicestream", "show"});
+    EXPECT_EQ(json::parse(out), (json{{"streamingEndpoints", json::array({"https://hub1.example.com:443"})}}));
+}
+
+TEST_F(CommandLineTest, FindsTheHubByItsStateDirectory) {
+    EXPECT_EQ(line({"device", "add", "pump-17", "--state-directory", directory / "state"}), exit_ok);
+    EXPECT_THAT(out, StartsWith("HostName=hub1.example.com;"));
+    EXPECT_EQ(line({"device", "list", "--state-directory", scratch / "nowhere"}), exit_failure);
+    EXPECT_THAT(err, HasSubstr("DS-106"));
+}
+
+TEST_F(CommandLineTest, FindsTheHubOfTheWorkingDirectory) {
+    const auto back = fs::current_path();
+    fs::current_path(directory);
+    EXPECT_EQ(line({"policy", "list"}), exit_ok);
+    fs::current_path(scratch);
+    EXPECT_EQ(line({"policy", "list"}), exit_usage);
+    EXPECT_THAT(err, HasSubstr("--state-directory"));
+    fs::current_path(back);
+}
+
+TEST_F(CommandLineTest, MakesNoConnectionStringWithoutKnowingTheHubsName) {
+    fs::remove(config());
+    const auto state = (directory / "state").string();
+    EXPECT_EQ(line({"device", "add", "pump-17", "--state-directory", state}), exit_usage);
+    EXPECT_THAT(err, HasSubstr("-c"));
+    EXPECT_EQ(line({"device", "list", "--state-directory", state}), exit_ok);
+    EXPECT_THAT(out, IsEmpty());
+}
+
+TEST_F(CommandLineTest, MakesAHub) {
+    const auto made = scratch / "another";
+    EXPECT_EQ(line({"init", made, "--name", "hub2", "--host", "127.0.0.1", "--port", "8443"}), exit_ok);
+    EXPECT_THAT(out, HasSubstr("hub2"));
+    EXPECT_EQ(line({"-c", made / "stream-hub.yaml"}), 42);
+    EXPECT_EQ(ran, "hub2");
+    EXPECT_EQ(line({"init", made}), exit_failure);
+    EXPECT_THAT(err, HasSubstr("DS-609"));
+}
+
+}  // namespace
+}  // namespace device_streams::hub
