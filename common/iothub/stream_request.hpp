@@ -1,12 +1,15 @@
 #pragma once
 
 #include "common/base/secret.hpp"
+#include "common/iothub/percent.hpp"
 
+#include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-/// Topics, paths and names that carry a stream request (protocol.md 4, 6.1, 7.1). Pure text.
+/// Topics, paths and names that carry a stream request. Pure text.
 namespace device_streams::iothub {
 
 inline constexpr std::string_view request_filter = "$iothub/streams/POST/#";
@@ -18,17 +21,18 @@ struct StreamRequest {
     std::string request_id;  ///< $rid
     std::string url;         ///< decoded wss:// URL
     Secret token;            ///< $auth
-    std::string features;    ///< $features, empty when absent (design.md 5)
+    std::string features;    ///< $features, comma-separated names of stream features; empty when absent
 };
 /// "$iothub/streams/POST/{name}/?$rid=..&$url=..&$auth=..[&$features=..]", encoded as strictly as the C SDK demands.
+/// The caller sees to a valid name, a URL in ASCII and with a port, and a token and an id of A-Z a-z 0-9 - _ . only.
 std::string request_topic(const StreamRequest& request);
-/// nullopt unless the topic has five segments and $rid, $url and $auth, each once; unknown pairs are ignored; the URL is
-/// percent-decoded and must be valid.
+/// nullopt unless the topic has five segments and $rid, $url and $auth, each once; unknown pairs are ignored; the URL
+/// is percent-decoded and must be one that parse_stream_url takes; the token must be fit for an HTTP header.
 std::optional<StreamRequest> parse_request_topic(std::string_view topic);
 
 /// The device's answer.
 struct StreamAnswer {
-    int status = 0;  ///< 2xx accepts, all else rejects
+    int status = 0;  ///< 100..999; 2xx accepts, all else rejects
     std::string request_id;
     bool accepted() const { return status >= 200 && status < 300; }
 };
@@ -46,31 +50,47 @@ struct Target {
     std::string to_string() const;
 };
 
-/// POST /twins/{id}[/modules/{m}]/streams/{name}: ids percent-decoded (+ stays +), name raw.
-struct ServicePath { Target target; std::string name; };
+/// POST /twins/{id}[/modules/{m}]/streams/{name}: ids percent-decoded (+ stays +), name raw; a query is ignored.
+struct ServicePath {
+    Target target;
+    std::string name;
+};
 std::optional<ServicePath> parse_service_path(std::string_view path);
+/// With "?api-version=..".
 std::string service_path(const ServicePath& path, std::string_view api_version);
 
-/// /bridges/ih/{hub}/d/{id}[/m/{module}]/sid/{32 hex}/r/{device|service}
-struct BridgePath { std::string hub; Target target; std::string stream_id; std::string role; };
+/// /bridges/ih/{hub}/d/{id}[/m/{module}]/sid/{32 hex}/r/{device|service}, ids percent-decoded; a query is ignored.
+struct BridgePath {
+    std::string hub;
+    Target target;
+    std::string stream_id;
+    std::string role;
+};
 std::optional<BridgePath> parse_bridge_path(std::string_view path);
 std::string bridge_path(const BridgePath& path);
 
-/// A wss:// URL with explicit or default port; nullopt for anything else (user info, IPv6 literal without brackets ...).
-struct StreamUrl { std::string host; std::uint16_t port = 443; std::string target; };
+/// A wss:// URL with explicit or default port; nullopt for anything else (user info, fragment, IPv6 literal without
+/// brackets, characters that no request line may hold ...).
+struct StreamUrl {
+    std::string host;  ///< an IPv6 literal stands without its brackets
+    std::uint16_t port = 443;
+    std::string target;  ///< path and query; "/" at least
+};
 std::optional<StreamUrl> parse_stream_url(std::string_view url);
 
-/// 1..128 of [A-Za-z0-9._-] (protocol.md 11).
+/// 1..128 of [A-Za-z0-9._-].
 bool is_valid_stream_name(std::string_view name);
 
-/// MQTT user name "{host}/{device}[/{module}]/[?]key=value&..." (protocol.md 3.2).
-struct MqttUserName { std::string host; Target target; std::string api_version; std::string client_type; };
+/// MQTT user name "{host}/{device}[/{module}]/[?]key=value&...".
+struct MqttUserName {
+    std::string host;
+    Target target;
+    std::string api_version;
+    std::string client_type;  ///< DeviceClientType, decoded
+};
+/// `module`: two ids follow the host. nullopt only for a missing or invalid host or id; what follows them is never an
+/// error, as clients of all ages write it differently.
 std::optional<MqttUserName> parse_mqtt_user_name(std::string_view text, bool module);
 std::string mqtt_user_name(const MqttUserName& user);
-
-/// Percent-encoding: everything but A-Z a-z 0-9 - . _ (and what `also_safe` lists) becomes %XX, upper-case.
-std::string percent_encode(std::string_view text, std::string_view also_safe = {});
-/// nullopt for a truncated or non-hex escape. `+` stays `+`.
-std::optional<std::string> percent_decode(std::string_view text);
 
 }  // namespace device_streams::iothub

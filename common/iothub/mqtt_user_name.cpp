@@ -1,0 +1,51 @@
+#include "common/iothub/connection_string.hpp"
+#include "common/iothub/stream_request.hpp"
+#include "common/iothub/text.hpp"
+
+namespace device_streams::iothub {
+
+namespace {
+
+constexpr std::string_view api_version_key = "api-version";
+constexpr std::string_view client_type_key = "DeviceClientType";
+
+std::string_view take_segment(std::string_view& rest) {
+    const auto end = rest.find('/');
+    const auto segment = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    return segment;
+}
+
+void read_properties(std::string_view text, MqttUserName& user) {
+    if (text.starts_with('?')) text.remove_prefix(1);
+    for (const auto part : text::split(text, '&')) {
+        const auto pair = text::split_pair(part);
+        if (!pair) continue;
+        auto value = percent_decode(pair->value).value_or(std::string(pair->value));
+        if (pair->name == api_version_key) user.api_version = std::move(value);
+        if (pair->name == client_type_key) user.client_type = std::move(value);
+    }
+}
+
+}  // namespace
+
+std::optional<MqttUserName> parse_mqtt_user_name(std::string_view text, bool module) {
+    MqttUserName user;
+    user.host = take_segment(text);
+    user.target.device_id = take_segment(text);
+    if (module) user.target.module_id = take_segment(text);
+    const bool ids_fit =
+        is_valid_identity_id(user.target.device_id) && (!module || is_valid_identity_id(user.target.module_id));
+    if (user.host.empty() || !ids_fit) return std::nullopt;
+    read_properties(text, user);
+    return user;
+}
+
+std::string mqtt_user_name(const MqttUserName& user) {
+    auto text = user.host + "/" + user.target.to_string() + "/?" + std::string(api_version_key) + "=" +
+                percent_encode(user.api_version);
+    if (!user.client_type.empty()) text += "&" + std::string(client_type_key) + "=" + percent_encode(user.client_type);
+    return text;
+}
+
+}  // namespace device_streams::iothub
