@@ -2,17 +2,16 @@
 
 #include "common/base/clock.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace device_streams::iothub {
 
-/// The REST errors of protocol.md 6.3.
+/// The errors of the REST call that starts a stream, by their six-digit codes.
 enum class RestError {
     argument_invalid = 400004,
     unauthorized = 401002,
-    forbidden = 403000,   // OUR: policy does not allow (name IotHubForbidden)
+    forbidden = 403000,  ///< our own: the policy does not allow it
     quota_exceeded = 403002,
     device_not_found = 404001,
     module_not_found = 404010,
@@ -24,16 +23,17 @@ enum class RestError {
 
 struct RestErrorInfo {
     RestError code;
-    int status;
+    int status;             ///< of HTTP
     std::string_view name;  ///< for the header iothub-errorcode, e.g. DeviceNotOnline
 };
 const RestErrorInfo& describe(RestError code);
 
-/// The JSON body of protocol.md 6.3. `tracking_id` is 32 hex digits.
+/// The JSON body of an error answer: an object with the strings Message (itself JSON) and ExceptionMessage.
+/// `tracking_id` is 32 hex digits.
 std::string error_body(RestError code, std::string_view text, std::string_view tracking_id, Clock::wall_time now);
 
-/// What a service can read out of an error answer: the six-digit code (from the nested JSON, the header name or the
-/// older "ErrorCode:Name;text" shape) and the text.
+/// What a service can read out of an error answer: the six-digit code (from the nested JSON, the header's name or the
+/// older "ErrorCode:Name;text" shape) and the text. Anything is taken: a body that is not JSON is the text, shortened.
 struct ParsedRestError {
     int code = 0;  ///< 0: unknown
     std::string message;
