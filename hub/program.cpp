@@ -22,10 +22,31 @@ std::function<StreamHubSettings()> rereader(std::function<HubConfig()> reload, L
     };
 }
 
+// Gives the state up once nothing listens any more: after a hand-over the next hub starts on it, while this one still
+// carries its streams.
+class HubWithState final : public Component {
+ public:
+    HubWithState(std::unique_ptr<StreamHub> hub, FileLock lock) : hub_(std::move(hub)), lock_(std::move(lock)) {}
+
+    asio::awaitable<void> start() override { return hub_->start(); }
+    void stop_accepting() override { hub_->stop_accepting(); }
+    void cancel() override { hub_->cancel(); }
+    asio::awaitable<void> until_done() override {
+        co_await hub_->until_closed();
+        lock_.reset();
+        co_await hub_->until_done();
+    }
+    void reload() override { hub_->reload(); }
+
+ private:
+    std::unique_ptr<StreamHub> hub_;
+    std::optional<FileLock> lock_;
+};
+
 int run_with_state(const HubConfig& config, std::function<HubConfig()> reload, const Log& log) {
     SystemClock clock;
     const StateDirectory state{config.state_directory};
-    const auto lock = block_on(state.lock(lock_patience, clock));
+    auto lock = block_on(state.lock(lock_patience, clock));
     std::unique_ptr<Registry> registry =
         std::make_unique<SqliteRegistry>(state.registry_file(), SqliteRegistry::Mode::open_existing, clock);
     RunSettings settings;
@@ -33,8 +54,9 @@ int run_with_state(const HubConfig& config, std::function<HubConfig()> reload, c
     settings.threads = config.threads;
     settings.drain = config.drain;
     return run(settings, log, [&](Environment environment) -> std::unique_ptr<Component> {
-        return std::make_unique<StreamHub>(std::move(environment), std::move(registry), settings_of(config),
-                                           rereader(std::move(reload), log));
+        auto hub = std::make_unique<StreamHub>(std::move(environment), std::move(registry), settings_of(config),
+                                               rereader(std::move(reload), log));
+        return std::make_unique<HubWithState>(std::move(hub), std::move(lock));
     });
 }
 

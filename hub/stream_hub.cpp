@@ -36,6 +36,7 @@ class StreamHub::Impl {
     void start();
     void stop_accepting();
     void cancel();
+    asio::awaitable<void> until_closed();
     asio::awaitable<void> until_done();
     void reload() { apply(reread_ ? reread_() : *settings_.get()); }
     void apply(const StreamHubSettings& settings);
@@ -211,6 +212,11 @@ void StreamHub::Impl::cancel() {
     if (admin_) admin_->cancel();
 }
 
+asio::awaitable<void> StreamHub::Impl::until_closed() {
+    co_await accepting_.until_empty();
+    if (admin_) co_await admin_->until_closed();
+}
+
 asio::awaitable<void> StreamHub::Impl::until_done() {
     co_await accepting_.until_empty();
     co_await connections_.until_empty();
@@ -237,6 +243,9 @@ void StreamHub::stop_accepting() {
 }
 void StreamHub::cancel() {
     impl_->cancel();
+}
+asio::awaitable<void> StreamHub::until_closed() {
+    return impl_->until_closed();
 }
 asio::awaitable<void> StreamHub::until_done() {
     return impl_->until_done();

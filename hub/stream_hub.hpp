@@ -22,6 +22,8 @@ class StreamHub final : public Component {
     asio::awaitable<void> start() override;
     void stop_accepting() override;
     void cancel() override;
+    /// Returns when no listener is open any more, after stop_accepting(): a successor may take their places.
+    asio::awaitable<void> until_closed();
     asio::awaitable<void> until_done() override;
     void reload() override;
 
