@@ -3,7 +3,6 @@
 #include <websocketpp/close.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 namespace device_streams::ws {
@@ -35,7 +34,8 @@ ControlPayload make_close(std::optional<std::uint16_t> code, std::string_view re
     if (!code) return payload;
     payload.room[0] = std::byte(*code >> 8);
     payload.room[1] = std::byte(*code & 0xff);
-    std::memcpy(payload.room.data() + 2, reason.data(), reason.size());
+    const auto text = std::as_bytes(std::span(reason));
+    std::ranges::copy(text, payload.room.begin() + 2);
     payload.size = 2 + reason.size();
     return payload;
 }
