@@ -79,20 +79,27 @@ Socket::~Socket() {
 }
 
 std::optional<std::size_t> Socket::try_recv(WritableBytes into) {
+    throw_if_failed();
     return try_receive(socket_calls::recv, fd(), into);
 }
 
 std::optional<std::size_t> Socket::try_peek(WritableBytes into) {
+    throw_if_failed();
     return try_receive(socket_calls::peek, fd(), into);
 }
 
 std::size_t Socket::try_send(ReadableBytes bytes) {
+    throw_if_failed();
     for (;;) {
         const auto size = socket_calls::send(fd(), bytes.data(), bytes.size());
         if (size >= 0) return static_cast<std::size_t>(size);
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;
         if (errno != EINTR) throw_leg_error(errno);
     }
+}
+
+void Socket::throw_if_failed() const {
+    if (failure_ != 0) throw_leg_error(failure_);
 }
 
 asio::awaitable<void> Socket::wait_readable() {
@@ -106,7 +113,9 @@ asio::awaitable<void> Socket::wait_writable() {
 asio::awaitable<void> Socket::watch() {
     for (;;) {
         co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_error, asio::use_awaitable);
-        if (const int error = pending_error(fd())) throw_leg_error(error);
+        // The socket tells its error only once; a reader that comes after it would see a clean end.
+        failure_ = pending_error(fd());
+        throw_if_failed();
         // Urgent data, or both directions ended in order: neither is a fault, and neither goes away.
         asio::steady_timer nap(descriptor_.get_executor(), std::chrono::milliseconds(100));
         co_await nap.async_wait(asio::use_awaitable);

@@ -43,8 +43,11 @@ class Socket {
     const std::string& peer() const { return peer_; }
 
  private:
+    void throw_if_failed() const;
+
     asio::posix::stream_descriptor descriptor_;
     std::string peer_;
+    int failure_ = 0;  // errno that watch() met
 };
 
 /// Two connected Unix sockets, for tests and for handing a stream to another part of the process.
