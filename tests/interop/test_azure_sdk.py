@@ -1,10 +1,9 @@
 """The Azure IoT device SDK from npm, unmodified. It knows the ports 443 and 8883 only, so its hub listens there on a
 loopback address of its own."""
-import os
 import socket
 
 import pytest
-from harness.programs import run, wait_until
+from harness.programs import wait_until
 from harness.rig import Rig
 from harness.wire import http_request, service_token, tls_connect
 
@@ -24,7 +23,6 @@ def azure_rig(tmp_path_factory):
     rig = Rig(tmp_path_factory.mktemp("azure"), host=ADDRESS)
     rig.hub_port, rig.mqtt_port = 443, 8883
     rig.init()
-    rig.set_hub_yaml(listen=f"{ADDRESS}:443", mqtt_listen=f"{ADDRESS}:8883")
     rig.start_hub()
     yield rig
     rig.finish()

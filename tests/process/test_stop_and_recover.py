@@ -111,7 +111,7 @@ def test_service_proxy_comes_back_after_a_crash(own_rig):
         client.sendall(b"x")
         assert client.recv(1) == b"x"
         own_rig.service.kill()
-        wait_until(lambda: '"echo.' not in own_rig.admin("streams", "list"), "the hub to notice")
+        wait_until(lambda: ' echo.' not in own_rig.admin("streams", "list"), "the hub to notice")
     own_rig.service.start()
     own_rig.wait_ready()
     assert own_rig.echo()

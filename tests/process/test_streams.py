@@ -60,7 +60,7 @@ def test_a_reset_of_the_client_ends_the_stream(rig):
     client.sendall(b"x")
     assert client.recv(1) == b"x"
     reset(client)
-    wait_until(lambda: '"echo.' not in rig.admin("streams", "list"), "the stream to end")
+    wait_until(lambda: ' echo.' not in rig.admin("streams", "list"), "the stream to end")
     assert rig.echo()
 
 
@@ -72,7 +72,7 @@ def test_a_reset_of_the_client_ends_the_stream_while_its_pump_is_blocked(rig):
         while True:
             client.sendall(b"x" * 65536)
     reset(client)
-    wait_until(lambda: '"echo.' not in rig.admin("streams", "list"), "the stream to end")
+    wait_until(lambda: ' echo.' not in rig.admin("streams", "list"), "the stream to end")
     assert rig.echo()
 
 

@@ -52,9 +52,11 @@ class Rig:
         return self.hub_directory / "service.cs"
 
     def set_hub_yaml(self, **changes):
-        """Changes top-level keys of the hub's configuration, as an administrator with an editor would."""
+        """Changes top-level keys of the hub's configuration, as an administrator with an editor would. By default it
+        listens on loopback only, with the second port for MQTT."""
         path = self.hub_directory / "stream-hub.yaml"
-        settings = {"mqtt_listen": f"127.0.0.1:{self.mqtt_port}", "drain": "20s", **changes}
+        settings = {"listen": f"{self.host}:{self.hub_port}", "mqtt_listen": f"{self.host}:{self.mqtt_port}",
+                    "drain": "20s", **changes}
         kept = [line for line in path.read_text().splitlines() if line.split(":")[0] not in settings]
         path.write_text("\n".join(kept + [f"{key}: {value}" for key, value in settings.items()]) + "\n")
 
