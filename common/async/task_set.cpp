@@ -53,12 +53,15 @@ void TaskSet::spawn(Strand strand, asio::awaitable<void> work) {
 
 void TaskSet::ended(std::list<std::shared_ptr<Task>>::iterator where, std::exception_ptr failure) {
     if (failure && !is_cancellation(failure)) on_failure(failure);
-    const std::lock_guard lock(mutex_);
-    tasks_.erase(where);
-    if (!tasks_.empty()) return;
-    for (auto& timer : waiting_for_empty_)
+    decltype(waiting_for_empty_) woken;
+    {
+        const std::lock_guard lock(mutex_);
+        tasks_.erase(where);
+        if (tasks_.empty()) woken.swap(waiting_for_empty_);
+    }
+    // Who is woken may drop the set at once, on another thread.
+    for (auto& timer : woken)
         asio::post(timer->get_executor(), [timer] { timer->cancel(); });
-    waiting_for_empty_.clear();
 }
 
 std::size_t TaskSet::size() const {
