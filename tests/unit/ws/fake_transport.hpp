@@ -6,6 +6,7 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -118,6 +120,10 @@ class FakeTransport final : public Transport {
     }
     asio::awaitable<void> write_all(OutBytes out) override {
         ++writes_started;
+        struct Guard {
+            int& count;
+            ~Guard() { --count; }
+        } const guard{++writes_under_way_};
         while (!accepts_ && !failure_) co_await writable_.wait();
         if (failure_) throw LegError(*failure_, "the fake transport failed");
         sent += text_of(out.bytes);
@@ -126,6 +132,7 @@ class FakeTransport final : public Transport {
     }
     bool try_write(ReadableBytes bytes) override {
         if (bytes.size() > 256) throw std::logic_error("try_write takes at most 256 bytes");
+        if (writes_under_way_ > 0) throw std::logic_error("try_write during write_all");
         if (failure_) throw LegError(*failure_, "the fake transport failed");
         if (!accepts_) return false;
         sent += text_of(bytes);
@@ -158,6 +165,7 @@ class FakeTransport final : public Transport {
     bool ended_ = false;
     bool accepts_ = true;
     int writes_until_hold_ = 0;
+    int writes_under_way_ = 0;
     std::optional<Ending> failure_;
     Wakeup readable_, writable_, gone_;
 };
@@ -196,11 +204,13 @@ class Driver {
         io.restart();
         io.poll();
     }
+    /// `beside`: something else that is ready to run right behind the first step of `work`.
     template <typename T>
-    Running<T> start(asio::awaitable<T> work) {
+    Running<T> start(asio::awaitable<T> work, const std::function<void()>& beside = {}) {
         Running<T> running;
         asio::co_spawn(io, keep(std::move(work), running.state_),
                        asio::bind_cancellation_slot(running.state_->signal.slot(), [](std::exception_ptr) {}));
+        if (beside) asio::post(io, beside);
         poll();
         return running;
     }
