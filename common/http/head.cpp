@@ -56,6 +56,15 @@ void check_framing(const Headers& headers, int minor) {
         throw MessageError(400, "HTTP/1.0 knows no chunked bodies");
 }
 
+// The three digits of a status (RFC 9110 section 15) and what may stand behind them.
+int status_at(std::string_view text) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const bool well_formed = text.size() >= 3 && text[0] >= '1' && text[0] <= '5' && is_digit(text[1]) &&
+                             is_digit(text[2]) && (text.size() == 3 || text[3] == ' ');
+    if (!well_formed) throw MessageError(400, "the status is not a number from 100 to 599");
+    return 100 * (text[0] - '0') + 10 * (text[1] - '0') + (text[2] - '0');
+}
+
 bool is_visible(char c) {
     return c > 0x20 && c < 0x7f;
 }
@@ -136,19 +145,17 @@ Request parse_request_head(std::string_view head) {
 
 Response parse_response_head(std::string_view head) {
     const auto line = checked_start_line(head);
-    const auto code = line.substr(std::min(line.size(), line.find(' ') + 1), 4);
-    const bool code_is_number =
-        code.size() >= 3 && std::ranges::all_of(code.substr(0, 3), [](char c) { return c >= '0' && c <= '9'; });
-    if (!code_is_number || code[0] == '0' || (code.size() == 4 && code[3] != ' '))
-        throw MessageError(400, "the status is not three digits");
+    const auto status_begin = std::min(line.size(), line.find(' ') + 1);
+    Response response;
+    response.status = status_at(line.substr(status_begin));
     std::string text(head);
-    // Servers leave out the blank in front of an empty reason; websocketpp insists on it.
-    if (code.size() == 3) text.insert(line.size(), " ");
+    // Servers leave out the blank in front of an empty reason; websocketpp insists on it, and its enumeration of the
+    // codes has no room for those above 511.
+    if (line.size() == status_begin + 3) text.insert(line.size(), " ");
+    text.replace(status_begin, 3, "200");
     parser::response parsed;
     consume(parsed, text);
     const int minor = minor_version(parsed.get_version());
-    Response response;
-    response.status = parsed.get_status_code();
     response.reason = parsed.get_status_msg();
     response.headers = headers_of(parsed);
     check_framing(response.headers, minor);

@@ -17,7 +17,7 @@ ws::Meaning read(ws::WsStream& stream, const test::FakeTransport& transport, std
             const auto size = stream.try_read(room);
             if (size) meaning.payload += test::text_of(ReadableBytes(room).first(*size));
             if (size == std::size_t{0}) meaning.end = stream.ended() ? "ended" : "finished";
-            if (!size && transport.unread() == 0) break;
+            if (transport.dry_reads > 0) break;
         }
     } catch (const LegError& gone) {
         meaning.end = "failed " + std::to_string(static_cast<int>(gone.ending()));

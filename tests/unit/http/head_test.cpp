@@ -121,6 +121,11 @@ TEST(ResponseHead, IsTakenApart) {
     EXPECT_FALSE(response.keep_alive);
 }
 
+TEST(ResponseHead, MayHaveACodeThatNobodyKnows) {
+    EXPECT_EQ(parse_response_head("HTTP/1.1 599 Odd\r\n\r\n").status, 599);
+    EXPECT_EQ(parse_response_head("HTTP/1.1 299 Odd\r\n\r\n").reason, "Odd");
+}
+
 TEST(ResponseHead, MayLackTheReason) {
     EXPECT_EQ(parse_response_head("HTTP/1.1 200\r\nA: b\r\n\r\n").status, 200);
     EXPECT_EQ(parse_response_head("HTTP/1.1 404 \r\n\r\n").reason, "");
@@ -134,13 +139,15 @@ TEST_P(RefusedResponse, HasItsStatus) {
 
 INSTANTIATE_TEST_SUITE_P(
     Heads, RefusedResponse,
-    testing::Values(
-        BadHead{"Empty", "", 400}, BadHead{"NoStatus", "HTTP/1.1\r\n\r\n", 400},
-        BadHead{"WordForStatus", "HTTP/1.1 OK 200\r\n\r\n", 400},
-        BadHead{"FourDigits", "HTTP/1.1 2000 OK\r\n\r\n", 400}, BadHead{"TwoDigits", "HTTP/1.1 20 OK\r\n\r\n", 400},
-        BadHead{"Zero", "HTTP/1.1 000 OK\r\n\r\n", 400}, BadHead{"Version2", "HTTP/2.0 200 OK\r\n\r\n", 505},
-        BadHead{"Folded", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 400},
-        BadHead{"LengthAndCoding", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400}),
+    testing::Values(BadHead{"Empty", "", 400}, BadHead{"NoStatus", "HTTP/1.1\r\n\r\n", 400},
+                    BadHead{"WordForStatus", "HTTP/1.1 OK 200\r\n\r\n", 400},
+                    BadHead{"FourDigits", "HTTP/1.1 2000 OK\r\n\r\n", 400},
+                    BadHead{"TwoDigits", "HTTP/1.1 20 OK\r\n\r\n", 400},
+                    BadHead{"Zero", "HTTP/1.1 000 OK\r\n\r\n", 400}, BadHead{"Over599", "HTTP/1.1 600 OK\r\n\r\n", 400},
+                    BadHead{"Version2", "HTTP/2.0 200 OK\r\n\r\n", 505},
+                    BadHead{"Folded", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 400},
+                    BadHead{"LengthAndCoding",
+                            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(Serialize, RequestGetsLengthAndBody) {

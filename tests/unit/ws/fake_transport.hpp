@@ -107,6 +107,7 @@ class FakeTransport final : public Transport {
     std::optional<std::size_t> try_read(WritableBytes into) override {
         ++reads;
         if (failure_) throw LegError(*failure_, "the fake transport failed");
+        if (incoming_.empty()) ++dry_reads;
         if (incoming_.empty()) return ended_ ? std::optional<std::size_t>(0) : std::nullopt;
         auto& piece = incoming_.front();
         const auto size = std::min(piece.size(), into.size());
@@ -156,6 +157,7 @@ class FakeTransport final : public Transport {
     std::vector<std::size_t> write_sizes;
     int writes_started = 0;
     int reads = 0;
+    int dry_reads = 0;  ///< that found nothing
     bool watched = false;
     std::optional<Ending> closed;
     std::optional<Ending> aborted;
