@@ -13,7 +13,7 @@
 
 namespace device_streams::http {
 
-inline constexpr std::size_t head_limit = 16'000;  ///< bytes of request or response head (design.md 4)
+inline constexpr std::size_t head_limit = 16'000;  ///< bytes of request or response head
 inline constexpr std::size_t body_limit = 1024 * 1024;
 
 /// A message that is refused while it is read; `status` is what a server should answer (400, 413, 431, 501, 505).
