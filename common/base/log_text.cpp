@@ -106,6 +106,16 @@ std::string escape_control_characters(std::string_view text) {
     return out;
 }
 
+std::size_t find_invalid_utf8(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const auto length = decode_utf8(text.substr(at)).length;
+        if (length == 0) return at;
+        at += length;
+    }
+    return std::string_view::npos;
+}
+
 std::string_view to_string(LogLevel level) {
     switch (level) {
         case LogLevel::debug:

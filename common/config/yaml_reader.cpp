@@ -1,6 +1,7 @@
 #include "common/config/yaml_reader.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/log_text.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -19,7 +20,7 @@ namespace {
 /// Builds the tree from the parser's events. Throws YAML::ParserException, so that every fault has its mark.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-    explicit TreeBuilder(const YamlLimits& limits) : limits_(limits) {}
+    TreeBuilder(std::string_view text, const YamlLimits& limits) : text_(text), limits_(limits) {}
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ > 1) throw YAML::ParserException(mark, "a second document (---), allowed: one");
@@ -36,6 +37,7 @@ class TreeBuilder final : public YAML::EventHandler {
                   const std::string& text) override {
         refuse_anchor(mark, anchor);
         refuse_tag(mark, tag);
+        if (tag == "!") require_end_quote(mark);
         auto node = make(YamlNode::Kind::scalar, mark);
         node.text = text;
         add(std::move(node));
@@ -110,6 +112,19 @@ class TreeBuilder final : public YAML::EventHandler {
         if (!none) throw YAML::ParserException(mark, "a tag (!), allowed: plain values");
     }
 
+    /// The parser forgives a quote that never ends; a strict reader must not.
+    void require_end_quote(const YAML::Mark& mark) const {
+        const auto line = text_.substr(std::min(static_cast<std::size_t>(mark.pos), text_.size()));
+        const char quote = line.empty() ? '\0' : line.front();
+        if (quote != '"' && quote != '\'') return;  // a block scalar
+        for (std::size_t i = 1; i < line.size() && line[i] != '\n'; ++i) {
+            if (line[i] == quote) return;
+            if (quote == '"' && line[i] == '\\') ++i;
+        }
+        throw YAML::ParserException(mark, "a quote without its end, allowed: quotes that end in their line");
+    }
+
+    const std::string_view text_;
     const YamlLimits& limits_;
     std::vector<Open> open_;
     YamlNode root_;
@@ -118,16 +133,31 @@ class TreeBuilder final : public YAML::EventHandler {
 };
 
 /// The parser takes some control characters for the end of the file: what follows would be dropped without a word.
-bool refuse_control_characters(std::string_view text, const std::string& source, Faults& faults) {
+std::size_t find_control_character(std::string_view text) {
     const auto bad = std::ranges::find_if(text, [](char c) {
         return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
     });
-    if (bad == text.end()) return false;
-    const auto before = text.substr(0, static_cast<std::size_t>(bad - text.begin()));
+    return bad == text.end() ? std::string_view::npos : static_cast<std::size_t>(bad - text.begin());
+}
+
+Place place_of(std::size_t position, std::string_view text, const std::string& source) {
+    const auto before = text.substr(0, position);
     const auto line = 1 + std::ranges::count(before, '\n');
-    const auto line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-    const auto column = 1 + before.size() - line_start;
-    faults.add({source, static_cast<int>(line), static_cast<int>(column)}, "", "a control character, allowed: text");
+    const auto line_start = before.rfind('\n') + 1;  // 0 in the first line, as npos + 1
+    return {source, static_cast<int>(line), static_cast<int>(1 + position - line_start)};
+}
+
+/// True after adding a fault for what the parser would misread.
+bool refuse_text(std::string_view text, const std::string& source, const YamlLimits& limits, Faults& faults) {
+    if (text.size() > limits.bytes) {
+        faults.add({source}, "", "too long, allowed: " + std::to_string(limits.bytes) + " bytes");
+    } else if (const auto control = find_control_character(text); control != std::string_view::npos) {
+        faults.add(place_of(control, text, source), "", "a control character, allowed: text");
+    } else if (const auto invalid = find_invalid_utf8(text); invalid != std::string_view::npos) {
+        faults.add(place_of(invalid, text, source), "", "not UTF-8, allowed: UTF-8 text");
+    } else {
+        return false;
+    }
     return true;
 }
 
@@ -135,15 +165,13 @@ bool refuse_control_characters(std::string_view text, const std::string& source,
 
 std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& source, Faults& faults,
                                    const YamlLimits& limits) {
-    if (text.size() > limits.bytes) {
-        faults.add({source}, "", "too long, allowed: " + std::to_string(limits.bytes) + " bytes");
-        return std::nullopt;
-    }
-    if (refuse_control_characters(text, source, faults)) return std::nullopt;
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+    if (refuse_text(text, source, limits, faults)) return std::nullopt;
     try {
         std::istringstream in{std::string(text)};
         YAML::Parser parser(in);
-        TreeBuilder tree(limits);
+        TreeBuilder tree(text, limits);
         while (parser.HandleNextDocument(tree)) continue;
         auto root = tree.take();
         if (root.kind == YamlNode::Kind::nothing) root.kind = YamlNode::Kind::map;
