@@ -1,0 +1,260 @@
+#include "common/config/options.hpp"
+
+#include "common/base/error.hpp"
+#include "common/config/reference.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Rule {
+    std::string name;
+    int weight = 5;
+};
+
+struct Config {
+    std::string name;
+    std::uint16_t port = 443;
+    std::chrono::milliseconds limit = 30s;
+    std::chrono::milliseconds longest = 60s;
+    std::optional<std::string> nickname;
+    Secret key;
+    std::vector<Rule> rules;
+    std::map<std::string, Endpoint> places;
+    std::vector<std::string> extras;
+};
+
+OptionTable<Config> make_table() {
+    OptionTable<Rule> rule_items("rule", "");
+    rule_items.add(
+        {.key = "name", .help = "Its name.", .example = "first", .required = true}, text(),
+        [](auto& rule) -> auto& { return rule.name; });
+    rule_items.add(
+        {.key = "weight", .help = "Its weight."}, whole_number(0, 10), [](auto& rule) -> auto& { return rule.weight; });
+    OptionTable<Config> table("tester", "Tests.");
+    table.add(
+        {.key = "name", .flag = "--name", .help = "A name.", .example = "x", .required = true}, text(),
+        [](auto& config) -> auto& { return config.name; });
+    table.section("hub", "The hub.");
+    table.add(
+        {.key = "hub.port", .flag = "--hub-port", .help = "A port."}, port(),
+        [](auto& config) -> auto& { return config.port; });
+    table.add(
+        {.key = "hub.key", .help = "A key.", .example = "...", .optional_example = true}, secret_text(),
+        [](auto& config) -> auto& { return config.key; });
+    table.section("times", "Times.");
+    table.add(
+        {.key = "times.limit", .help = "A limit."}, duration<std::chrono::milliseconds>(1s, 1h),
+        [](auto& config) -> auto& { return config.limit; });
+    table.add(
+        {.key = "times.longest", .help = "Another."}, duration<std::chrono::milliseconds>(1s, 1h),
+        [](auto& config) -> auto& { return config.longest; });
+    table.add(
+        {.key = "nickname", .help = "Another name.", .example = "y", .optional_example = true}, text(),
+        [](auto& config) -> auto& { return config.nickname; });
+    table.add_list(
+        {.key = "rules", .help = "Rules."}, rule_items, [](auto& config) -> auto& { return config.rules; });
+    table.add_map(
+        {.key = "places", .help = "Places.", .example = "a: b:1"},
+        text("three letters", [](std::string_view name) { return name.size() == 3; }), endpoint(EndpointUse::connect),
+        [](auto& config) -> auto& { return config.places; });
+    table.add_flag({.flag = "-x", .help = "Adds an extra.", .repeatable = true, .type = "extra"},
+                   [](Config& config, const RawValue& raw) {
+                       if (raw.text == "bad") throw BadValue("it is bad");
+                       config.extras.emplace_back(raw.text);
+                   });
+    table.rule({"times.limit", "times.longest"}, [](Config& config, Reading& reading) {
+        if (config.longest < config.limit) reading.fault("times.longest", "shorter than times.limit");
+    });
+    return table;
+}
+
+const OptionTable<Config>& table() {
+    static const auto made = make_table();
+    return made;
+}
+
+using Flags = std::map<std::string, std::vector<std::string>>;
+
+Config load(const std::string& text, Flags flags = {}) {
+    return table().load({.text = text, .base = "/base", .flags = std::move(flags)});
+}
+
+struct Told {
+    Errc code = Errc::internal;
+    std::string text;
+};
+
+Told fault_of(const std::string& text, Flags flags = {}) {
+    try {
+        load(text, std::move(flags));
+    } catch (const Failure& failure) {
+        return {failure.errc(), failure.detail()};
+    }
+    return {};
+}
+
+TEST(Options, MissingKeysKeepTheirDefaults) {
+    const auto config = load("name: a\n");
+    EXPECT_EQ(config.name, "a");
+    EXPECT_EQ(config.port, 443);
+    EXPECT_EQ(config.limit, 30s);
+    EXPECT_FALSE(config.nickname);
+    EXPECT_TRUE(config.rules.empty());
+}
+
+TEST(Options, ReadsSectionsListsAndMaps) {
+    const auto config = load(
+        "name: a\nhub: {port: 8443}\ntimes:\n  limit: 2s\nnickname: b\nrules:\n  - name: r\n"
+        "    weight: 1\n  - name: s\nplaces:\n  ssh: localhost:22\n");
+    EXPECT_EQ(config.port, 8443);
+    EXPECT_EQ(config.limit, 2s);
+    EXPECT_EQ(config.nickname, "b");
+    ASSERT_EQ(config.rules.size(), 2U);
+    EXPECT_EQ(config.rules[0].weight, 1);
+    EXPECT_EQ(config.rules[1].name, "s");
+    EXPECT_EQ(config.rules[1].weight, 5);
+    EXPECT_EQ(config.places.at("ssh").port, 22);
+}
+
+TEST(Options, SectionWithoutKeysIsEmpty) {
+    EXPECT_EQ(load("name: a\nhub:\nrules:\nplaces:\n").port, 443);
+}
+
+TEST(Options, FlagWinsOverTheFile) {
+    const auto config = load("name: a\nhub: {port: 1}\n", {{"--hub-port", {"2"}}, {"-x", {"p", "q"}}});
+    EXPECT_EQ(config.port, 2);
+    EXPECT_EQ(config.extras, (std::vector<std::string>{"p", "q"}));
+}
+
+TEST(Options, FlagGivesARequiredKey) {
+    EXPECT_EQ(table().load({.flags = {{"--name", {"a"}}}}).name, "a");
+}
+
+TEST(Options, RequiredKeyThatIsMissingIsAFault) {
+    const auto told = fault_of("hub: {port: 1}\n");
+    EXPECT_EQ(told.code, Errc::config_invalid);
+    EXPECT_EQ(told.text, "config name: missing, allowed: text");
+}
+
+TEST(Options, UnknownKeyNamesTheNearestAndAllAllowed) {
+    EXPECT_EQ(fault_of("name: a\nhub:\n  prot: 1\n").text,
+              "config:3:3 hub.prot: this key is not known (did you mean \"port\"?), allowed: port, key");
+    EXPECT_EQ(fault_of("name: a\nwhatever: 1\n").text,
+              "config:2:1 whatever: this key is not known, allowed: name, hub, times, nickname, rules, places");
+}
+
+TEST(Options, KeyInTheWrongSectionIsPointedToItsOwn) {
+    const auto told = fault_of("name: a\nport: 1\n").text;
+    EXPECT_EQ(told.find("config:2:1 port: this key is not known (did you mean \"hub.port\"?)"), 0U);
+}
+
+TEST(Options, AllFaultsAreToldAtOnce) {
+    const auto told = fault_of(
+        "name: [a]\nhub:\n  port: 0\ntimes: 5\nrules:\n  - weight: 11\n  - r\nplaces:\n  toolong: b:1\n"
+        "  ssh: b\n",
+        {{"-x", {"bad"}}});
+    EXPECT_EQ(told.code, Errc::config_invalid);
+    EXPECT_EQ(told.text,
+              "config:1:7 name: a list stands here, allowed: text\n"
+              "config:3:9 hub.port: \"0\" is out of range, allowed: port (1..65535)\n"
+              "config:4:8 times: a single value stands here, allowed: a map of keys and values\n"
+              "config:6:13 rules[0].weight: \"11\" is out of range, allowed: number (0..10)\n"
+              "config:6:5 rules[0].name: missing, allowed: text\n"
+              "config:7:5 rules[1]: a single value stands here, allowed: a map of keys and values\n"
+              "config:9:3 places: \"toolong\" is not possible, allowed: text (three letters)\n"
+              "config:10:8 places.ssh: \"b\" is not an address with port, allowed: address (host:port, [IPv6]:port or "
+              "unix:path)\n"
+              "-x: it is bad, allowed: extra");
+}
+
+TEST(Options, RepeatedKeyIsAFault) {
+    EXPECT_EQ(fault_of("name: a\nhub:\n  port: 1\n  port: 2\n").text,
+              "config:4:3 hub.port: given twice (first in line 3), allowed: once");
+    EXPECT_EQ(fault_of("name: a\nplaces:\n  ssh: b:1\n  ssh: b:2\n").text,
+              "config:4:3 places.ssh: given twice (first in line 3), allowed: once");
+}
+
+TEST(Options, KeyWithoutValueIsAFault) {
+    EXPECT_EQ(fault_of("name:\n").text, "config:1:1 name: nothing stands here, allowed: text");
+    EXPECT_EQ(fault_of("name: ''\n").text, "config:1:7 name: it is empty, allowed: text");
+}
+
+TEST(Options, ValueWithoutKeyIsAFault) {
+    EXPECT_NE(fault_of("name: a\nhub: {~: 1}\n").text.find("hub: a value without key"), std::string::npos);
+}
+
+TEST(Options, FileThatIsNotAMapIsAFault) {
+    EXPECT_NE(fault_of("- a\n").text.find("config:1:1: a list stands here"), std::string::npos);
+    EXPECT_NE(fault_of("hello\n").text.find("config:1:1: a single value stands here"), std::string::npos);
+}
+
+TEST(Options, SyntaxFaultIsToldAlone) {
+    EXPECT_EQ(fault_of("name: [a\n").text.find("config:2:1: not YAML"), 0U);
+}
+
+TEST(Options, FaultsOfFlagsAloneAreWrongUsage) {
+    const auto told = fault_of("name: a\n", {{"--hub-port", {"x"}}});
+    EXPECT_EQ(told.code, Errc::usage);
+    EXPECT_EQ(told.text, "--hub-port: \"x\" is not a whole number, allowed: port (1..65535)");
+}
+
+TEST(Options, RuleIsCheckedAtThePlaceOfItsKey) {
+    EXPECT_EQ(fault_of("name: a\ntimes:\n  limit: 2m\n").text, "config times.longest: shorter than times.limit");
+    EXPECT_EQ(fault_of("name: a\ntimes:\n  limit: 2m\n  longest: 1m\n").text,
+              "config:4:12 times.longest: shorter than times.limit");
+}
+
+TEST(Options, RuleAboutAFaultyValueIsNotChecked) {
+    EXPECT_EQ(fault_of("name: a\ntimes:\n  limit: 2m\n  longest: soon\n").text.find("shorter"), std::string::npos);
+}
+
+TEST(Options, SecretsAreNeverRepeated) {
+    for (const auto* text : {"name: a\nhub: {key: [s3cret]}\n", "name: a\nhub: {key: {s3cret: 1}}\n",
+                             "name: a\nhub: SharedAccessKey=s3cret\n", "name: a\nhub: {port: SharedAccessKey=s3cret}\n",
+                             "name: a\nSharedAccessKey=s3cret: 1\n", "name: a\nhub: s3cret\n",
+                             "name: a\nhub: {key: x, 'SharedAccessKey=s3cret': 1}\n"}) {
+        const auto told = fault_of(text).text;
+        EXPECT_NE(told, "") << text;
+        EXPECT_EQ(told.find("s3cret"), std::string::npos) << told;
+    }
+}
+
+TEST(Options, UnreadableFileIsItsOwnFailure) {
+    try {
+        static_cast<void>(table().load({.file = "/nowhere/tester.yaml"}));
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::file_unreadable);
+        EXPECT_EQ(failure.detail(), "/nowhere/tester.yaml: No such file or directory");
+    }
+}
+
+TEST(Reference, ExampleFileHasEveryKeyWithItsDefault) {
+    EXPECT_EQ(example_yaml(table().info()),
+              "# Configuration of tester: Tests. Every key stands here with its default or an example; keys that are\n"
+              "# commented out are not set.\n"
+              "\n# A name.\n# Text. Required.\nname: x\n"
+              "\n# The hub.\nhub:\n  # A port.\n  # Port (1..65535). Default: 443.\n  port: 443\n"
+              "\n  # A key.\n  # Secret text.\n  #key: ...\n"
+              "\n# Times.\ntimes:\n  # A limit.\n  # Duration (1s..1h). Default: 30s.\n  limit: 30s\n"
+              "\n  # Another.\n  # Duration (1s..1h). Default: 1m.\n  longest: 1m\n"
+              "\n# Another name.\n# Text.\n#nickname: y\n"
+              "\n# Rules.\n# List.\nrules:\n  -\n    # Its name.\n    # Text. Required.\n    name: first\n"
+              "    # Its weight.\n    # Number (0..10). Default: 5.\n    weight: 5\n"
+              "\n# Places.\n# Map (of names (three letters) to addresses).\nplaces:\n  a: b:1\n");
+}
+
+TEST(Reference, MarkdownHasARowForEveryOption) {
+    const auto markdown = reference_markdown(table().info());
+    EXPECT_NE(markdown.find("| `hub.port` | `--hub-port` | port (1..65535) | `443` | A port. |\n"), std::string::npos);
+    EXPECT_NE(markdown.find("| `rules[].weight` |  | number (0..10) | `5` | Its weight. |\n"), std::string::npos);
+    EXPECT_NE(markdown.find("| `name` | `--name` | text | required | A name. |\n"), std::string::npos);
+    EXPECT_NE(markdown.find("|  | `-x` | extra |  | Adds an extra. |\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace device_streams
