@@ -12,6 +12,10 @@ using wire::Type;
 
 constexpr std::size_t longest_body = 268'435'455;  // four bytes of seven bits
 
+[[noreturn]] void refuse_size() {
+    throw std::length_error("an MQTT packet is limited to 268435455 bytes");
+}
+
 class Writer {
  public:
     void byte(unsigned value) { body_.push_back(static_cast<std::byte>(value)); }
@@ -19,7 +23,10 @@ class Writer {
         byte(value >> 8U);
         byte(value & 0xFFU);
     }
-    void raw(std::span<const std::byte> bytes) { body_.insert(body_.end(), bytes.begin(), bytes.end()); }
+    void raw(std::span<const std::byte> bytes) {
+        if (bytes.size() > longest_body - std::min(body_.size(), longest_body)) refuse_size();
+        body_.insert(body_.end(), bytes.begin(), bytes.end());
+    }
     void field(std::span<const std::byte> bytes) {
         if (bytes.size() > std::numeric_limits<std::uint16_t>::max())
             throw std::length_error("an MQTT field is limited to 65535 bytes");
@@ -30,7 +37,7 @@ class Writer {
 
     /// The whole packet: first byte, length, body.
     std::vector<std::byte> framed(std::uint8_t first_byte) const {
-        if (body_.size() > longest_body) throw std::length_error("an MQTT packet is limited to 268435455 bytes");
+        if (body_.size() > longest_body) refuse_size();
         std::vector<std::byte> packet{static_cast<std::byte>(first_byte)};
         packet.reserve(body_.size() + 5);
         auto left = body_.size();
