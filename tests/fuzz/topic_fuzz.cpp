@@ -1,0 +1,24 @@
+#include "common/iothub/mqtt_codec.hpp"
+#include "common/iothub/stream_request.hpp"
+
+#include <cstdlib>
+using namespace device_streams::iothub;
+
+// What a parser takes, its writer writes so that the parser takes it again.
+void check(std::string_view text, auto parse, auto write) {
+    if (const auto first = parse(text); first && write(parse(write(*first)).value()) != write(*first)) std::abort();
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    check(text, parse_request_topic, request_topic);
+    check(text, parse_answer_topic, answer_topic);
+    check(text, parse_service_path, [](const ServicePath& path) { return service_path(path, "2020-09-30"); });
+    check(text, parse_bridge_path, bridge_path);
+    for (const bool module : {false, true})
+        check(
+            text, [module](auto name) { return parse_mqtt_user_name(name, module); }, mqtt_user_name);
+    if (mqtt::is_valid_topic(text) && !mqtt::topic_matches(text, text)) std::abort();
+    if (const auto url = parse_stream_url(text); url && url->host.empty()) std::abort();
+    return 0;
+}
