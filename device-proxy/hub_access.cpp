@@ -38,7 +38,7 @@ void rethrow_as_hub_failure(Errc otherwise, const std::string& during) {
         throw;
     } catch (const std::system_error& failure) {
         if (failure.code() == asio::error::operation_aborted) throw;
-        if (failure.code() == asio::error::timed_out) throw Failure(Errc::hub_timeout, during);
+        if (failure.code() == std::errc::timed_out) throw Failure(Errc::hub_timeout, during);
         if (failure.code() == asio::error::host_not_found) throw Failure(Errc::hub_name_unknown, during);
         throw Failure(otherwise, during + ": " + failure.what());
     } catch (const std::exception& failure) {

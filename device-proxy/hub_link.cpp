@@ -43,6 +43,7 @@ struct HubLink::Life {
     LinkLife link;
     std::optional<Clock::time_point> up_since;
     Clock::time_point renewal = Clock::time_point::max();
+    bool renews = false;  // made while another one was up
     bool over = false;
     bool dismissed = false;  // told to leave: how it ends is of no interest
     std::exception_ptr failure;
@@ -134,6 +135,7 @@ std::shared_ptr<HubLink::Life> HubLink::begin_life() {
     handlers.on_request = on_request_;
     auto life = std::make_shared<Life>(strand_, clock_, log_, std::move(handlers), settings_);
     *where = life.get();
+    life->renews = newest_up() != nullptr;
     lives_.push_back(life);
     return life;
 }
@@ -157,14 +159,13 @@ asio::awaitable<void> HubLink::run_life(std::shared_ptr<Life> life) {
 
 void HubLink::on_up(Life& life) {
     life.up_since = clock_.now();
-    const bool renewed = lives_.size() > 1;
     for (const auto& other : lives_) {
         if (other.get() == &life) continue;
         other->dismissed = true;
         other->link.leave();
     }
     repeat_answers(life);
-    log_.info(renewed ? "link to the hub renewed" : "linked to the hub",
+    log_.info(life.renews ? "link to the hub renewed" : "linked to the hub",
               {{"hub", life.settings.hub.host_name}, {"transport", life.settings.over_websocket ? "mqtt-ws" : "mqtt"}});
     changed_.wake();
 }

@@ -91,7 +91,7 @@ asio::awaitable<void> Bridges::say_goodbye(std::unique_ptr<ByteStream> leg, Endi
     try {
         co_await with_timeout(leg->close(ending), limit, clock_);
     } catch (const std::exception&) {
-        // Best effort: the leg is dropped either way.
+        leg->abort(ending);  // cut short by the peer, the time or the hub's end: it is told if that needs no waiting
     }
 }
 

@@ -193,7 +193,7 @@ void LocalBroker::settle(const std::string& stream_id) {
     } else {
         perform(Abandon{meeting.stream, "one leg was lost just before the other came"});
         for (auto& leg : meeting.legs)
-            if (leg) parts_.close_alone(std::move(leg), Ending::lost);
+            if (leg) parts_.close_alone(std::move(leg), stopped_ ? Ending::stopping : Ending::lost);
     }
     meetings_.erase(stream_id);
 }

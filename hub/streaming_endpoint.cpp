@@ -49,7 +49,7 @@ class Place {
     bool handed_over_ = false;
 };
 
-// nullopt: the leg was lost while it waited.
+// nullopt: the leg was lost while it waited. A leg that waits when the hub is cut short still hears why.
 asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
     std::optional<LegOrder> order;
     try {
@@ -57,6 +57,9 @@ asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox
         co_await first_of(std::move(waiting), leg.watch());
     } catch (const LegError& lost) {
         log.info("stream leg lost while it waited", {{"reason", lost.what()}});
+    } catch (...) {
+        leg.abort(Ending::stopping);
+        throw;
     }
     co_return order;
 }
@@ -66,7 +69,7 @@ asio::awaitable<void> close_leg(HubContext& hub, ByteStream& leg, Ending ending)
     try {
         co_await with_timeout(leg.close(ending), limit, hub.clock);
     } catch (const std::exception&) {
-        // Best effort: the leg is dropped either way.
+        leg.abort(ending);  // cut short by the peer, the time or the hub's end: it is told if that needs no waiting
     }
 }
 

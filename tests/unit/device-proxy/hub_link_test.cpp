@@ -174,6 +174,7 @@ TEST(HubLink, IsNotAlarmedWhenTheHubDropsTheOldLinkDuringRenewal) {
     f.links[1]->send(mqtt::SubAck{1, {0, 0}});
     f.settle();
     EXPECT_FALSE(f.log->contains("warning"));
+    EXPECT_TRUE(f.log->contains("link to the hub renewed"));
     f.links[1]->send(HubLinkFixture::request("1"));
     f.settle();
     EXPECT_EQ(f.requests.size(), 1u);

@@ -132,6 +132,15 @@ TEST_F(StreamAcceptorTest, RejectsWhenTheServiceRefuses) {
     EXPECT_TRUE(log->contains("ssh at localhost:22"));
 }
 
+TEST_F(StreamAcceptorTest, KnowsTheSystemsOwnErrorsToo) {
+    local_error = std::error_code(ECONNREFUSED, std::system_category());
+    take(request());
+    EXPECT_TRUE(log->contains("DS-402"));
+    local_error = std::error_code(EMFILE, std::system_category());
+    take(request());
+    EXPECT_TRUE(log->contains("DS-902"));
+}
+
 TEST_F(StreamAcceptorTest, RejectsWhenTheServiceCannotBeReached) {
     local_error = asio::error::network_unreachable;
     take(request());
