@@ -21,7 +21,8 @@ else()
     # Asio 1.22 asks clang for the coroutines TS macro.
     add_compile_definitions(ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE)
 endif()
-add_compile_definitions(ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED)
+# Asio finds aligned allocation or not by include order; one answer for all files, or new and free disagree.
+add_compile_definitions(ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 
 if(DS_SANITIZE)
     add_compile_options(-fsanitize=${DS_SANITIZE} -fno-sanitize-recover=all)
