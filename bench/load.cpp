@@ -4,22 +4,21 @@
 //   ds-load up|down HOST PORT BYTES [check] one stream; prints seconds; `check` verifies every byte of the pattern
 //   ds-load ping HOST PORT COUNT            1-byte round trips; prints p50 and p99 in microseconds
 //   ds-load open HOST PORT COUNT            stream set-up plus one byte each way; prints p50 and p99 in microseconds
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -81,7 +80,8 @@ void send_pattern(const Connection& to, std::uint64_t bytes, bool check) {
 void receive_pattern(const Connection& from, std::uint64_t bytes, bool check) {
     std::vector<unsigned char> room(block);
     for (std::uint64_t done = 0; done < bytes;) {
-        const auto size = from.receive(room.data(), static_cast<std::size_t>(std::min<std::uint64_t>(block, bytes - done)));
+        const auto size =
+            from.receive(room.data(), static_cast<std::size_t>(std::min<std::uint64_t>(block, bytes - done)));
         for (std::size_t i = 0; check && i < size; ++i)
             if (room[i] != pattern(done + i)) throw std::runtime_error("wrong byte at " + std::to_string(done + i));
         done += size;
@@ -98,17 +98,21 @@ void serve_one(int fd) try {
             receive_pattern(client, order.bytes, check);
             client.send_all("k", 1);
             break;
-        case 'd': send_pattern(client, order.bytes, check); break;
+        case 'd':
+            send_pattern(client, order.bytes, check);
+            break;
         case 'e':
             for (char byte = 0; order.bytes > 0; --order.bytes) {
                 client.receive_all(&byte, 1);
                 client.send_all(&byte, 1);
             }
             break;
-        default: throw std::runtime_error("unknown order");
+        default:
+            throw std::runtime_error("unknown order");
     }
     char rest = 0;
-    while (recv(client.fd, &rest, 1, 0) > 0) {}
+    while (recv(client.fd, &rest, 1, 0) > 0) {
+    }
 } catch (const std::exception& error) {
     std::fprintf(stderr, "ds-load: %s\n", error.what());
 }
@@ -117,7 +121,8 @@ sockaddr_in address_of(const std::string& host, const std::string& port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
-    if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) throw std::runtime_error("HOST must be an IPv4 address");
+    if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1)
+        throw std::runtime_error("HOST must be an IPv4 address");
     return address;
 }
 
@@ -169,7 +174,9 @@ void round_trip(const Connection& server) {
 
 void print_percentiles(std::vector<double> seconds) {
     std::ranges::sort(seconds);
-    auto at = [&](double part) { return 1e6 * seconds[static_cast<std::size_t>(part * static_cast<double>(seconds.size() - 1))]; };
+    auto at = [&](double part) {
+        return 1e6 * seconds[static_cast<std::size_t>(part * static_cast<double>(seconds.size() - 1))];
+    };
     std::printf("%.1f %.1f\n", at(0.50), at(0.99));
 }
 

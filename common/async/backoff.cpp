@@ -13,7 +13,8 @@ std::function<double()> from_entropy() {
 }  // namespace
 
 Backoff::Backoff(Limits limits, std::function<double()> random)
-    : limits_(limits), random_(random ? std::move(random) : from_entropy()), ceiling_(limits.first) {}
+    : limits_(limits), random_(random ? std::move(random) : from_entropy()), ceiling_(limits.first) {
+}
 
 Clock::duration Backoff::next() {
     const auto wait = std::chrono::duration_cast<Clock::duration>(ceiling_ * random_());

@@ -16,7 +16,8 @@ namespace {
 namespace ex = asio::experimental;
 
 template <typename Condition>
-asio::awaitable<void> join(asio::awaitable<void> a, asio::awaitable<void> b, Condition cancel_rest, bool first_decides) {
+asio::awaitable<void> join(asio::awaitable<void> a, asio::awaitable<void> b, Condition cancel_rest,
+                           bool first_decides) {
     const auto executor = co_await asio::this_coro::executor;
     auto group = ex::make_parallel_group(asio::co_spawn(executor, std::move(a), ex::deferred),
                                          asio::co_spawn(executor, std::move(b), ex::deferred));

@@ -46,7 +46,8 @@ void TaskSet::spawn(Strand strand, asio::awaitable<void> work) {
     // Posted, so that slot and coroutine are touched on the strand alone.
     auto start = [this, task, where, body = run(std::move(work), task)]() mutable {
         auto at_end = [this, where](std::exception_ptr failure) { ended(where, failure); };
-        asio::co_spawn(task->strand, std::move(body), asio::bind_cancellation_slot(task->signal.slot(), std::move(at_end)));
+        asio::co_spawn(task->strand, std::move(body),
+                       asio::bind_cancellation_slot(task->signal.slot(), std::move(at_end)));
     };
     asio::post(strand, std::move(start));
 }
@@ -60,8 +61,7 @@ void TaskSet::ended(std::list<std::shared_ptr<Task>>::iterator where, std::excep
         if (tasks_.empty()) woken.swap(waiting_for_empty_);
     }
     // Who is woken may drop the set at once, on another thread.
-    for (auto& timer : woken)
-        asio::post(timer->get_executor(), [timer] { timer->cancel(); });
+    for (auto& timer : woken) asio::post(timer->get_executor(), [timer] { timer->cancel(); });
 }
 
 std::size_t TaskSet::size() const {

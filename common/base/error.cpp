@@ -35,8 +35,9 @@ constexpr std::array table{
               "Check the network path to the hub and the hub's load."},
     ErrorInfo{Errc::hub_protocol, "DS-206", "the hub answered with something unexpected",
               "Check that HostName and hub.port name a stream hub and not another server."},
-    ErrorInfo{Errc::hub_refused_login, "DS-207", "the hub refused the credential",
-              "Check that the device exists in the hub, that the key is current and that this machine's date is right."},
+    ErrorInfo{
+        Errc::hub_refused_login, "DS-207", "the hub refused the credential",
+        "Check that the device exists in the hub, that the key is current and that this machine's date is right."},
     ErrorInfo{Errc::hub_busy, "DS-208", "the hub is not taking logins now", "It is tried again by itself."},
     ErrorInfo{Errc::hub_link_lost, "DS-209", "the link to the hub was lost", "It is made again by itself."},
     ErrorInfo{Errc::hub_refused_stream_leg, "DS-210", "the hub refused the stream's leg",
@@ -123,7 +124,8 @@ std::error_code make_error_code(Errc code) {
     return {static_cast<int>(code), error_category()};
 }
 
-Failure::Failure(Errc code, std::string detail) : std::system_error(code, detail), detail_(std::move(detail)) {}
+Failure::Failure(Errc code, std::string detail) : std::system_error(code, detail), detail_(std::move(detail)) {
+}
 
 std::string explain(const Failure& failure) {
     const auto& info = describe(failure.errc());

@@ -19,8 +19,7 @@ enum class LogFormat { automatic, human, json, journald };
 struct LogField {
     LogField(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
     template <typename Number>
-        requires std::is_arithmetic_v<Number>
-    LogField(std::string_view field_name, Number number)
+    requires std::is_arithmetic_v<Number> LogField(std::string_view field_name, Number number)
         : name(field_name), value(std::to_string(number)), is_number(true) {}
 
     std::string name;

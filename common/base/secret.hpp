@@ -12,7 +12,9 @@ class Secret {
     Secret() = default;
     explicit Secret(std::string text) : text_(std::move(text)) {}
     Secret(const Secret&) = default;
-    Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }  // copies: a small string has no buffer to steal
+    Secret(Secret&& other) noexcept : text_(other.text_) {
+        other.wipe();
+    }  // copies: a small string has no buffer to steal
     Secret& operator=(const Secret& other);
     Secret& operator=(Secret&& other) noexcept;
     ~Secret() { wipe(); }

@@ -14,11 +14,11 @@ namespace device_streams {
 
 /// `hub:` of both proxies.
 struct HubSettings {
-    Secret connection_string;             ///< from connection_string or connection_string_file
-    std::string ca_file;                  ///< empty: the system's store
-    std::uint16_t port = 443;             ///< of REST, streams and MQTT over WebSocket
-    std::string address;                  ///< where to connect instead of HostName; empty: HostName
-    std::string connection_string_file;   ///< path it was read from; empty: it was given as text
+    Secret connection_string;            ///< from connection_string or connection_string_file
+    std::string ca_file;                 ///< empty: the system's store
+    std::uint16_t port = 443;            ///< of REST, streams and MQTT over WebSocket
+    std::string address;                 ///< where to connect instead of HostName; empty: HostName
+    std::string connection_string_file;  ///< path it was read from; empty: it was given as text
 };
 
 /// `log:` of all programs.

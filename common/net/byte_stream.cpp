@@ -10,14 +10,20 @@ namespace device_streams {
 namespace {
 Errc errc_of(Ending ending) {
     switch (ending) {
-        case Ending::reset: return Errc::leg_reset;
-        case Ending::stopping: return Errc::hub_stopping;
+        case Ending::reset:
+            return Errc::leg_reset;
+        case Ending::stopping:
+            return Errc::hub_stopping;
         case Ending::protocol_violation:
-        case Ending::too_big: return Errc::protocol_violation;
-        case Ending::refused: return Errc::quota_exceeded;
+        case Ending::too_big:
+            return Errc::protocol_violation;
+        case Ending::refused:
+            return Errc::quota_exceeded;
         case Ending::clean:
-        case Ending::cancelled: return Errc::cancelled;
-        case Ending::lost: break;
+        case Ending::cancelled:
+            return Errc::cancelled;
+        case Ending::lost:
+            break;
     }
     return Errc::leg_lost;
 }
@@ -25,20 +31,29 @@ Errc errc_of(Ending ending) {
 
 std::string_view to_string(Ending ending) {
     switch (ending) {
-        case Ending::clean: return "clean";
-        case Ending::reset: return "reset";
-        case Ending::lost: return "lost";
-        case Ending::stopping: return "stopping";
-        case Ending::protocol_violation: return "protocol violation";
-        case Ending::refused: return "refused";
-        case Ending::too_big: return "too big";
-        case Ending::cancelled: return "cancelled";
+        case Ending::clean:
+            return "clean";
+        case Ending::reset:
+            return "reset";
+        case Ending::lost:
+            return "lost";
+        case Ending::stopping:
+            return "stopping";
+        case Ending::protocol_violation:
+            return "protocol violation";
+        case Ending::refused:
+            return "refused";
+        case Ending::too_big:
+            return "too big";
+        case Ending::cancelled:
+            return "cancelled";
     }
     return "?";
 }
 
 LegError::LegError(Ending ending, const std::string& cause)
-    : std::system_error(make_error_code(errc_of(ending)), cause), ending_(ending) {}
+    : std::system_error(make_error_code(errc_of(ending)), cause), ending_(ending) {
+}
 
 asio::awaitable<std::size_t> ByteStream::read_some(WritableBytes into) {
     for (;;) {

@@ -76,19 +76,20 @@ class ByteStream {
     /// Watches the leg while nobody reads it. Never returns; throws LegError once the leg is gone.
     virtual asio::awaitable<void> watch() = 0;
 
-    /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Call it once, with no
-    /// other operation under way. A `clean` close loses nothing that was written.
+    /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Call it once, with
+    /// no other operation under way. A `clean` close loses nothing that was written.
     virtual asio::awaitable<void> close(Ending ending) = 0;
     /// Ends the stream at once, telling the peer `reason` if that needs no waiting. Pending operations fail.
     virtual void abort(Ending reason) noexcept = 0;
 };
 
-/// A stream that can carry a protocol with control messages of its own. A cancelled write_all of at most 64 KiB took all
-/// of its bytes or none, so that a last message may still follow it.
+/// A stream that can carry a protocol with control messages of its own. A cancelled write_all of at most 64 KiB took
+/// all of its bytes or none, so that a last message may still follow it.
 class Transport : public ByteStream {
  public:
     /// Takes all of a short message (at most 256 bytes) at once, or nothing: true when it was taken. Never waits; what
-    /// the socket does not accept now is sent by the next write_all or wait_readable. Not while a write_all is under way.
+    /// the socket does not accept now is sent by the next write_all or wait_readable. Not while a write_all is under
+    /// way.
     virtual bool try_write(ReadableBytes bytes) = 0;
 };
 

@@ -11,14 +11,13 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <sys/un.h>
+#include <unistd.h>
 #include <vector>
 
 namespace device_streams {

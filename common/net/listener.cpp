@@ -5,15 +5,14 @@
 
 #include <asio/use_awaitable.hpp>
 
+#include <cerrno>
+#include <cstring>
+#include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <memory>
 
 namespace device_streams {
 

@@ -6,12 +6,11 @@
 #include <asio/use_awaitable.hpp>
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 namespace device_streams {
 

@@ -1,9 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <sys/socket.h>
 #include <sys/types.h>
-
-#include <cstddef>
 
 /// Every call that touches a socket goes through here, so that fault tests can link their own versions. Semantics and
 /// errno are those of the POSIX call of the same name; descriptors are made non-blocking and close-on-exec.

@@ -37,7 +37,8 @@ asio::awaitable<void> SocketStream::close(Ending ending) {
     }
     co_await finish();
     std::array<std::byte, 4096> dropped;
-    while (co_await read_some(dropped) != 0) {}
+    while (co_await read_some(dropped) != 0) {
+    }
     socket_.close();
 }
 

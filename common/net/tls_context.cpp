@@ -10,12 +10,11 @@
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <unistd.h>
 
 namespace device_streams {
 
@@ -52,9 +51,9 @@ void set_up(SSL_CTX* context) {
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(context, 1);
     const bool aes = has_aes_instructions();
-    SSL_CTX_set_ciphersuites(
-        context, aes ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
-                     : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
+    SSL_CTX_set_ciphersuites(context,
+                             aes ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+                                 : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
     SSL_CTX_set_cipher_list(context, aes ? "ECDHE+AESGCM:ECDHE+CHACHA20" : "ECDHE+CHACHA20:ECDHE+AESGCM");
 }
 
@@ -89,8 +88,7 @@ struct TlsContext::SessionCache {
 
     void offer(const std::string& name, SSL* connection) {
         const std::lock_guard lock(mutex);
-        if (const auto found = sessions.find(name); found != sessions.end())
-            SSL_set_session(connection, found->second);
+        if (const auto found = sessions.find(name); found != sessions.end()) SSL_set_session(connection, found->second);
     }
 
     static int on_new_session(SSL* connection, SSL_SESSION* session) {

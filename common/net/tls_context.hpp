@@ -10,9 +10,9 @@ struct ssl_st;
 
 namespace device_streams {
 
-/// The settings shared by the TLS connections of one role: TLS 1.2 or later, AEAD only, no renegotiation, no early data,
-/// AES-128-GCM first (ChaCha20 where AES is slow), buffers released when idle. Thread-safe once made; replace the whole
-/// object to change certificates (running connections keep theirs).
+/// The settings shared by the TLS connections of one role: TLS 1.2 or later, AEAD only, no renegotiation, no early
+/// data, AES-128-GCM first (ChaCha20 where AES is slow), buffers released when idle. Thread-safe once made; replace the
+/// whole object to change certificates (running connections keep theirs).
 class TlsContext {
  public:
     /// For clients: verifies the server's chain and name, always. `ca_file` empty: the system's store. Sessions are

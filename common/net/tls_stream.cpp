@@ -102,7 +102,7 @@ std::string TlsStream::describe_error(int result) const {
     const char* reason = ERR_reason_error_string(code);
     if (reason != nullptr) return reason;
     return SSL_get_error(ssl_, result) == SSL_ERROR_ZERO_RETURN || code == 0 ? "the peer closed the connection"
-                                                                            : "unknown reason";
+                                                                             : "unknown reason";
 }
 
 asio::awaitable<void> TlsStream::handshake() {
@@ -269,7 +269,8 @@ asio::awaitable<void> TlsStream::close(Ending ending) {
     co_await flush();
     socket_.shutdown_write();
     std::array<std::byte, 4096> dropped;
-    while (!ended_ && co_await read_some(dropped) != 0) {}
+    while (!ended_ && co_await read_some(dropped) != 0) {
+    }
     socket_.close();
 }
 

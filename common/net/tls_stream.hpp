@@ -12,7 +12,8 @@ struct bio_st;
 
 namespace device_streams {
 
-/// TLS over a socket, on OpenSSL with a BIO of our own: one recv and one send for several records, no copies in between.
+/// TLS over a socket, on OpenSSL with a BIO of our own: one recv and one send for several records, no copies in
+/// between.
 ///
 /// Memory is bounded against a peer that floods and does not read: outgoing bytes wait in one left-over buffer which
 /// takes at most one write_all, one try_write and 4 KiB of TLS's own replies; beyond that reading stops.
@@ -57,15 +58,15 @@ class TlsStream final : public Transport {
     Socket socket_;
     std::shared_ptr<const TlsContext> context_;
     ssl_st* ssl_;
-    std::vector<std::byte> leftover_;   // ciphertext the socket did not take yet
-    std::size_t leftover_sent_ = 0;     // of leftover_, from its front
-    std::size_t replies_ = 0;           // bytes that reading added since the left-over was last empty
-    bool reading_ = false;              // inside SSL_read: replies are limited
-    bool writing_ = false;              // inside write_all: the writer flushes, not the reader
-    bool reply_refused_ = false;        // SSL_read goes on only after a flush
-    bool dry_ = false;                  // the last SSL_read found the socket empty
+    std::vector<std::byte> leftover_;  // ciphertext the socket did not take yet
+    std::size_t leftover_sent_ = 0;    // of leftover_, from its front
+    std::size_t replies_ = 0;          // bytes that reading added since the left-over was last empty
+    bool reading_ = false;             // inside SSL_read: replies are limited
+    bool writing_ = false;             // inside write_all: the writer flushes, not the reader
+    bool reply_refused_ = false;       // SSL_read goes on only after a flush
+    bool dry_ = false;                 // the last SSL_read found the socket empty
     bool ended_ = false;
-    std::exception_ptr failure_;        // met where it could not be thrown; every later operation throws it
+    std::exception_ptr failure_;  // met where it could not be thrown; every later operation throws it
 };
 
 }  // namespace device_streams

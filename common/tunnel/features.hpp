@@ -20,8 +20,8 @@ Features parse_features(std::string_view list);
 std::string to_string(const Features& features);
 Features common_features(const Features& a, const Features& b);
 
-/// The announcement inside the free text of DeviceClientType, e.g. "device-proxy/0.1.0 (features=half-close,big-frames)";
-/// parse returns nothing announced when the text has none.
+/// The announcement inside the free text of DeviceClientType, e.g. "device-proxy/0.1.0
+/// (features=half-close,big-frames)"; parse returns nothing announced when the text has none.
 std::string announce_features(std::string_view product, const Features& features);
 Features parse_announcement(std::string_view client_type, bool& announced);
 

@@ -25,10 +25,10 @@ struct RelayResult {
     std::string cause;         ///< one clause, empty for clean
 };
 
-/// Joins two streams until both directions have ended, a leg fails, or the coroutine is cancelled; then closes both: the
-/// leg that did not fail hears `ending`. One chunk is in flight in each direction and it is only taken from the pool
-/// when bytes are there, so a slow side slows the other down exactly and idle streams hold no buffer. Never throws but
-/// for internal faults; cancellation ends as Ending::cancelled with `cancel_ending` told to both legs.
+/// Joins two streams until both directions have ended, a leg fails, or the coroutine is cancelled; then closes both:
+/// the leg that did not fail hears `ending`. One chunk is in flight in each direction and it is only taken from the
+/// pool when bytes are there, so a slow side slows the other down exactly and idle streams hold no buffer. Never throws
+/// but for internal faults; cancellation ends as Ending::cancelled with `cancel_ending` told to both legs.
 asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
                                    Ending cancel_ending = Ending::stopping);
 

@@ -2,11 +2,10 @@
 
 #include "hub/admin/certificates.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <unistd.h>
 
 namespace device_streams::test {
 

@@ -73,7 +73,8 @@ template <typename T>
 T run(asio::io_context& io, asio::awaitable<T> work) {
     Running<T> running(io, std::move(work));
     io.restart();
-    while (!running.done() && io.run_one() > 0) {}
+    while (!running.done() && io.run_one() > 0) {
+    }
     if constexpr (std::is_void_v<T>) {
         running.get();
     } else {

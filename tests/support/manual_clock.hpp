@@ -13,7 +13,8 @@
 
 namespace device_streams::test {
 
-/// Time that stands still until a test moves it. Sleepers whose deadline has come wake at the next run of their executor.
+/// Time that stands still until a test moves it. Sleepers whose deadline has come wake at the next run of their
+/// executor.
 class ManualClock final : public Clock {
  public:
     time_point now() const override {

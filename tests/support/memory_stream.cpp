@@ -24,7 +24,8 @@ asio::awaitable<void> wait_for_change(MemoryPipe& pipe) {
 }  // namespace
 
 MemoryStream::MemoryStream(std::shared_ptr<MemoryPipe> in, std::shared_ptr<MemoryPipe> out, bool half_close)
-    : in_(std::move(in)), out_(std::move(out)), half_close_(half_close) {}
+    : in_(std::move(in)), out_(std::move(out)), half_close_(half_close) {
+}
 
 std::optional<std::size_t> MemoryStream::try_read(WritableBytes into) {
     if (in_->broken) throw_reset();

@@ -13,7 +13,8 @@ namespace device_streams::test {
 
 /// One direction of a MemoryStream pair.
 struct MemoryPipe {
-    explicit MemoryPipe(const asio::any_io_executor& executor) : changed(executor, asio::steady_timer::time_point::max()) {}
+    explicit MemoryPipe(const asio::any_io_executor& executor)
+        : changed(executor, asio::steady_timer::time_point::max()) {}
     void notify() { changed.cancel(); }
     std::deque<std::byte> bytes;
     std::size_t capacity = 64 * 1024;  ///< writers wait beyond it

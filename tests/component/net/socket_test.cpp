@@ -1,9 +1,8 @@
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
 #include "common/net/dial.hpp"
 #include "common/net/listener.hpp"
 #include "common/net/socket_stream.hpp"
-
-#include "common/async/join.hpp"
-#include "common/base/error.hpp"
 #include "tests/support/captured_log.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/coroutine.hpp"
@@ -98,7 +97,8 @@ TEST_F(Net, AnUnknownNameSaysSo) {
         run(io, dial(Endpoint{.host = "no-such-host.invalid", .port = 1, .path = {}}, clock));
         FAIL();
     } catch (const std::system_error& error) {
-        EXPECT_TRUE(error.code() == asio::error::host_not_found || error.code() == asio::error::host_not_found_try_again)
+        EXPECT_TRUE(error.code() == asio::error::host_not_found ||
+                    error.code() == asio::error::host_not_found_try_again)
             << error.what();
     }
 }

@@ -60,9 +60,8 @@ asio::awaitable<std::vector<std::byte>> receive(ByteStream& from, std::size_t si
 
 asio::awaitable<void> send_and_check(ByteStream& from, ByteStream& to, std::size_t size, std::size_t piece) {
     std::vector<std::byte> received;
-    auto take = [](ByteStream& stream, std::size_t n, std::size_t step, std::vector<std::byte>& into) -> asio::awaitable<void> {
-        into = co_await receive(stream, n, step);
-    };
+    auto take = [](ByteStream& stream, std::size_t n, std::size_t step,
+                   std::vector<std::byte>& into) -> asio::awaitable<void> { into = co_await receive(stream, n, step); };
     auto sending = send_all(from, pattern(size));
     auto receiving = take(to, size, piece, received);
     co_await both(std::move(sending), std::move(receiving));
@@ -78,7 +77,8 @@ TEST_F(TlsPair, CarriesEveryByteInEveryPieceSize) {
 
 TEST_F(TlsPair, BothDirectionsAtOnce) {
     shake_hands();
-    run(io, both(send_and_check(*client, *server, 8'000'000, 65'528), send_and_check(*server, *client, 8'000'000, 9'999)));
+    run(io,
+        both(send_and_check(*client, *server, 8'000'000, 65'528), send_and_check(*server, *client, 8'000'000, 9'999)));
 }
 
 // Reading must go on while writing is blocked: otherwise one stalled direction stops the other.

@@ -49,7 +49,8 @@ class InitTest : public ::testing::Test {
     }
     StateDirectory state() const { return {options.directory / "state"}; }
     json ask(const json& request) {
-        const HubLocation location{state(), state().admin_socket(), {"hub1.example.com", "https://hub1.example.com:8443"}};
+        const HubLocation location{
+            state(), state().admin_socket(), {"hub1.example.com", "https://hub1.example.com:8443"}};
         return block_on(administer(location, request, Clock::duration::zero(), clock));
     }
 

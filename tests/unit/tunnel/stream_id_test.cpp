@@ -29,8 +29,8 @@ TEST(StreamName, OnlyTheLastSuffixCounts) {
 }
 
 TEST(StreamName, ForeignNamesAreNotTakenApart) {
-    for (const auto* name : {"TestStream", "ssh", "ssh.123", "ssh.0A1B2C3D", "ssh.0a1b2c3", "ssh.0a1b2c3d4", ".0a1b2c3d",
-                             "ssh.0a1b2c3d-", "ssh.0a1b2c3d-R", "ssh.0a1b2c3dxy", ""})
+    for (const auto* name : {"TestStream", "ssh", "ssh.123", "ssh.0A1B2C3D", "ssh.0a1b2c3", "ssh.0a1b2c3d4",
+                             ".0a1b2c3d", "ssh.0a1b2c3d-", "ssh.0a1b2c3d-R", "ssh.0a1b2c3dxy", ""})
         EXPECT_FALSE(parse_stream_name(name)) << name;
 }
 
@@ -41,7 +41,8 @@ TEST(StreamName, LogsShowTheIdOrTheForeignName) {
 
 TEST(ServiceName, AllowsLettersDigitsDashAndUnderscore) {
     EXPECT_TRUE(is_valid_service_name("web-1_B"));
-    for (const auto& name : {std::string(), std::string("a.b"), std::string("a b"), std::string("a/b"), std::string(65, 'x')})
+    for (const auto& name :
+         {std::string(), std::string("a.b"), std::string("a b"), std::string("a/b"), std::string(65, 'x')})
         EXPECT_FALSE(is_valid_service_name(name)) << name;
 }
 
