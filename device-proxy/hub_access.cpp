@@ -4,8 +4,6 @@
 #include "common/http/connection.hpp"
 #include "common/net/dial.hpp"
 
-#include <asio/error.hpp>
-
 namespace device_streams::device {
 
 namespace {
@@ -31,6 +29,10 @@ UpgradeRefused::UpgradeRefused(int http_status)
       status(http_status) {
 }
 
+bool is_error(const std::error_code& code, asio::error::basic_errors what) {
+    return code == what || code == std::error_code(what, std::system_category());
+}
+
 void rethrow_as_hub_failure(Errc otherwise, const std::string& during) {
     try {
         throw;
@@ -38,7 +40,7 @@ void rethrow_as_hub_failure(Errc otherwise, const std::string& during) {
         throw;
     } catch (const std::system_error& failure) {
         if (failure.code() == asio::error::operation_aborted) throw;
-        if (failure.code() == std::errc::timed_out) throw Failure(Errc::hub_timeout, during);
+        if (is_error(failure.code(), asio::error::timed_out)) throw Failure(Errc::hub_timeout, during);
         if (failure.code() == asio::error::host_not_found) throw Failure(Errc::hub_name_unknown, during);
         throw Failure(otherwise, during + ": " + failure.what());
     } catch (const std::exception& failure) {

@@ -7,9 +7,12 @@
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
 
+#include <asio/error.hpp>
+
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace device_streams::device {
 
@@ -37,6 +40,9 @@ asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint nam
 /// open_tls and the upgrade (the Host header is set here). Throws Failure, or UpgradeRefused.
 asio::awaitable<std::unique_ptr<ws::WsStream>> open_websocket(HubAccess hub, Endpoint named, ws::ClientHandshake ask,
                                                               ws::WsOptions options, Clock& clock);
+
+/// True when `code` is `what`, be it from the system's category or from Asio's own, which Asio 1.22 keeps apart.
+bool is_error(const std::error_code& code, asio::error::basic_errors what);
 
 /// Inside a catch block: throws what was caught as a Failure of the way to the hub; `during` says what was tried,
 /// `otherwise` is the code for failures that have none of their own. Cancellation passes unchanged.

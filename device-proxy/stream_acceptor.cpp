@@ -4,8 +4,6 @@
 #include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
 
-#include <asio/error.hpp>
-
 #include <optional>
 
 namespace device_streams::device {
@@ -22,12 +20,10 @@ LocalService find_service(const ServiceMap& services, const std::string& stream_
     throw Failure(Errc::service_unknown, stream_name);
 }
 
-// By condition: the same error comes from the system's category and from Asio's.
 Errc local_errc(const std::error_code& code) {
-    if (code == std::errc::connection_refused) return Errc::local_refused;
-    if (code == std::errc::timed_out) return Errc::local_timeout;
-    if (code == std::errc::too_many_files_open || code == std::errc::too_many_files_open_in_system)
-        return Errc::out_of_descriptors;
+    if (is_error(code, asio::error::connection_refused)) return Errc::local_refused;
+    if (is_error(code, asio::error::timed_out)) return Errc::local_timeout;
+    if (is_error(code, asio::error::no_descriptors)) return Errc::out_of_descriptors;
     return Errc::local_unreachable;
 }
 

@@ -250,7 +250,10 @@ void LocalBroker::perform(const Join& action) {
 }
 
 void LocalBroker::perform(const Abandon& action) {
-    const auto& info = device_streams::describe(Errc::handshake_expired);
+    const auto code = action.ending == Ending::stopping  ? Errc::hub_stopping
+                      : action.ending == Ending::refused ? Errc::credential_refused
+                                                         : Errc::handshake_expired;
+    const auto& info = device_streams::describe(code);
     parts_.log.info("stream given up", {{"device", action.stream.target.to_string()},
                                         {"stream", loggable_stream_id(action.stream.name)},
                                         {"code", info.id},

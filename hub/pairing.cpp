@@ -205,7 +205,7 @@ void Pairing::set_expiry(RequestNumber number, Request& request, Clock::time_poi
 void Pairing::fail(Requests::iterator where, const Refused& why, Ending for_legs, PairingActions& actions) {
     Request& request = where->second;
     if (request.phase == Phase::accepted)
-        actions.push_back(Abandon{{request.stream_id, request.ask.name, request.ask.target}, why.text});
+        actions.push_back(Abandon{{request.stream_id, request.ask.name, request.ask.target}, why.text, for_legs});
     else
         actions.push_back(Reply{where->first, why});
     for (const auto role : {StreamRole::device, StreamRole::service}) {

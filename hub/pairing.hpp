@@ -85,6 +85,7 @@ struct Join {  ///< both legs are attached
 struct Abandon {  ///< an accepted stream will not get both its legs; for the log
     StreamRef stream;
     std::string why;
+    Ending ending = Ending::lost;  ///< what its legs are told
 };
 using PairingAction = std::variant<Deliver, Reply, EndLeg, Join, Abandon>;
 using PairingActions = std::vector<PairingAction>;

@@ -49,7 +49,7 @@ class Place {
     bool handed_over_ = false;
 };
 
-// nullopt: the leg was lost while it waited. A leg that waits when the hub is cut short still hears why.
+// nullopt: the leg was lost while it waited.
 asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
     std::optional<LegOrder> order;
     try {
@@ -57,9 +57,6 @@ asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox
         co_await first_of(std::move(waiting), leg.watch());
     } catch (const LegError& lost) {
         log.info("stream leg lost while it waited", {{"reason", lost.what()}});
-    } catch (...) {
-        leg.abort(Ending::stopping);
-        throw;
     }
     co_return order;
 }
@@ -73,6 +70,16 @@ asio::awaitable<void> close_leg(HubContext& hub, ByteStream& leg, Ending ending)
     }
 }
 
+// True when the leg is to join; else it is over.
+asio::awaitable<bool> wait_and_close(HubContext& hub, ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
+    const auto order = co_await wait_for_order(leg, std::move(orders), log);
+    if (!order) co_return false;
+    const auto* close = std::get_if<CloseLeg>(&*order);
+    if (close == nullptr) co_return true;
+    co_await close_leg(hub, leg, close->ending);
+    co_return false;
+}
+
 // From admission to the end of the leg, or to its departure for the bridge.
 asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, http::Response answer,
                              const LegTickets::Checked& ticket, const Admission& admission, Mailbox<LegOrder> orders,
@@ -84,12 +91,14 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, http
     std::unique_ptr<ByteStream> leg =
         std::make_unique<ws::WsStream>(std::move(transport), options_for(admission.features), std::move(early_bytes));
     place.ready();
-    const auto order = co_await wait_for_order(*leg, std::move(orders), log);
-    if (!order) co_return;
-    if (const auto* close = std::get_if<CloseLeg>(&*order))
-        co_await close_leg(hub, *leg, close->ending);
-    else
-        place.hand_over(std::move(leg));
+    bool join = false;
+    try {
+        join = co_await wait_and_close(hub, *leg, std::move(orders), log);
+    } catch (...) {
+        leg->abort(Ending::stopping);  // the hub's end cuts the wait short, but the peer still hears why
+        throw;
+    }
+    if (join) place.hand_over(std::move(leg));
 }
 
 std::string_view why(Admission::Verdict verdict) {
