@@ -37,7 +37,7 @@ def test_listing_and_showing_print_no_keys(rig, spare):
 @pytest.mark.parametrize("words, code", [
     (("device", "add", DEVICE), "DS-609"), (("device", "remove", "no-such-device"), "DS-610"),
     (("device", "show", "no-such-device"), "DS-610"), (("policy", "remove", "no-such-policy"), "DS-610"),
-    (("device", "add", "bad/id"), "DS-107")])
+    (("device", "add", "bad id"), "DS-107")])
 def test_what_cannot_be_done_is_told(rig, words, code):
     done = rig.admin(*words, check=False)
     assert done.returncode != 0

@@ -127,13 +127,14 @@ def test_the_hub_says_when_its_port_is_in_use(tmp_path, rig):
     assert "DS-105" in output and str(rig.hub_port) in output
 
 
-def test_a_state_directory_in_use_is_told(rig, scratch):
+def test_a_state_directory_in_use_is_told(rig):
     """Two hubs on one registry would give different answers."""
-    config = scratch / "stream-hub.yaml"
+    config = rig.hub_directory / "second.yaml"
     text = (rig.hub_directory / "stream-hub.yaml").read_text()
     lines = [line for line in text.splitlines() if not line.startswith(("listen:", "mqtt_listen:"))]
     config.write_text("\n".join([*lines, f"listen: 127.0.0.1:{free_port()}"]) + "\n")
     code, output = start(rig, "stream-hub", config)
+    config.unlink()
     assert code == 1
     assert "DS-10" in output
     assert rig.echo()
