@@ -1,7 +1,9 @@
 """What any TCP program sees at the two ends of a stream."""
 import concurrent.futures
 import hashlib
+import json
 import os
+import re
 import socket
 import struct
 import threading
@@ -107,12 +109,16 @@ def test_many_streams_carry_different_bytes_at_once(rig):
 
 
 def test_a_stream_is_logged_once_at_its_start_and_once_at_its_end_with_one_id_everywhere(rig):
-    marks = {program.name: program.mark() for program in rig.programs()}
-    assert rig.echo(b"12345")
-    identifier = rig.service.wait_for(r"echo\.([0-9a-f]{8})", marks["service-proxy"]).group(1)
-    for program in rig.programs():
+    mark = rig.service.mark()
+    with rig.connect("echo") as client:
+        client.sendall(b"12345")
+        assert client.recv(5) == b"12345"
+        opened = rig.service.wait_for(rf'"stream opened"[^\n]*{client.getsockname()[1]}"[^\n]*', mark).group(0)
+    identifier = re.search(r'"stream":"([0-9a-f]{8})"', opened).group(1)
+    for program in (rig.service, rig.device, rig.hub):
         def lines(program=program):
-            return [line for line in program.output()[marks[program.name]:].splitlines() if identifier in line]
+            return [line for line in program.output().splitlines() if identifier in line]
         wait_until(lambda: len(lines()) >= 2, f"{program.name} to log the stream {identifier}")
         assert len(lines()) == 2, lines()
-        assert "5" in lines()[1], "the bytes of each direction"
+        end = json.loads(lines()[1])
+        assert [value for name, value in end.items() if name.startswith(("bytes", "to_"))] == [5, 5], end
