@@ -3,7 +3,7 @@ import json
 import socket
 
 import pytest
-from harness.programs import BIN, run, wait_until
+from harness.programs import BIN, run
 from harness.rig import DEVICE, Rig
 from harness.wire import parse_connection_string, read_until_closed
 

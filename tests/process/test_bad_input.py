@@ -10,8 +10,8 @@ import time
 import pytest
 from harness.programs import SANITIZED, wait_until
 from harness.rig import DEVICE, Rig
-from harness.wire import (http_request, mqtt_connect, mqtt_login, mqtt_packet, mqtt_string, mqtt_subscribe, read_http_head,
-                          read_mqtt, read_until_closed, read_websocket, service_token, tls_connect, websocket_frame,
+from harness.wire import (http_request, mqtt_connect, mqtt_login, mqtt_packet, mqtt_string, mqtt_subscribe, read_mqtt,
+                          read_until_closed, read_websocket, service_token, tls_connect, websocket_frame,
                           websocket_upgrade)
 
 random_bytes = random.Random(1).randbytes  # the same garbage in each run

@@ -72,22 +72,18 @@ def test_rsync_makes_an_equal_tree_and_then_finds_nothing_to_do(rig, tmp_path):
 
 
 def test_twenty_sessions_run_at_once(rig):
-    """Each waits until all are there, so they truly overlap."""
-    flag = rig.directory / "all-started"
-    wait = f"while ! test -e {flag}; do sleep 0.05; done"
-    sessions = [subprocess.Popen(rig.ssh(f"echo in; {wait}; echo {number}"), stdin=subprocess.DEVNULL,
+    """Each waits for a line that it gets once all are there, so they truly overlap."""
+    sessions = [subprocess.Popen(rig.ssh(f"echo in; read word; echo $word {number}"), stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for number in range(20)]
     try:
         for session in sessions:
-            assert session.stdout.readline() == "in\n"
-        flag.touch()
-        assert [session.communicate(timeout=60)[0] for session in sessions] == [f"{n}\n" for n in range(20)]
+            assert session.stdout.readline() == "in\n", session.communicate()
+        assert rig.admin("streams", "list").count("ssh.") >= 20
+        assert [session.communicate("out\n", timeout=60)[0] for session in sessions] == [f"out {n}\n" for n in range(20)]
     finally:
-        flag.touch()
         for session in sessions:
             session.kill()
             session.wait()
-        flag.unlink()
 
 
 def test_a_session_stays_up_while_nothing_is_said(rig):
