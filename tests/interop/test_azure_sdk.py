@@ -40,7 +40,7 @@ def azure_device(azure_rig, node_program):
 def test_an_azure_device_connects_sends_and_leaves(azure_rig, azure_device, transport):
     name = f"azure-{transport}"
     program = azure_device(transport, azure_rig.add_device(name))
-    program.wait_for("^open")
+    program.wait_for(r"\bopen\b")
     program.wait_for("telemetry acknowledged")
     assert azure_rig.is_online(name)
     program.process.stdin.close()

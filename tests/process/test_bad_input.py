@@ -152,6 +152,7 @@ def test_garbage_records_after_the_tls_handshake(rig, listener):
         assert closed(connection)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_old_tls_is_refused(rig):
     context = ssl.create_default_context(cafile=str(rig.ca_file))
     context.set_ciphers("ALL:@SECLEVEL=0")

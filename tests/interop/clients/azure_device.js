@@ -2,7 +2,8 @@
 // Connects, listens for messages, sends telemetry, says so, and leaves on the next line of standard input or its end.
 'use strict';
 const readline = require('readline');
-const {Client, Message, NoRetry} = require('azure-iot-device');
+const {NoRetry} = require('azure-iot-common');
+const {Client, Message} = require('azure-iot-device');
 const transports = require('azure-iot-device-mqtt');
 
 const lines = readline.createInterface({input: process.stdin});
