@@ -1,5 +1,4 @@
 """Starting with what cannot work: one clear message, an exit code of its own, no half-started program."""
-import pathlib
 import shutil
 import socket
 
@@ -162,9 +161,14 @@ def test_a_hub_with_an_unknown_authority_is_not_trusted(rig, tmp_path):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_shipped_configurations_are_accepted(name):
-    """--check-config with credentials and certificates put in place of those that an administrator has."""
-    assert pathlib.Path(ROOT / "configs" / f"{name}.yaml").exists()
+def test_shipped_configurations_are_accepted(rig, scratch, name):
+    """With the credentials and certificates that an administrator has put beside them."""
+    for file in ("hub.pem", "hub.key", "hub-ca.pem", "service.cs"):
+        shutil.copy(rig.hub_directory / file, scratch)
+    shutil.copy(rig.directory / "device.cs", scratch)
+    shutil.copy(ROOT / "configs" / f"{name}.yaml", scratch)
+    code, output = start(rig, name, scratch / f"{name}.yaml", "--check-config")
+    assert code == 0, output
 
 
 def test_forwards_can_be_given_as_ssh_users_do(rig, tmp_path):
