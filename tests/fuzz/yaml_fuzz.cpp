@@ -1,0 +1,53 @@
+// A configuration file of any bytes ends as a config or as faults that name it, on every path of the reader.
+#include "common/base/error.hpp"
+#include "common/config/shared_options.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+
+using namespace device_streams;
+
+namespace {
+
+struct Config {
+    HubSettings hub;
+    std::map<std::string, Endpoint> services;
+    std::vector<LogSettings> logs;
+    std::chrono::milliseconds linger{5000};
+    std::chrono::milliseconds drain{30'000};
+    unsigned threads = 1;
+    LogSettings log;
+};
+
+// Every kind of row that the programs have.
+OptionTable<Config> make_table() {
+    OptionTable<Config> table("fuzz", "Any bytes.");
+    const auto nothing_more = [](const Secret&, const std::string&, Reading&) {};
+    add_hub_options(table, "a fuzzer", nothing_more);
+    table.add_map(
+        {.key = "services"}, text(), endpoint(EndpointUse::connect), [](auto& c) -> auto& { return c.services; });
+    OptionTable<LogSettings> items("item", "");
+    items.add(
+        {.key = "level", .required = true}, log_level(), [](auto& item) -> auto& { return item.level; });
+    table.add_list(
+        {.key = "logs"}, items, [](auto& config) -> auto& { return config.logs; });
+    add_linger_option(table);
+    add_run_options(table);
+    add_log_options(table);
+    return table;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const auto table = make_table();
+    try {
+        static_cast<void>(
+            table.load({.text = std::string(reinterpret_cast<const char*>(data), size), .base = "/nowhere"}));
+    } catch (const Failure& failure) {
+        const bool told = failure.errc() == Errc::config_invalid && failure.detail().starts_with("config");
+        if (!told) std::abort();
+    }
+    return 0;
+}
