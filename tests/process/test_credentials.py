@@ -39,7 +39,8 @@ def service_with(rig, directory, connection_string, device=DEVICE):
     port = free_port()
     config = directory / "service-proxy.yaml"
     config.write_text(rig.hub_section("service.cs").replace(str(rig.directory), str(directory), 1)
-                      + f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: {device}\n    service: echo\n")
+                      + f"timeouts:\n  connect: 2s\nforwards:\n  - listen: 127.0.0.1:{port}\n    device: {device}\n"
+                      + "    service: echo\n")
     program = Program("service-proxy", [BIN / "service-proxy", "--config", config], directory).start()
     try:
         wait_until(lambda: is_listening(port) or not program.is_alive(), "it to listen")

@@ -80,7 +80,7 @@ class Rig:
                            for name, port in self.forward_ports.items())
         (self.directory / "service.cs").write_text(self.service_cs + "\n")
         (self.directory / "service-proxy.yaml").write_text(
-            self.hub_section("service.cs") + "drain: 20s\nforwards:\n" + forwards)
+            self.hub_section("service.cs") + "timeouts:\n  connect: 8s\ndrain: 20s\nforwards:\n" + forwards)
 
     def hub_section(self, credential):
         return textwrap.dedent(f"""\
