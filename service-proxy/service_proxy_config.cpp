@@ -68,7 +68,7 @@ void add_forwards(OptionTable<ServiceProxyConfig>& table) {
                  "DEVICE; may be repeated",
          .repeatable = true,
          .type = "forward",
-         .allowed = "[bind:]port:device[/service]"},
+         .allowed = "[bind:]port:device[/service] or unix:path:device[/service]"},
         [](ServiceProxyConfig& config, const RawValue& raw) { config.forwards.push_back(parse_forward(raw)); });
     table.add_flag({.flag = stdio_flag,
                     .value = "DEVICE[/SERVICE]",

@@ -35,7 +35,7 @@ void require_readable(const std::string& key, const std::string& path, Reading& 
     }
 }
 
-void complete_connection_string(HubSettings& hub, Reading& reading) {
+bool complete_connection_string(HubSettings& hub, Reading& reading) {
     const std::string text_key = "hub.connection_string";
     const std::string file_key = "hub.connection_string_file";
     const bool has_file = reading.given(file_key);
@@ -44,12 +44,15 @@ void complete_connection_string(HubSettings& hub, Reading& reading) {
         reading.fault(file_key, "given together with hub.connection_string, allowed: one of the two");
     } else if (!has_text && !has_file) {
         reading.fault(file_key, "missing, allowed: a path (or hub.connection_string instead)");
-    } else if (has_file && looks_like_credential(hub.connection_string_file)) {
+    } else if (has_text) {
+        return true;
+    } else if (looks_like_credential(hub.connection_string_file)) {
         reading.fault(file_key, "this is the credential itself, allowed: the path of a file that holds it");
-    } else if (has_file) {
-        auto secret = read_secret_line(file_key, hub.connection_string_file, reading);
-        if (secret) hub.connection_string = std::move(*secret);
+    } else if (auto secret = read_secret_line(file_key, hub.connection_string_file, reading)) {
+        hub.connection_string = std::move(*secret);
+        return true;
     }
+    return false;
 }
 
 ValueKind<LogLevel> log_level() {

@@ -11,8 +11,8 @@ namespace device_streams {
 /// Adds a fault unless the file can be read; an empty path means that there is none.
 void require_readable(const std::string& key, const std::string& path, Reading& reading);
 
-/// Sees to it that there is exactly one connection string, and reads its file.
-void complete_connection_string(HubSettings& hub, Reading& reading);
+/// Sees to it that there is exactly one connection string, and reads its file; false after a fault.
+bool complete_connection_string(HubSettings& hub, Reading& reading);
 
 ValueKind<LogLevel> log_level();
 ValueKind<LogFormat> log_format();
@@ -63,9 +63,9 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
         {.key = "hub.port", .flag = "--hub-port", .help = "The hub's TLS port for everything but plain MQTT."}, port(),
         [](auto& config) -> auto& { return config.hub.port; });
     table.rule({text_key, file_key}, [check, text_key, file_key](Config& config, Reading& reading) {
-        complete_connection_string(config.hub, reading);
+        if (!complete_connection_string(config.hub, reading)) return;
         const auto& key = config.hub.connection_string_file.empty() ? text_key : file_key;
-        if (!config.hub.connection_string.empty()) check(config.hub.connection_string, key, reading);
+        check(config.hub.connection_string, key, reading);
     });
     table.rule({"hub.ca_file"},
                [](Config& config, Reading& reading) { require_readable("hub.ca_file", config.hub.ca_file, reading); });
