@@ -66,6 +66,7 @@ class LegClient {
         const auto frame = std::span(bytes).subspan(ws::longest_header - size);
         co_await write_copy(*transport_, frame);
     }
+    asio::awaitable<void> send_raw(std::string bytes) { co_await write_text(*transport_, std::move(bytes)); }
     /// As messages of `message` bytes.
     asio::awaitable<void> send_data(std::string data, std::size_t message) {
         for (std::size_t at = 0; at < data.size(); at += message)
