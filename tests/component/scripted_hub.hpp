@@ -1,12 +1,12 @@
 #pragma once
 
+#include "background.hpp"
 #include "common/async/task_set.hpp"
 #include "common/http/connection.hpp"
 #include "common/net/listener.hpp"
 #include "common/net/tls_stream.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
-#include "tests/component/background.hpp"
 #include "tests/support/certificates.hpp"
 
 #include <atomic>

@@ -1,6 +1,6 @@
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
-#include "tests/component/service_proxy_fixture.hpp"
+#include "service_proxy_fixture.hpp"
 
 namespace device_streams::service {
 namespace {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "blocking_socket.hpp"
 #include "common/tunnel/features.hpp"
+#include "scripted_hub.hpp"
 #include "service-proxy/service_proxy.hpp"
-#include "tests/component/blocking_socket.hpp"
-#include "tests/component/scripted_hub.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "tests/component/service_proxy_fixture.hpp"
+#include "service_proxy_fixture.hpp"
 
 namespace device_streams::service {
 namespace {

@@ -1,6 +1,6 @@
 #include "service-proxy/service_proxy.hpp"
 
-#include "tests/component/tunnel_fixture.hpp"
+#include "tunnel_fixture.hpp"
 
 #include <algorithm>
 

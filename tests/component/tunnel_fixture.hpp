@@ -1,11 +1,11 @@
 #pragma once
 
+#include "background.hpp"
+#include "blocking_socket.hpp"
 #include "device-proxy/device_proxy.hpp"
 #include "hub/sqlite_registry.hpp"
 #include "hub/stream_hub.hpp"
 #include "service-proxy/service_proxy.hpp"
-#include "tests/component/background.hpp"
-#include "tests/component/blocking_socket.hpp"
 #include "tests/support/certificates.hpp"
 
 #include <gtest/gtest.h>

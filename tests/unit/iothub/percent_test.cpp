@@ -39,6 +39,11 @@ TEST(PercentDecode, RefusesTruncatedAndForeignEscapes) {
         EXPECT_EQ(percent_decode(text), std::nullopt) << text;
 }
 
+TEST(PercentDecode, DoesNotLookBehindTheEndOfItsText) {
+    EXPECT_EQ(percent_decode(std::string_view("%41").substr(0, 2)), std::nullopt);
+    EXPECT_EQ(percent_decode(std::string_view("%41").substr(0, 1)), std::nullopt);
+}
+
 TEST(PercentDecode, UndoesEncoding) {
     std::string all_bytes;
     for (int byte = 0; byte < 256; ++byte) all_bytes += static_cast<char>(byte);

@@ -86,6 +86,7 @@ TEST(StreamToken, WithAnotherAlgorithmFailsEvenIfSigned) {
     const std::string payload = R"({"exp":1,"jti":"x","iothub":"h","deviceId":"d","sid":"s","role":"device"})";
     EXPECT_TRUE(verify_stream_token(signed_token(good_header, payload), streaming_key));
     EXPECT_FALSE(verify_stream_token(signed_token(R"({"typ":"JWT","alg":"none"})", payload), streaming_key));
+    EXPECT_FALSE(verify_stream_token(signed_token(R"({"typ":"JWT","alg":"HS512"})", payload), streaming_key));
     EXPECT_FALSE(verify_stream_token(signed_token("{}", payload), streaming_key));
 }
 
