@@ -25,7 +25,7 @@ HubAccess make_access(const DeviceProxyConfig& config, const iothub::ConnectionS
     hub.host_name = identity.host_name;
     hub.connect_host = config.hub.address.empty() ? identity.gateway_host_name : config.hub.address;
     hub.tls = TlsContext::client(config.hub.ca_file);
-    hub.phase_limit = config.hub_timeout;
+    hub.limit = config.hub_timeout;
     return hub;
 }
 

@@ -20,7 +20,7 @@ Secret make_password(const LinkSettings& settings, const Clock& clock) {
 }
 
 [[noreturn]] void explain_refusal(const UpgradeRefused& refusal) {
-    const bool busy = refusal.status == 429 || refusal.status == 503;
+    const bool busy = refusal.answer.status == 429 || refusal.answer.status == 503;
     throw Failure(busy ? Errc::hub_busy : Errc::hub_protocol,
                   std::string(refusal.what()) + " instead of a WebSocket for MQTT");
 }
@@ -56,13 +56,15 @@ iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& cloc
 
 asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock) {
     const Endpoint named{.host = settings.hub.host_name, .port = settings.port, .path = {}};
-    if (!settings.over_websocket) co_return co_await open_tls(settings.hub, named, clock);
+    auto stream = co_await open_tls(settings.hub, named, clock);
+    if (!settings.over_websocket) co_return stream;
     ws::ClientHandshake ask;
     ask.target = "/$iothub/websocket?iothub-no-client-cert=true";
     ask.subprotocol = "mqtt";
     const ws::WsOptions options{.role = ws::Role::client};
     try {
-        co_return co_await open_websocket(settings.hub, named, std::move(ask), options, clock);
+        auto connection = std::make_unique<http::Connection>(std::move(stream));
+        co_return co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.limit, clock);
     } catch (const UpgradeRefused& refusal) {
         explain_refusal(refusal);
     }

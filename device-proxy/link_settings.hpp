@@ -4,8 +4,8 @@
 #include "common/iothub/connection_string.hpp"
 #include "common/iothub/mqtt_codec.hpp"
 #include "common/iothub/stream_request.hpp"
+#include "common/tunnel/hub_access.hpp"
 #include "device-proxy/client_session.hpp"
-#include "device-proxy/hub_access.hpp"
 
 #include <chrono>
 #include <cstdint>

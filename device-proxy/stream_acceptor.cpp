@@ -21,9 +21,9 @@ LocalService find_service(const ServiceMap& services, const std::string& stream_
 }
 
 Errc local_errc(const std::error_code& code) {
-    if (is_error(code, asio::error::connection_refused)) return Errc::local_refused;
-    if (is_error(code, asio::error::timed_out)) return Errc::local_timeout;
-    if (is_error(code, asio::error::no_descriptors)) return Errc::out_of_descriptors;
+    if (code == std::errc::connection_refused) return Errc::local_refused;
+    if (code == std::errc::timed_out) return Errc::local_timeout;
+    if (code == std::errc::too_many_files_open) return Errc::out_of_descriptors;
     return Errc::local_unreachable;
 }
 

@@ -5,8 +5,8 @@
 #include "common/base/log.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/net/byte_stream.hpp"
+#include "common/tunnel/hub_access.hpp"
 #include "common/tunnel/relay.hpp"
-#include "device-proxy/hub_access.hpp"
 #include "device-proxy/service_map.hpp"
 
 #include <functional>

@@ -1,6 +1,7 @@
 #include "hub/streaming_endpoint.hpp"
 
 #include "common/async/join.hpp"
+#include "common/tunnel/leg_options.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
@@ -9,17 +10,6 @@
 namespace device_streams::hub {
 
 namespace {
-
-constexpr std::size_t foreign_message_limit = 32 * 1024;
-constexpr std::size_t big_message_limit = 65'528;
-
-ws::WsOptions options_for(const Features& features) {
-    ws::WsOptions options;
-    options.role = ws::Role::server;
-    options.message_limit = features.big_frames ? big_message_limit : foreign_message_limit;
-    options.half_close = features.half_close;
-    return options;
-}
 
 asio::awaitable<void> refuse(HubContext& hub, http::Connection& connection, const std::string& peer, int status,
                              std::string_view text) {
@@ -88,8 +78,8 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, http
     co_await connection.write_response(std::move(answer));
     std::vector<std::byte> early_bytes;
     auto transport = connection.release(early_bytes);
-    std::unique_ptr<ByteStream> leg =
-        std::make_unique<ws::WsStream>(std::move(transport), options_for(admission.features), std::move(early_bytes));
+    std::unique_ptr<ByteStream> leg = std::make_unique<ws::WsStream>(
+        std::move(transport), leg_options(ws::Role::server, admission.features), std::move(early_bytes));
     place.ready();
     bool join = false;
     try {

@@ -3,7 +3,6 @@
 #include "common/async/backoff.hpp"
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
-#include "service-proxy/hub_leg.hpp"
 
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
@@ -28,8 +27,8 @@ bool lives(http::Connection& connection) {
 
 }  // namespace
 
-HubConnections::HubConnections(const asio::any_io_executor& executor, HubAccess access, OpenLimits limits, Clock& clock,
-                               Log log)
+HubConnections::HubConnections(const asio::any_io_executor& executor, ServiceAccess access, OpenLimits limits,
+                               Clock& clock, Log log)
     : access_(std::move(access)),
       limits_(limits),
       clock_(clock),
@@ -54,7 +53,7 @@ std::unique_ptr<http::Connection> HubConnections::take_idle() {
 }
 
 asio::awaitable<std::unique_ptr<http::Connection>> HubConnections::open() {
-    return connect_to_hub(access_.address, access_.host_name(), access_.tls, limits_.hub, clock_);
+    co_return std::make_unique<http::Connection>(co_await open_tls(access_.hub, access_.endpoint(), clock_));
 }
 
 void HubConnections::give_back(std::unique_ptr<http::Connection> connection) {

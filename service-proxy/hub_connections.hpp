@@ -4,7 +4,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
 #include "common/http/connection.hpp"
-#include "service-proxy/hub_access.hpp"
+#include "service-proxy/service_access.hpp"
 
 #include <asio/steady_timer.hpp>
 
@@ -18,7 +18,8 @@ namespace device_streams::service {
 /// it that one idle connection is always there. Members may be called from any thread.
 class HubConnections {
  public:
-    HubConnections(const asio::any_io_executor& executor, HubAccess access, OpenLimits limits, Clock& clock, Log log);
+    HubConnections(const asio::any_io_executor& executor, ServiceAccess access, OpenLimits limits, Clock& clock,
+                   Log log);
 
     /// The connection that was idle for the shortest time and still lives; null when there is none.
     std::unique_ptr<http::Connection> take_idle();
@@ -46,7 +47,7 @@ class HubConnections {
     asio::awaitable<void> sleep_until(Clock::time_point deadline, bool until_needed);
     asio::awaitable<void> nudged();
 
-    const HubAccess access_;
+    const ServiceAccess access_;
     const OpenLimits limits_;
     Clock& clock_;
     const Log log_;

@@ -5,7 +5,7 @@
 #include "common/http/message.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/tunnel/features.hpp"
-#include "service-proxy/hub_access.hpp"
+#include "service-proxy/service_access.hpp"
 
 #include <string>
 #include <variant>

@@ -22,7 +22,7 @@ asio::awaitable<void> accept_on(std::shared_ptr<LocalListener> listener, TaskSet
 
 ServiceProxySettings make_settings(const ServiceProxyConfig& config) {
     ServiceProxySettings settings;
-    settings.hub = make_hub_access(config.hub);
+    settings.hub = make_service_access(config.hub, config.timeouts.hub);
     settings.forwards = config.forwards;
     settings.open.hub = config.timeouts.hub;
     settings.open.connect = config.timeouts.connect;

@@ -12,7 +12,7 @@
 namespace device_streams::service {
 
 struct ServiceProxySettings {
-    HubAccess hub;
+    ServiceAccess hub;
     std::vector<Forward> forwards;  ///< their listen endpoints differ
     OpenLimits open;
     RelayLimits relay;

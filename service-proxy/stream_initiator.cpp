@@ -3,7 +3,8 @@
 #include "common/async/backoff.hpp"
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
-#include "service-proxy/hub_leg.hpp"
+#include "common/base/version.hpp"
+#include "common/tunnel/leg_options.hpp"
 #include "service-proxy/rest_call.hpp"
 
 #include <asio/error.hpp>
@@ -24,9 +25,13 @@ bool is_stale(const http::Connection& connection, const std::exception_ptr& fail
     }
 }
 
+Endpoint endpoint_of(const iothub::StreamUrl& url) {
+    return {.host = url.host, .port = url.port, .path = {}};
+}
+
 }  // namespace
 
-StreamInitiator::StreamInitiator(const asio::any_io_executor& executor, HubAccess access, OpenLimits limits,
+StreamInitiator::StreamInitiator(const asio::any_io_executor& executor, ServiceAccess access, OpenLimits limits,
                                  Clock& clock, Log log)
     : access_(access),
       limits_(limits),
@@ -39,7 +44,19 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open(iothub::Tar
     const iothub::ServicePath what{.target = std::move(target), .name = to_string(name)};
     auto answered = co_await request(what);
     auto connection = co_await connection_for(answered.granted, std::move(answered.connection));
-    co_return co_await open_leg(std::move(connection), std::move(answered.granted), limits_.hub, clock_);
+    co_return co_await open_leg(std::move(connection), std::move(answered.granted));
+}
+
+asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::unique_ptr<http::Connection> connection,
+                                                                         GrantedStream granted) {
+    auto ask = leg_handshake(granted.url.target, granted.token, std::string("service-proxy/") + version);
+    const auto options = leg_options(ws::Role::client, granted.features);
+    const auto named = endpoint_of(granted.url);
+    try {
+        co_return co_await upgrade(std::move(connection), named, std::move(ask), options, limits_.hub, clock_);
+    } catch (const UpgradeRefused& refusal) {
+        throw Failure(Errc::hub_refused_stream_leg, describe_answer(refusal.answer));
+    }
 }
 
 asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::ServicePath what) {
@@ -74,7 +91,7 @@ asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath&
         }
         if (is_cancellation(failure)) std::rethrow_exception(failure);
         if (!kept || !is_stale(*connection, failure))
-            throw hub_failure(failure, "stream request to " + access_.address.to_string());
+            throw hub_failure(failure, Errc::hub_unreachable, "stream request to " + access_.endpoint().to_string());
     }
 }
 
@@ -82,15 +99,15 @@ asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath&
 // a TLS handshake. Other hubs name another host.
 asio::awaitable<std::unique_ptr<http::Connection>> StreamInitiator::connection_for(
     const GrantedStream& granted, std::unique_ptr<http::Connection> used) {
-    const auto where = access_.address_of(granted.url);
-    if (granted.hub_is_ours && used->reusable() && where == access_.address) co_return used;
+    const auto named = endpoint_of(granted.url);
+    const bool same_place = access_.hub.route(named) == access_.hub.route(access_.endpoint());
+    if (granted.hub_is_ours && used->reusable() && same_place) co_return used;
     connections_.give_back(std::move(used));
-    co_return co_await connect_to_hub(where, granted.url.host, access_.tls, limits_.hub, clock_);
+    co_return std::make_unique<http::Connection>(co_await open_tls(access_.hub, named, clock_));
 }
 
 std::string StreamInitiator::host_header() const {
-    const auto port = access_.address.port;
-    return access_.host_name() + (port == 443 ? "" : ":" + std::to_string(port));
+    return access_.port == 443 ? access_.hub.host_name : access_.endpoint().to_string();
 }
 
 }  // namespace device_streams::service

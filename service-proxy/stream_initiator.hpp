@@ -4,9 +4,9 @@
 #include "common/base/log.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "common/ws/ws_stream.hpp"
-#include "service-proxy/hub_access.hpp"
 #include "service-proxy/hub_connections.hpp"
 #include "service-proxy/rest_call.hpp"
+#include "service-proxy/service_access.hpp"
 #include "service-proxy/service_token.hpp"
 
 #include <memory>
@@ -17,7 +17,8 @@ namespace device_streams::service {
 /// a time, from any thread.
 class StreamInitiator {
  public:
-    StreamInitiator(const asio::any_io_executor& executor, HubAccess access, OpenLimits limits, Clock& clock, Log log);
+    StreamInitiator(const asio::any_io_executor& executor, ServiceAccess access, OpenLimits limits, Clock& clock,
+                    Log log);
 
     /// Throws Failure that names the reason (DS-2xx for the way to the hub, DS-3xx for the request). Cancelling it
     /// drops the pending call with its connection, from which the hub sees that nobody waits any more.
@@ -35,9 +36,11 @@ class StreamInitiator {
                                          std::unique_ptr<http::Connection>& connection);
     asio::awaitable<std::unique_ptr<http::Connection>> connection_for(const GrantedStream& granted,
                                                                       std::unique_ptr<http::Connection> used);
+    asio::awaitable<std::unique_ptr<ws::WsStream>> open_leg(std::unique_ptr<http::Connection> connection,
+                                                            GrantedStream granted);
     std::string host_header() const;
 
-    const HubAccess access_;
+    const ServiceAccess access_;
     const OpenLimits limits_;
     Clock& clock_;
     ServiceToken token_;

@@ -1,18 +1,10 @@
-#include "service-proxy/hub_access.hpp"
+#include "service-proxy/service_access.hpp"
 
 #include "common/base/error.hpp"
-
-#include <algorithm>
-#include <cctype>
 
 namespace device_streams::service {
 
 namespace {
-
-bool same_host(const std::string& a, const std::string& b) {
-    return std::ranges::equal(a, b,
-                              [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 void require_service_credential(const iothub::ConnectionString& credential) {
     if (!credential.device_id.empty())
@@ -27,21 +19,15 @@ void require_service_credential(const iothub::ConnectionString& credential) {
 
 }  // namespace
 
-Endpoint HubAccess::address_of(const iothub::StreamUrl& url) const {
-    Endpoint where;
-    where.host = same_host(url.host, host_name()) ? address.host : url.host;
-    where.port = url.port;
-    return where;
-}
-
-HubAccess make_hub_access(const HubSettings& settings) {
-    HubAccess access;
+ServiceAccess make_service_access(const HubSettings& settings, Clock::duration limit) {
+    ServiceAccess access;
     access.credential = iothub::parse_connection_string(settings.connection_string.reveal());
     require_service_credential(access.credential);
-    const auto& gateway = access.credential.gateway_host_name;
-    access.address.host = !settings.address.empty() ? settings.address : gateway.empty() ? access.host_name() : gateway;
-    access.address.port = settings.port;
-    access.tls = TlsContext::client(settings.ca_file);
+    access.hub.host_name = access.credential.host_name;
+    access.hub.connect_host = settings.address.empty() ? access.credential.gateway_host_name : settings.address;
+    access.hub.tls = TlsContext::client(settings.ca_file);
+    access.hub.limit = limit;
+    access.port = settings.port;
     return access;
 }
 

@@ -4,31 +4,27 @@
 #include "common/base/endpoint.hpp"
 #include "common/config/settings.hpp"
 #include "common/iothub/connection_string.hpp"
-#include "common/iothub/stream_request.hpp"
-#include "common/net/tls_context.hpp"
+#include "common/tunnel/hub_access.hpp"
 
 #include <chrono>
 #include <cstddef>
-#include <memory>
 #include <string>
 
 namespace device_streams::service {
 
 /// How to reach the hub and prove who we are. Names (SAS scope, SNI, certificate check, Host) always come from
 /// HostName; only the place to connect to can be overridden.
-struct HubAccess {
+struct ServiceAccess {
     iothub::ConnectionString credential;
-    Endpoint address;  ///< of the REST endpoint
-    std::shared_ptr<const TlsContext> tls;
+    HubAccess hub;
+    std::uint16_t port = 443;  ///< of the REST endpoint
 
-    const std::string& host_name() const { return credential.host_name; }
-    /// Where to connect for a stream's URL: the override counts when the URL names the hub itself.
-    Endpoint address_of(const iothub::StreamUrl& url) const;
+    Endpoint endpoint() const { return {.host = hub.host_name, .port = port, .path = {}}; }
 };
 
 /// Throws Failure: credential_malformed unless the connection string is a service's (a policy with its key, or a
 /// ready-made token), certificate_unusable or file_unreadable for the CA file.
-HubAccess make_hub_access(const HubSettings& settings);
+ServiceAccess make_service_access(const HubSettings& settings, Clock::duration limit);
 
 /// Limits on the phases of opening a stream.
 struct OpenLimits {

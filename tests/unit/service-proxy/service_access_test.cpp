@@ -1,4 +1,4 @@
-#include "service-proxy/hub_access.hpp"
+#include "service-proxy/service_access.hpp"
 
 #include "common/base/error.hpp"
 
@@ -13,11 +13,12 @@ HubSettings settings(const std::string& connection_string) {
     return hub;
 }
 
+constexpr auto limit = std::chrono::seconds(10);
 constexpr auto service_string = "HostName=hub1.iot.example;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0";
 
 std::string fault_of(const std::string& connection_string) {
     try {
-        make_hub_access(settings(connection_string));
+        make_service_access(settings(connection_string), limit);
     } catch (const Failure& failure) {
         EXPECT_EQ(failure.errc(), Errc::credential_malformed);
         EXPECT_EQ(failure.detail().find("c2VjcmV0"), std::string::npos);
@@ -26,37 +27,36 @@ std::string fault_of(const std::string& connection_string) {
     return "none";
 }
 
-TEST(HubAccess, ConnectsToHostNameByDefault) {
-    const auto hub = make_hub_access(settings(service_string));
-    EXPECT_EQ(hub.address.to_string(), "hub1.iot.example:443");
+TEST(ServiceAccess, ConnectsToHostNameByDefault) {
+    const auto hub = make_service_access(settings(service_string), limit);
+    EXPECT_EQ(hub.hub.route(hub.endpoint()).to_string(), "hub1.iot.example:443");
 }
 
-TEST(HubAccess, AddressAndPortOverrideWhereToConnectOnly) {
+TEST(ServiceAccess, AddressAndPortOverrideWhereToConnectOnly) {
     auto hub_settings = settings(service_string);
     hub_settings.address = "127.0.0.1";
     hub_settings.port = 8443;
-    const auto hub = make_hub_access(hub_settings);
-    EXPECT_EQ(hub.address.to_string(), "127.0.0.1:8443");
-    EXPECT_EQ(hub.host_name(), "hub1.iot.example");
+    const auto hub = make_service_access(hub_settings, limit);
+    EXPECT_EQ(hub.hub.route(hub.endpoint()).to_string(), "127.0.0.1:8443");
+    EXPECT_EQ(hub.endpoint().host, "hub1.iot.example");
 }
 
-TEST(HubAccess, GatewayIsWhereToConnectUnlessOverridden) {
+TEST(ServiceAccess, GatewayIsWhereToConnectUnlessOverridden) {
     auto hub_settings = settings(std::string(service_string) + ";GatewayHostName=edge.example");
-    EXPECT_EQ(make_hub_access(hub_settings).address.host, "edge.example");
+    EXPECT_EQ(make_service_access(hub_settings, limit).hub.connect_host, "edge.example");
     hub_settings.address = "127.0.0.1";
-    EXPECT_EQ(make_hub_access(hub_settings).address.host, "127.0.0.1");
+    EXPECT_EQ(make_service_access(hub_settings, limit).hub.connect_host, "127.0.0.1");
 }
 
-TEST(HubAccess, OverrideCountsForStreamsOfTheHubItself) {
+TEST(ServiceAccess, OverrideCountsForStreamsOfTheHubItself) {
     auto hub_settings = settings(service_string);
     hub_settings.address = "127.0.0.1";
-    const auto hub = make_hub_access(hub_settings);
-    EXPECT_EQ(hub.address_of({.host = "HUB1.iot.example", .port = 444, .target = "/"}).to_string(), "127.0.0.1:444");
-    EXPECT_EQ(hub.address_of({.host = "streams.example", .port = 443, .target = "/"}).to_string(),
-              "streams.example:443");
+    const auto hub = make_service_access(hub_settings, limit);
+    EXPECT_EQ(hub.hub.route({.host = "HUB1.iot.example", .port = 444, .path = {}}).to_string(), "127.0.0.1:444");
+    EXPECT_EQ(hub.hub.route({.host = "streams.example", .port = 443, .path = {}}).to_string(), "streams.example:443");
 }
 
-TEST(HubAccess, WantsAServicesConnectionString) {
+TEST(ServiceAccess, WantsAServicesConnectionString) {
     EXPECT_NE(fault_of("HostName=hub1.iot.example;DeviceId=dev-01;SharedAccessKey=c2VjcmV0").find("device"),
               std::string::npos);
     EXPECT_NE(fault_of("HostName=hub1.iot.example;SharedAccessKey=c2VjcmV0").find("SharedAccessKeyName"),

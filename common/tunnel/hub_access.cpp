@@ -1,0 +1,100 @@
+#include "common/tunnel/hub_access.hpp"
+
+#include "common/async/join.hpp"
+#include "common/net/dial.hpp"
+
+#include <asio/error.hpp>
+
+#include <algorithm>
+
+namespace device_streams {
+
+namespace {
+
+bool is_unknown_name(const std::error_code& code) {
+    return code == asio::error::host_not_found || code == asio::error::host_not_found_try_again ||
+           code == asio::error::no_data;
+}
+
+bool is_visible_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+asio::awaitable<std::unique_ptr<TlsStream>> dial_and_shake_hands(const HubAccess& hub, const Endpoint& named,
+                                                                 Clock& clock) {
+    auto socket = co_await dial(hub.route(named), clock);
+    auto stream = std::make_unique<TlsStream>(std::move(socket), hub.tls, named.host);
+    co_await stream->handshake();
+    co_return stream;
+}
+
+}  // namespace
+
+Endpoint HubAccess::route(const Endpoint& named) const {
+    Endpoint where = named;
+    if (!connect_host.empty() && http::same_token(named.host, host_name)) where.host = connect_host;
+    return where;
+}
+
+Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::string& during) {
+    try {
+        std::rethrow_exception(cause);
+    } catch (const Failure& known) {
+        return known;
+    } catch (const std::system_error& known) {
+        if (known.code() == std::errc::timed_out) return {Errc::hub_timeout, during};
+        if (is_unknown_name(known.code())) return {Errc::hub_name_unknown, during};
+        if (known.code() == Errc::protocol_violation) return {Errc::hub_protocol, during + ": " + known.what()};
+        return {otherwise, during + ": " + known.what()};
+    } catch (const http::MessageError& malformed) {
+        return {Errc::hub_protocol, during + ": " + malformed.what()};
+    } catch (const std::exception& other) {
+        return {otherwise, during + ": " + other.what()};
+    }
+}
+
+asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock) {
+    try {
+        co_return co_await with_timeout(dial_and_shake_hands(hub, named, clock), hub.limit, clock);
+    } catch (...) {
+        const auto cause = std::current_exception();
+        if (is_cancellation(cause)) throw;
+        throw hub_failure(cause, Errc::hub_unreachable, "connecting to " + hub.route(named).to_string());
+    }
+}
+
+UpgradeRefused::UpgradeRefused(http::Response from_hub)
+    : std::runtime_error("HTTP " + std::to_string(from_hub.status) + " " +
+                         std::string(http::reason_phrase(from_hub.status))),
+      answer(std::move(from_hub)) {
+}
+
+asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
+                                                       ws::ClientHandshake ask, ws::WsOptions options,
+                                                       Clock::duration limit, Clock& clock) {
+    ask.host = named.to_string();
+    http::Response answer;
+    try {
+        answer = co_await with_timeout(ws::upgrade(*connection, std::move(ask)), limit, clock);
+    } catch (...) {
+        const auto cause = std::current_exception();
+        if (is_cancellation(cause)) throw;
+        throw hub_failure(cause, Errc::hub_unreachable, "WebSocket upgrade at " + named.to_string());
+    }
+    if (answer.status != 101) throw UpgradeRefused(std::move(answer));
+    std::vector<std::byte> early_bytes;
+    auto transport = connection->release(early_bytes);
+    co_return std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
+}
+
+ws::ClientHandshake leg_handshake(const std::string& target, const Secret& token, std::string_view user_agent) {
+    if (!is_visible_ascii(target) || !is_visible_ascii(token.reveal()))
+        throw Failure(Errc::hub_protocol, "the stream's URL or token holds characters that it must not");
+    ws::ClientHandshake ask;
+    ask.target = target;
+    ask.extra.add("Authorization", "Bearer " + std::string(token.reveal()));
+    ask.extra.add("User-Agent", std::string(user_agent));
+    return ask;
+}
+
+}  // namespace device_streams

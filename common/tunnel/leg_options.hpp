@@ -1,0 +1,11 @@
+#pragma once
+
+#include "common/tunnel/features.hpp"
+#include "common/ws/ws_stream.hpp"
+
+namespace device_streams {
+
+/// How a leg behaves, at either end of it, given what was negotiated.
+ws::WsOptions leg_options(ws::Role role, const Features& features);
+
+}  // namespace device_streams
