@@ -4,6 +4,7 @@
 #include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
 
+#include <cerrno>
 #include <optional>
 
 namespace device_streams::device {
@@ -21,9 +22,9 @@ LocalService find_service(const ServiceMap& services, const std::string& stream_
 }
 
 Errc local_errc(const std::error_code& code) {
-    if (code == std::errc::connection_refused) return Errc::local_refused;
-    if (code == std::errc::timed_out) return Errc::local_timeout;
-    if (code == std::errc::too_many_files_open) return Errc::out_of_descriptors;
+    if (is_errno(code, ECONNREFUSED)) return Errc::local_refused;
+    if (is_errno(code, ETIMEDOUT)) return Errc::local_timeout;
+    if (is_errno(code, EMFILE)) return Errc::out_of_descriptors;
     return Errc::local_unreachable;
 }
 
