@@ -71,9 +71,8 @@ def make_hub(bins, folder):
     hub = folder / "hub"
     subprocess.run([bins / "stream-hub", "init", hub, "--name", "bench", "--host", "127.0.0.1", "--port", str(port)],
                    check=True, stdout=subprocess.DEVNULL)
-    device = subprocess.run([bins / "stream-hub", "device", "add", "bench-device", "--state-directory", hub],
-                            check=True, capture_output=True, text=True).stdout
-    (folder / "device.cs").write_text(next(line for line in device.split() if line.startswith("HostName=")) + "\n")
+    subprocess.run([bins / "stream-hub", "-c", hub / "stream-hub.yaml", "device", "add", "bench-device",
+                    "--output", folder / "device.cs"], check=True, stdout=subprocess.DEVNULL)
     return hub, port
 
 
@@ -86,7 +85,9 @@ def start_ours(bins, folder, hub, port, target):
         f"hub:\n  connection_string_file: {hub}/service.cs\n  ca_file: {hub}/hub-ca.pem\n  port: {port}\n"
         f"forwards:\n  - listen: 127.0.0.1:{listen}\n    device: bench-device\n    service: bench\n")
     chain = Processes(folder)
-    chain.start("stream-hub", bins / "stream-hub", "-c", hub / "stream-hub.yaml", "--threads", "1")
+    with open(hub / "stream-hub.yaml", "a") as config:
+        config.write("threads: 1\n")  # as HAProxy's nbthread
+    chain.start("stream-hub", bins / "stream-hub", "-c", hub / "stream-hub.yaml")
     wait_for_port(port)
     chain.start("device-proxy", bins / "device-proxy", "-c", folder / "device.yaml")
     chain.start("service-proxy", bins / "service-proxy", "-c", folder / "service.yaml")
