@@ -10,10 +10,21 @@
 
 namespace device_streams::hub {
 
-/// Runs a coroutine to its end on the calling thread, for command lines and tests. Rethrows what leaves it.
+namespace detail {
+// One for the life of the thread: a registry's own thread may still be inside post() when its answer has already been
+// taken here, so the io_context must outlive the registry and not merely the call.
+inline asio::io_context& thread_io() {
+    thread_local asio::io_context io(1);
+    io.restart();
+    return io;
+}
+}  // namespace detail
+
+/// Runs a coroutine to its end on the calling thread, for command lines and tests. Rethrows what leaves it. Not from
+/// inside another block_on.
 template <typename T>
 T block_on(asio::awaitable<T> work) {
-    asio::io_context io(1);
+    auto& io = detail::thread_io();
     std::exception_ptr failure;
     std::optional<T> result;
     asio::co_spawn(io, std::move(work), [&](std::exception_ptr thrown, T value) {
@@ -26,7 +37,7 @@ T block_on(asio::awaitable<T> work) {
 }
 
 inline void block_on(asio::awaitable<void> work) {
-    asio::io_context io(1);
+    auto& io = detail::thread_io();
     std::exception_ptr failure;
     asio::co_spawn(io, std::move(work), [&](std::exception_ptr thrown) { failure = std::move(thrown); });
     io.run();
