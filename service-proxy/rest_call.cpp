@@ -17,11 +17,6 @@ std::string in_seconds(Clock::duration length) {
     return std::to_string(std::chrono::ceil<std::chrono::seconds>(length).count());
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b,
-                              [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 // What a hub says goes to logs: one line, bounded, and never a token that it may have echoed.
 std::string quotable(std::string_view text) {
     for (const std::string_view sensitive : {"SharedAccessSignature", "SharedAccessKey", "Bearer ", "sig="})
@@ -96,9 +91,8 @@ std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answ
     if (answer.status != 200 && answer.status != 202) return refusal(answer, device);
     const auto accepted = answer.headers.find("iothub-streaming-is-accepted");
     if (!accepted) return unexpected(answer, "without the header iothub-streaming-is-accepted");
-    if (equal_ignoring_case(*accepted, "false")) return Failure(Errc::stream_rejected, device);
-    if (!equal_ignoring_case(*accepted, "true"))
-        return unexpected(answer, "with a strange iothub-streaming-is-accepted");
+    if (http::same_token(*accepted, "false")) return Failure(Errc::stream_rejected, device);
+    if (!http::same_token(*accepted, "true")) return unexpected(answer, "with a strange iothub-streaming-is-accepted");
 
     const auto url = iothub::parse_stream_url(answer.headers.find("iothub-streaming-url").value_or(""));
     if (!url) return unexpected(answer, "without a usable iothub-streaming-url");
