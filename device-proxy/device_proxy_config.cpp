@@ -49,13 +49,25 @@ void add_link_options(OptionTable<DeviceProxyConfig>& table) {
         duration<seconds>(5s, 1767s), [](auto& config) -> auto& { return config.keep_alive; });
 }
 
+OptionTable<ServiceSettings> service_items() {
+    OptionTable<ServiceSettings> items("service", "One local service.");
+    items.add(
+        {.key = "address", .help = "Where it is.", .example = "localhost:22", .required = true},
+        endpoint(EndpointUse::connect), [](auto& service) -> auto& { return service.address; });
+    add_stream_limits(
+        items, "", [](auto& service) -> auto& { return service.limits; });
+    return items;
+}
+
 void add_services(OptionTable<DeviceProxyConfig>& table) {
     table.add_map(
         {.key = "services",
-         .help = "What streams may reach from here: names, and the address behind each. At least one is "
-                 "needed; nothing else is reachable.",
-         .example = "ssh: localhost:22\nrdp: 192.168.7.20:3389\nconsole: unix:/run/console.sock"},
-        service_name(), endpoint(EndpointUse::connect), [](auto& config) -> auto& { return config.services; });
+         .help = "What streams may reach from here: names, and the address behind each, or a map of the address and "
+                 "limits that are stricter than those of all streams. At least one is needed; nothing else is "
+                 "reachable.",
+         .example = "ssh: localhost:22\nrdp: 192.168.7.20:3389\nconsole:\n  address: unix:/run/console.sock\n"
+                    "  idle_timeout: 30m\n  max_lifetime: 12h\n  stall_timeout: 5m"},
+        service_name(), service_items(), "address", [](auto& config) -> auto& { return config.services; });
     table.add(
         {.key = "default_service",
          .help = "The service for streams whose name says nothing about a service, as the samples of Azure send "
@@ -104,6 +116,8 @@ OptionTable<DeviceProxyConfig> make_table() {
     add_link_options(table);
     add_services(table);
     add_timeouts(table);
+    add_liveness_options(table);
+    add_streams_options(table);
     add_linger_option(table);
     add_run_options(table);
     add_log_options(table);

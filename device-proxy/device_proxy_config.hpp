@@ -2,6 +2,7 @@
 
 #include "common/base/endpoint.hpp"
 #include "common/config/settings.hpp"
+#include "device-proxy/service_map.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -33,10 +34,12 @@ struct DeviceProxyConfig {
     std::chrono::milliseconds hub_timeout{10'000};  ///< TCP, TLS, MQTT CONNECT and stream legs, each; 100ms..5m
     ReconnectSettings reconnect;
 
-    std::map<std::string, Endpoint> services;         ///< by service name; at least one
+    std::map<std::string, ServiceSettings> services;  ///< by service name; at least one
     std::optional<std::string> default_service;       ///< a key of `services`
     std::chrono::milliseconds local_timeout{10'000};  ///< connecting to a local service; 100ms..1m
 
+    Liveness liveness;
+    StreamLimits streams;                     ///< of every stream; services may have stricter ones
     std::chrono::milliseconds linger{5'000};  ///< RelayLimits::linger; 0s..10m
     std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
     unsigned threads = 1;                     ///< 0: one per core; 0..1024

@@ -26,6 +26,7 @@ HubAccess make_access(const DeviceProxyConfig& config, const iothub::ConnectionS
     hub.connect_host = config.hub.address.empty() ? identity.gateway_host_name : config.hub.address;
     hub.tls = TlsContext::client(config.hub.ca_file);
     hub.limit = config.hub_timeout;
+    hub.liveness = config.liveness;
     return hub;
 }
 
@@ -49,6 +50,7 @@ DeviceProxySettings make_settings(const DeviceProxyConfig& config) {
     settings.streams.hub = link.hub;
     settings.streams.local_timeout = config.local_timeout;
     settings.streams.relay.linger = config.linger;
+    settings.streams.relay.stream = config.streams;
     return settings;
 }
 

@@ -22,7 +22,7 @@ namespace device_streams::device {
 class HubLink {
  public:
     using OnRequest = std::function<void(iothub::StreamRequest)>;
-    using Opener = std::function<asio::awaitable<std::unique_ptr<ByteStream>>(LinkSettings, Clock&)>;
+    using Opener = std::function<asio::awaitable<std::unique_ptr<ByteStream>>(LinkSettings, Clock&, const Log&)>;
 
     /// `on_request` is called on the link's strand. Tests replace `open` and the random numbers of the backoff.
     HubLink(asio::any_io_executor executor, Clock& clock, Log log, LinkSettings settings, OnRequest on_request,

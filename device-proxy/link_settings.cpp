@@ -54,17 +54,21 @@ iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& cloc
     return login;
 }
 
-asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock) {
+asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock, const Log& log) {
     const Endpoint named{.host = settings.hub.host_name, .port = settings.port, .path = {}};
-    auto stream = co_await open_tls(settings.hub, named, clock);
-    if (!settings.over_websocket) co_return stream;
+    auto tls = co_await open_tls(settings.hub, named, clock);
+    if (!settings.over_websocket) co_return tls;
     ws::ClientHandshake ask;
     ask.target = "/$iothub/websocket?iothub-no-client-cert=true";
     ask.subprotocol = "mqtt";
     const ws::WsOptions options{.role = ws::Role::client};
     try {
-        auto connection = std::make_unique<http::Connection>(std::move(stream));
-        co_return co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.limit, clock);
+        auto connection = std::make_unique<http::Connection>(std::move(tls));
+        std::string clock_note;
+        auto stream = co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.limit, clock,
+                                       &clock_note);
+        if (!clock_note.empty()) log.warning(clock_note + ": tokens may be refused");
+        co_return std::move(stream);
     } catch (const UpgradeRefused& refusal) {
         explain_refusal(refusal);
     }

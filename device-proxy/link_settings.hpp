@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/async/backoff.hpp"
+#include "common/base/log.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "common/iothub/mqtt_codec.hpp"
 #include "common/iothub/stream_request.hpp"
@@ -33,7 +34,7 @@ struct LinkSettings {
 /// The CONNECT packet, with a token made now. Throws Failure(credential_malformed) when the key is not base64.
 iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock);
 
-/// TLS to the hub and, if wanted, the WebSocket. Throws Failure.
-asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock);
+/// TLS to the hub and, if wanted, the WebSocket; warns when the hub's clock differs from ours. Throws Failure.
+asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock, const Log& log);
 
 }  // namespace device_streams::device

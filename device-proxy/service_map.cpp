@@ -4,14 +4,14 @@
 
 namespace device_streams::device {
 
-ServiceMap::ServiceMap(std::map<std::string, Endpoint> services, std::optional<std::string> default_service)
+ServiceMap::ServiceMap(std::map<std::string, ServiceSettings> services, std::optional<std::string> default_service)
     : services_(std::move(services)), default_service_(std::move(default_service)) {
 }
 
 std::optional<LocalService> ServiceMap::find(std::string_view name) const {
     const auto entry = services_.find(std::string(name));
     if (entry == services_.end()) return std::nullopt;
-    return LocalService{entry->first, entry->second};
+    return LocalService{entry->first, entry->second.address, entry->second.limits};
 }
 
 std::optional<LocalService> ServiceMap::resolve(std::string_view stream_name) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/endpoint.hpp"
+#include "common/base/stream_limits.hpp"
 
 #include <map>
 #include <optional>
@@ -9,10 +10,18 @@
 
 namespace device_streams::device {
 
+/// Where a local service is, and how long its streams may take.
+struct ServiceSettings {
+    Endpoint address;
+    StreamLimits limits = {};
+    bool operator==(const ServiceSettings&) const = default;
+};
+
 /// A local service that streams may reach.
 struct LocalService {
     std::string name;
     Endpoint endpoint;
+    StreamLimits limits = {};
     bool operator==(const LocalService&) const = default;
 };
 
@@ -21,7 +30,7 @@ class ServiceMap {
  public:
     ServiceMap() = default;
     /// `default_service`, if any, is a key of `services`.
-    ServiceMap(std::map<std::string, Endpoint> services, std::optional<std::string> default_service);
+    ServiceMap(std::map<std::string, ServiceSettings> services, std::optional<std::string> default_service);
 
     /// First the exact name; else the name without a trailing `.{8 hex}` or `.{8 hex}-{letters and digits}`, the id
     /// that service-proxy appends; else, only for names without such an id, the default service; else nullopt.
@@ -30,7 +39,7 @@ class ServiceMap {
  private:
     std::optional<LocalService> find(std::string_view name) const;
 
-    std::map<std::string, Endpoint> services_;
+    std::map<std::string, ServiceSettings> services_;
     std::optional<std::string> default_service_;
 };
 

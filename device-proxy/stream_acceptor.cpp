@@ -31,16 +31,10 @@ Errc local_errc(const std::error_code& code) {
 std::string describe_end(const RelayResult& result) {
     if (result.ending == Ending::clean) return "clean";
     if (result.ending == Ending::cancelled) return "device-proxy is stopping";
+    if (result.ending == Ending::time_up) return explain(Failure(Errc::time_limit, result.cause));
     const std::string leg = result.left_caused ? "local service" : "leg to the hub";
     const auto code = static_cast<Errc>(LegError(result.ending, "").code().value());
     return explain(Failure(code, result.cause.empty() ? leg : leg + ", " + result.cause));
-}
-
-asio::awaitable<void> keep_pinging(const StreamLeg& leg, Clock::duration every, Clock& clock) {
-    for (;;) {
-        co_await clock.sleep_for(every);
-        leg.ping();
-    }
 }
 
 }  // namespace
@@ -51,7 +45,7 @@ struct StreamAcceptor::Stream {
     const Log log;
     LocalService service;
     std::unique_ptr<ByteStream> local;
-    StreamLeg leg;
+    std::unique_ptr<ByteStream> leg;
 };
 
 StreamAcceptor::StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings,
@@ -121,19 +115,15 @@ asio::awaitable<bool> StreamAcceptor::open_leg(Stream& stream) {
 asio::awaitable<void> StreamAcceptor::carry(Stream& stream) {
     stream.log.info("stream opened", {{"service", stream.service.name}, {"to", stream.service.endpoint.to_string()}});
     const auto began = clock_.now();
-    std::optional<RelayResult> result;
-    try {
-        auto transfer = detail::store(relay(*stream.local, *stream.leg.stream, stream.settings->relay, clock_), result);
-        co_await first_of(std::move(transfer), keep_pinging(stream.leg, stream.settings->ping_every, clock_));
-    } catch (const std::system_error& failure) {
-        if (failure.code() != asio::error::operation_aborted || !result) throw;
-    }
+    auto limits = stream.settings->relay;
+    limits.stream = limits.stream.within(stream.service.limits);
+    const auto result = co_await relay(*stream.local, *stream.leg, limits, clock_);
     const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - began);
     stream.log.info("stream ended", {{"service", stream.service.name},
-                                     {"bytes_to_service", result->right_to_left},
-                                     {"bytes_from_service", result->left_to_right},
+                                     {"bytes_to_service", result.right_to_left},
+                                     {"bytes_from_service", result.left_to_right},
                                      {"duration_ms", lived.count()},
-                                     {"reason", describe_end(*result)}});
+                                     {"reason", describe_end(result)}});
 }
 
 }  // namespace device_streams::device

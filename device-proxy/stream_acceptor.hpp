@@ -19,20 +19,13 @@ struct StreamSettings {
     ServiceMap services;
     HubAccess hub;
     Clock::duration local_timeout = std::chrono::seconds(10);  ///< for connecting to the local service
-    Clock::duration ping_every = std::chrono::seconds(45);     ///< keeps middle boxes from forgetting an idle leg
-    RelayLimits relay;
-};
-
-/// A stream's leg to the hub.
-struct StreamLeg {
-    std::unique_ptr<ByteStream> stream;
-    std::function<void()> ping;
+    RelayLimits relay;                                         ///< of all services; each may have stricter ones
 };
 
 /// How the two ends of a stream are opened; tests replace them. The local one is bounded by its caller.
 struct StreamEnds {
     std::function<asio::awaitable<std::unique_ptr<ByteStream>>(Endpoint, Clock&)> local;
-    std::function<asio::awaitable<StreamLeg>(HubAccess, iothub::StreamRequest, Clock&)> leg;
+    std::function<asio::awaitable<std::unique_ptr<ByteStream>>(HubAccess, iothub::StreamRequest, Clock&)> leg;
     /// Sockets and WebSockets.
     static StreamEnds real();
 };

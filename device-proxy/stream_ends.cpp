@@ -13,23 +13,19 @@ asio::awaitable<std::unique_ptr<ByteStream>> connect_locally(Endpoint endpoint, 
     co_return std::make_unique<SocketStream>(std::move(socket));
 }
 
-asio::awaitable<StreamLeg> open_hub_leg(HubAccess hub, iothub::StreamRequest request, Clock& clock) {
+asio::awaitable<std::unique_ptr<ByteStream>> open_hub_leg(HubAccess hub, iothub::StreamRequest request, Clock& clock) {
     const auto url = iothub::parse_stream_url(request.url);
     if (!url) throw Failure(Errc::hub_protocol, "the stream's URL is not a wss:// URL");
     auto ask = leg_handshake(url->target, request.token, std::string("device-proxy/") + version);
     const Endpoint named{.host = url->host, .port = url->port, .path = {}};
-    const auto options = leg_options(ws::Role::client, common_features(own_features, parse_features(request.features)));
+    const auto features = common_features(own_features, parse_features(request.features));
+    const auto options = leg_options(ws::Role::client, features, hub.liveness, clock);
     auto connection = std::make_unique<http::Connection>(co_await open_tls(hub, named, clock));
-    std::unique_ptr<ws::WsStream> stream;
     try {
-        stream = co_await upgrade(std::move(connection), named, std::move(ask), options, hub.limit, clock);
+        co_return co_await upgrade(std::move(connection), named, std::move(ask), options, hub.limit, clock);
     } catch (const UpgradeRefused& refusal) {
         throw Failure(Errc::hub_refused_stream_leg, refusal.what());
     }
-    StreamLeg leg;
-    leg.ping = [websocket = stream.get()] { websocket->ping(); };
-    leg.stream = std::move(stream);
-    co_return leg;
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ std::string path_of(const iothub::Target& target) {
 }
 
 Decision refuse(Refusal refusal) {
-    return {refusal, 0};
+    return {refusal, 0, 0};
 }
 
 // The part that is the same for all: signature, scope and time. `keys` null: signed by nobody that we know.
@@ -36,8 +36,8 @@ Decision judge_token(const iothub::SasToken& token, const KeyPair* keys, const H
     const bool authentic = signed_by_either(token, keys ? *keys : nobodys_keys());
     if (!keys || !authentic) return refuse(Refusal::wrong_key);
     if (!in_scope(token, hub, path)) return refuse(Refusal::wrong_scope);
-    if (token.expired(now_unix_seconds)) return refuse(Refusal::expired);
-    return {Refusal::none, token.expiry};
+    if (token.expired(now_unix_seconds)) return {Refusal::expired, 0, now_unix_seconds - token.expiry};
+    return {Refusal::none, token.expiry, 0};
 }
 
 }  // namespace
@@ -64,6 +64,12 @@ std::string_view to_string(Refusal refusal) {
             return "the token has expired";
     }
     return "refused";
+}
+
+std::string to_string(const Decision& decision) {
+    const auto why = std::string(to_string(decision.refusal));
+    if (decision.refusal != Refusal::expired) return why;
+    return why + " " + std::to_string(decision.late) + " s ago by this hub's clock; one of the two clocks may be wrong";
 }
 
 Decision judge_device_login(const iothub::Target& target, const Secret& password,

@@ -31,8 +31,11 @@ std::string_view to_string(Refusal refusal);
 struct Decision {
     Refusal refusal = Refusal::none;
     std::int64_t expiry = 0;  ///< Unix seconds when the credential ends; 0 when refused
+    std::int64_t late = 0;    ///< seconds since it ended, when it was refused for that
     bool granted() const { return refusal == Refusal::none; }
 };
+/// As to_string(Refusal), and how late an expired token is: the clocks may differ.
+std::string to_string(const Decision& decision);
 
 /// The names of this hub that a token may be signed for (HostName of the connection strings), without regard to case.
 struct HubNames {

@@ -1,6 +1,7 @@
 #include "hub/bridge.hpp"
 
 #include "common/async/join.hpp"
+#include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "hub/metered_leg.hpp"
 
@@ -37,6 +38,7 @@ std::string reason_of(const RelayResult& result, bool revoked) {
     const std::string who = result.left_caused ? "device" : "service";
     if (result.ending == Ending::clean) return "closed by the " + who;
     if (result.ending == Ending::cancelled) return "the hub is stopping";
+    if (result.ending == Ending::time_up) return explain(Failure(Errc::time_limit, result.cause));
     return who + " leg: " + std::string(to_string(result.ending)) + (result.cause.empty() ? "" : ", " + result.cause);
 }
 
@@ -70,7 +72,7 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
                                 {"stream", loggable_stream_id(bridge->stream.name)}});
     log.info("stream started");
     const auto limits = limits_.get();
-    const RelayLimits relay_limits{.linger = limits->linger, .goodbye = limits->goodbye};
+    const RelayLimits relay_limits{.linger = limits->linger, .goodbye = limits->goodbye, .stream = limits->stream};
     const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, Ending::stopping);
     {
         const std::lock_guard lock(mutex_);

@@ -101,7 +101,7 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
         const auto now = hub_.clock.unix_seconds();
         const auto decision = co_await check_device_login(hub_.registry, target, login_->password, *names, now);
         if (!decision.granted()) {
-            note_end(Errc::credential_refused, target.to_string() + ": " + std::string(to_string(decision.refusal)));
+            note_end(Errc::credential_refused, target.to_string() + ": " + to_string(decision));
             co_return LoginCode::refused;
         }
         number_ = co_await hub_.broker.link_up(target, login_->announced, orders_);

@@ -59,6 +59,7 @@ std::optional<Visitors::Visitor> FrontDoor::let_in(const std::string& peer) {
 
 // nullptr: TLS did not come about, or the hub is stopping.
 asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string peer) {
+    socket.give_up_after(hub_.limits.get()->liveness.dead_after);
     auto tls = std::make_unique<TlsStream>(std::move(socket), *hub_.tls.get());
     bool secured = false;
     try {
@@ -83,7 +84,7 @@ asio::awaitable<void> FrontDoor::serve(Socket socket) {
     if (!visitor) co_return;
     auto tls = co_await secure(std::move(socket), peer);
     if (!tls) co_return;
-    http::Connection connection(std::move(tls));
+    http::Connection connection(std::move(tls), &hub_.clock);
     try {
         co_await serve_requests(connection, peer, std::move(*visitor));
     } catch (const LegError&) {

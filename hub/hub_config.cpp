@@ -116,6 +116,8 @@ void add_limits(OptionTable<HubConfig>& table) {
         {.key = "offline_grace",
          .help = "A device whose link dropped counts as online this long, so that its reconnecting goes unnoticed."},
         duration<milliseconds>(0s, 5min), [](auto& config) -> auto& { return config.offline_grace; });
+    add_liveness_options(table);
+    add_streams_options(table);
     add_linger_option(table);
     add_run_options(table);
     table.section("limits", "What a connection may cost before anybody has logged in on it.");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/endpoint.hpp"
+#include "common/base/stream_limits.hpp"
 #include "common/config/settings.hpp"
 
 #include <chrono>
@@ -39,6 +40,8 @@ struct HubConfig {
                                                           ///< the lifetime of stream tokens; 1s..10m
     std::chrono::milliseconds offline_grace{5'000};  ///< a device whose link dropped counts as online this long; 0s..5m
     std::chrono::milliseconds linger{5'000};  ///< as RelayLimits::linger, for streams without half-close; 0s..10m
+    Liveness liveness;
+    StreamLimits streams;  ///< of every stream
     ConnectionLimits limits;
     LogSettings log;
 };

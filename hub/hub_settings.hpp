@@ -2,6 +2,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/endpoint.hpp"
+#include "common/base/stream_limits.hpp"
 
 #include <memory>
 #include <mutex>
@@ -20,6 +21,8 @@ struct HubLimits {
     Clock::duration handshake = std::chrono::seconds(60);  ///< from the stream request until both legs are attached
     Clock::duration grace = std::chrono::seconds(5);       ///< a device whose link dropped counts as online
     Clock::duration linger = std::chrono::seconds(5);      ///< as RelayLimits::linger
+    StreamLimits stream;                                   ///< of every stream
+    Liveness liveness;                                     ///< of the streams' legs
     Clock::duration goodbye = std::chrono::seconds(5);     ///< for the last words to a leg
     std::size_t connections_per_address = 1'000;           ///< before login
 };

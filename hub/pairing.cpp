@@ -11,7 +11,7 @@ using iothub::RestError;
 
 Features negotiate(const Features& near, const Features& far) {
     Features leg = common_features(own_features, near);
-    leg.half_close = leg.half_close && far.half_close;  // of the stream; big frames are of the leg
+    leg.half_close = leg.half_close && far.half_close;  // of the stream; the others are of the leg
     return leg;
 }
 

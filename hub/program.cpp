@@ -80,6 +80,8 @@ StreamHubSettings settings_of(const HubConfig& config) {
     settings.limits.handshake = config.handshake_timeout;
     settings.limits.grace = config.offline_grace;
     settings.limits.linger = config.linger;
+    settings.limits.stream = config.streams;
+    settings.limits.liveness = config.liveness;
     return settings;
 }
 

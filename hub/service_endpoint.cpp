@@ -54,7 +54,7 @@ asio::awaitable<std::optional<Stop>> check_access(HubContext& hub, const http::R
     if (decision.refusal == Refusal::no_permission)
         co_return Stop(RestError::forbidden, "the policy does not permit streams");
     if (!decision.granted()) {
-        hub.complaints.about(peer, Errc::credential_refused, "service: " + std::string(to_string(decision.refusal)));
+        hub.complaints.about(peer, Errc::credential_refused, "service: " + to_string(decision));
         co_return Stop(RestError::unauthorized, "the authorization was refused");
     }
     const auto identity = co_await hub.registry.find(target);

@@ -78,8 +78,9 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, http
     co_await connection.write_response(std::move(answer));
     std::vector<std::byte> early_bytes;
     auto transport = connection.release(early_bytes);
-    std::unique_ptr<ByteStream> leg = std::make_unique<ws::WsStream>(
-        std::move(transport), leg_options(ws::Role::server, admission.features), std::move(early_bytes));
+    const auto options = leg_options(ws::Role::server, admission.features, hub.limits.get()->liveness, hub.clock);
+    std::unique_ptr<ByteStream> leg =
+        std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     place.ready();
     bool join = false;
     try {

@@ -53,7 +53,9 @@ std::unique_ptr<http::Connection> HubConnections::take_idle() {
 }
 
 asio::awaitable<std::unique_ptr<http::Connection>> HubConnections::open() {
-    co_return std::make_unique<http::Connection>(co_await open_tls(access_.hub, access_.endpoint(), clock_));
+    auto transport = co_await open_tls(access_.hub, access_.endpoint(), clock_);
+    transport->give_up_after(limits_.hub);
+    co_return std::make_unique<http::Connection>(std::move(transport));
 }
 
 void HubConnections::give_back(std::unique_ptr<http::Connection> connection) {

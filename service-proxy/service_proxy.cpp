@@ -27,7 +27,9 @@ ServiceProxySettings make_settings(const ServiceProxyConfig& config) {
     settings.open.hub = config.timeouts.hub;
     settings.open.connect = config.timeouts.connect;
     settings.open.response = config.timeouts.response;
+    settings.hub.hub.liveness = config.liveness;
     settings.relay.linger = config.linger;
+    settings.relay.stream = config.streams;
     return settings;
 }
 

@@ -52,6 +52,8 @@ OptionTable<Forward> forward_items() {
         {.key = "service", .help = "Name of the service, as device-proxy's configuration has it."},
         text("1 to 64 letters, digits, - and _", is_valid_service_name),
         [](auto& forward) -> auto& { return forward.service; });
+    add_stream_limits(
+        items, "", [](auto& forward) -> auto& { return forward.limits; });
     return items;
 }
 
@@ -119,6 +121,8 @@ OptionTable<ServiceProxyConfig> make_table() {
     add_hub_options(table, "a service", check_connection_string);
     add_forwards(table);
     add_timeouts(table);
+    add_liveness_options(table);
+    add_streams_options(table);
     add_linger_option(table);
     add_run_options(table);
     add_log_options(table);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/endpoint.hpp"
+#include "common/base/stream_limits.hpp"
 #include "common/config/settings.hpp"
 
 #include <chrono>
@@ -21,6 +22,7 @@ struct Forward {
     std::string device;           ///< device id
     std::string module;           ///< module id; empty: the device itself
     std::string service = "ssh";  ///< [A-Za-z0-9_-]{1,64}
+    StreamLimits limits = {};
     bool operator==(const Forward&) const = default;
 };
 
@@ -39,6 +41,8 @@ struct ServiceProxyConfig {
     std::vector<Forward> forwards;  ///< at least one, unless stdio is set
     std::optional<Forward> stdio;   ///< --stdio: one stream on standard input and output instead of listening
     Timeouts timeouts;
+    Liveness liveness;
+    StreamLimits streams;                     ///< of every stream; forwards may have stricter ones
     std::chrono::milliseconds linger{5'000};  ///< RelayLimits::linger; 0s..10m
     std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
     unsigned threads = 1;                     ///< 0: one per core; 0..1024

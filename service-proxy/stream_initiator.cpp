@@ -4,6 +4,7 @@
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
 #include "common/base/version.hpp"
+#include "common/http/date.hpp"
 #include "common/tunnel/leg_options.hpp"
 #include "service-proxy/rest_call.hpp"
 
@@ -23,6 +24,27 @@ bool is_stale(const http::Connection& connection, const std::exception_ptr& fail
     } catch (...) {
         return false;
     }
+}
+
+asio::awaitable<void> until_lost(Transport& transport) {
+    try {
+        co_await transport.watch();
+    } catch (const LegError& gone) {
+        if (gone.ending() == Ending::lost) throw;
+    }
+    co_await forever();  // it was reset: what came before can still be read
+}
+
+// The answer may take long, as the hub waits for the device; that nobody is there any more is known much sooner.
+asio::awaitable<http::Response> exchange(http::Connection& connection, http::Request post) {
+    std::optional<http::Response> answer;
+    auto exchanged = detail::store(connection.exchange(std::move(post)), answer);
+    co_await first_of(std::move(exchanged), until_lost(connection.transport()));
+    co_return std::move(*answer);
+}
+
+Failure with_clock_note(const Failure& refusal, const std::string& note) {
+    return note.empty() ? refusal : Failure(refusal.errc(), refusal.detail() + "; " + note);
 }
 
 Endpoint endpoint_of(const iothub::StreamUrl& url) {
@@ -50,7 +72,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open(iothub::Tar
 asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::unique_ptr<http::Connection> connection,
                                                                          GrantedStream granted) {
     auto ask = leg_handshake(granted.url.target, granted.token, std::string("service-proxy/") + version);
-    const auto options = leg_options(ws::Role::client, granted.features);
+    const auto options = leg_options(ws::Role::client, granted.features, access_.hub.liveness, clock_);
     const auto named = endpoint_of(granted.url);
     try {
         co_return co_await upgrade(std::move(connection), named, std::move(ask), options, limits_.hub, clock_);
@@ -70,7 +92,10 @@ asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::Serv
 
         connections_.give_back(std::move(connection));
         const auto& refusal = std::get<Failure>(meaning);
-        if (refusal.errc() == Errc::service_unauthorized) token_.forget();
+        if (refusal.errc() == Errc::service_unauthorized) {
+            token_.forget();
+            throw with_clock_note(refusal, http::clock_note(answer.headers, clock_.wall_now()));
+        }
         if (refusal.errc() != Errc::throttled || tries >= limits_.tries_when_throttled) throw refusal;
         co_await clock_.sleep_for(pause.next());
     }
@@ -85,7 +110,7 @@ asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath&
         std::exception_ptr failure;
         try {
             auto post = make_stream_call(what, host_header(), token_.current(clock_), limits_);
-            co_return co_await with_timeout(connection->exchange(std::move(post)), limit, clock_);
+            co_return co_await with_timeout(exchange(*connection, std::move(post)), limit, clock_);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -101,7 +126,10 @@ asio::awaitable<std::unique_ptr<http::Connection>> StreamInitiator::connection_f
     const GrantedStream& granted, std::unique_ptr<http::Connection> used) {
     const auto named = endpoint_of(granted.url);
     const bool same_place = access_.hub.route(named) == access_.hub.route(access_.endpoint());
-    if (granted.hub_is_ours && used->reusable() && same_place) co_return used;
+    if (granted.hub_is_ours && used->reusable() && same_place) {
+        used->transport().give_up_after(access_.hub.liveness.dead_after);
+        co_return used;
+    }
     connections_.give_back(std::move(used));
     co_return std::make_unique<http::Connection>(co_await open_tls(access_.hub, named, clock_));
 }

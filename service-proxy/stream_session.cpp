@@ -22,20 +22,14 @@ std::int64_t in_milliseconds(Clock::duration length) {
 // Ends that a client, a service or an administrator brings about every day are no reason for a warning.
 bool is_ordinary(Ending ending) {
     return ending == Ending::clean || ending == Ending::reset || ending == Ending::cancelled ||
-           ending == Ending::stopping;
-}
-
-asio::awaitable<void> keep_pinging(ws::WsStream& stream, Clock::duration every, Clock& clock) {
-    for (;;) {
-        co_await clock.sleep_for(every);
-        stream.ping();
-    }
+           ending == Ending::stopping || ending == Ending::time_up;
 }
 
 std::string reason_of(const RelayResult& result) {
     const std::string by = result.left_caused ? "client" : "device side";
     if (result.ending == Ending::clean) return "clean, ended by the " + by;
     if (result.ending == Ending::cancelled) return "cancelled by this program";
+    if (result.ending == Ending::time_up) return explain(Failure(Errc::time_limit, result.cause));
     const LegError leg(result.ending, result.cause);
     const auto where = std::string("leg to the ") + (result.left_caused ? "client" : "hub");
     const auto cause = result.cause.empty() ? where : where + ", " + result.cause;
@@ -84,17 +78,11 @@ void StreamSession::log_no_stream(const std::exception_ptr& failure) const {
 
 asio::awaitable<bool> StreamSession::carry(ByteStream& local, std::unique_ptr<ws::WsStream> stream) {
     const auto begun = tools_.clock.now();
-    std::optional<RelayResult> result;
-    try {
-        auto transfer = detail::store(relay(local, *stream, tools_.relay, tools_.clock), result);
-        auto pings = keep_pinging(*stream, tools_.ping_every, tools_.clock);
-        co_await first_of(std::move(transfer), std::move(pings));
-    } catch (...) {
-        // On cancellation the pings end first; the relay still has its result by now.
-        if (!result) throw;
-    }
-    log_end(*result, tools_.clock.now() - begun);
-    co_return result->ending == Ending::clean;
+    auto limits = tools_.relay;
+    limits.stream = limits.stream.within(forward_.limits);
+    const auto result = co_await relay(local, *stream, limits, tools_.clock);
+    log_end(result, tools_.clock.now() - begun);
+    co_return result.ending == Ending::clean;
 }
 
 void StreamSession::log_end(const RelayResult& result, Clock::duration length) const {

@@ -18,7 +18,6 @@ struct StreamTools {
     RelayLimits relay;
     Clock& clock;
     Log log;
-    Clock::duration ping_every = std::chrono::seconds(45);  ///< keeps middle boxes from forgetting an idle leg
 };
 
 /// One stream between a local client and a service on a device, from the request to the log line at its end.

@@ -4,6 +4,7 @@
 #include <asio/error.hpp>
 #include <asio/experimental/deferred.hpp>
 #include <asio/experimental/parallel_group.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -40,6 +41,11 @@ asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b) {
 
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b) {
     return join(std::move(a), std::move(b), ex::wait_for_one(), true);
+}
+
+asio::awaitable<void> forever() {
+    asio::steady_timer never(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    co_await never.async_wait(asio::use_awaitable);
 }
 
 asio::awaitable<void> with_timeout(asio::awaitable<void> work, Clock::duration limit, Clock& clock) {

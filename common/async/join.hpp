@@ -15,6 +15,9 @@ asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b);
 /// The first to end, well or badly, cancels the other and decides; returns (or throws) once both have ended.
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b);
 
+/// Waits for its cancellation.
+asio::awaitable<void> forever();
+
 /// Runs `work`; cancels it and throws Failure/system_error(timed_out) when it takes longer than `limit`.
 asio::awaitable<void> with_timeout(asio::awaitable<void> work, Clock::duration limit, Clock& clock);
 

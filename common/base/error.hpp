@@ -50,7 +50,8 @@ enum class Errc {
     hub_stopping = 503,
     protocol_violation = 504,
     cancelled = 505,
-    stalled = 506,
+    time_limit = 506,
+    ended_by_policy = 507,
     // hub
     credential_refused = 601,
     peer_garbage = 602,

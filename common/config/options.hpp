@@ -72,20 +72,25 @@ class OptionTable {
         options_.push_back({std::move(info), {}, std::move(read)});
     }
 
-    /// A map from names of the user's choice to values; `member(config)` is a map from string.
-    template <typename T, typename Member>
-    void add_map(OptionInfo info, ValueKind<std::string> names, ValueKind<T> values, Member member) {
+    /// A map from names of the user's choice to maps with the keys of `items`; a single value instead of such a map
+    /// stands for its key `short_key`. `member(config)` is a map from string.
+    template <typename Item, typename Member>
+    void add_map(OptionInfo info, ValueKind<std::string> names, OptionTable<Item> items, std::string short_key,
+                 Member member) {
         info.type = "map";
-        info.allowed = "of names (" + names.allowed + ") to " + values.type + "es";
-        auto read = [names, values, member](Config& config, const YamlNode& node, const std::string& path,
-                                            Reading& reading) {
+        info.allowed = "of names (" + names.allowed + ") to " + short_key + "es, or to maps";
+        for (const auto* item : items.info().options) info.items.push_back(*item);
+        auto read = [names, items, short_key, member](Config& config, const YamlNode& node, const std::string& path,
+                                                      Reading& reading) {
             read_entries(node, path, reading, [&](const YamlEntry& entry) {
                 const auto name = parse_at(names, entry.key, path, reading);
                 if (!name) return;
                 const auto entry_path = path + "." + *name;
                 reading.give(entry_path, reading.at(entry.value));
-                auto value = parse_at(values, entry.value, entry_path, reading);
-                if (value) member(config).emplace(*name, std::move(*value));
+                auto item = entry.value.kind == YamlNode::Kind::map
+                                ? items.read_item(entry.value, entry_path, reading)
+                                : items.read_short(short_key, entry.value, entry_path, reading);
+                member(config).emplace(*name, std::move(item));
             });
         };
         options_.push_back({std::move(info), {}, std::move(read)});
@@ -123,6 +128,14 @@ class OptionTable {
             if (option.info.required && !reading.given(key))
                 reading.fault_at(reading.at(node), key, missing(option.info));
         }
+        return config;
+    }
+
+    /// An item of which nothing but the value of `key` is given; for add_map.
+    Config read_short(const std::string& key, const YamlNode& node, const std::string& path, Reading& reading) const {
+        Config config;
+        const auto option = std::ranges::find(options_, key, [](const Option& row) { return row.info.key; });
+        read_value(*option, config, node, path, reading);
         return config;
     }
 

@@ -30,7 +30,7 @@ struct OptionInfo {
     std::string type = {};               ///< of its values; filled by the table
     std::string allowed = {};            ///< likewise
     std::string default_text = {};       ///< likewise; empty: none
-    std::vector<OptionInfo> items = {};  ///< of a list: the keys of each item; likewise
+    std::vector<OptionInfo> items = {};  ///< of a list or map: the keys of each item; likewise
 };
 
 /// One configuration on its way from file and flags to its struct: what was given where, and what is wrong with it.

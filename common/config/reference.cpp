@@ -75,6 +75,7 @@ class ExampleWriter {
     void block_lines(const OptionInfo& option, const std::string& indent) {
         std::istringstream lines(option.example);
         for (std::string line; std::getline(lines, line);) out_ += indent + line + "\n";
+        if (!option.example.empty()) return;
         std::string dash = "-\n";  // alone, so that comments can follow
         for (const auto& item : option.items) {
             if (!dash.empty()) out_ += indent + dash;
@@ -100,7 +101,8 @@ void add_row(std::string& out, const OptionInfo& option, const std::string& pref
     const auto key = option.key.empty() ? "" : prefix + option.key;
     out += "| " + code(key) + " | " + code(option.flag) + " | " + cell(expectation(option)) + " | " +
            (option.required ? "required" : code(option.default_text)) + " | " + cell(option.help) + " |\n";
-    for (const auto& item : option.items) add_row(out, item, key + "[].");
+    const auto each = option.type == "map" ? ".NAME." : "[].";
+    for (const auto& item : option.items) add_row(out, item, key + each);
 }
 
 }  // namespace

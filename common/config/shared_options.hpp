@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/stream_limits.hpp"
 #include "common/config/options.hpp"
 #include "common/config/settings.hpp"
 
@@ -97,6 +98,55 @@ void add_run_options(OptionTable<Config>& table) {
          .help = "When the program is told to stop, running streams have this long to end by themselves."},
         duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(24))),
         [](auto& config) -> auto& { return config.drain; });
+}
+
+/// `idle_timeout`, `max_lifetime` and `stall_timeout` below `prefix`; `limits(config)` is the StreamLimits.
+template <typename Config, typename Member>
+void add_stream_limits(OptionTable<Config>& table, const std::string& prefix, Member limits) {
+    const auto add = [&](const std::string& key, const std::string& help, auto member) {
+        table.add(
+            {.key = prefix + key, .help = help, .example = "12h", .optional_example = true},
+            duration<std::chrono::milliseconds>(std::chrono::seconds(1), std::chrono::hours(720)),
+            [ limits, member ](auto& config) -> auto& { return limits(config).*member; });
+    };
+    add("idle_timeout", "A stream that carries nothing for this long, while nothing waits, is ended.",
+        &StreamLimits::idle_timeout);
+    add("max_lifetime", "A stream is ended after this long.", &StreamLimits::max_lifetime);
+    add("stall_timeout",
+        "A stream is ended when 64 KiB wait for this long because one side does not take them. A full stream whose "
+        "far end is alive waits for ever otherwise.",
+        &StreamLimits::stall_timeout);
+}
+
+/// `liveness:`, for a Config with a member Liveness liveness.
+template <typename Config>
+void add_liveness_options(OptionTable<Config>& table) {
+    using std::chrono::milliseconds;
+    table.section("liveness", "How the legs of streams stay alive, and when a silent one is given up.");
+    table.add(
+        {.key = "liveness.ping_every",
+         .help = "A leg on which nothing was sent for this long gets a WebSocket Ping; keeps middle boxes from "
+                 "forgetting it."},
+        duration<milliseconds>(milliseconds(100), std::chrono::seconds(30)),
+        [](auto& config) -> auto& { return config.liveness.ping_every; });
+    table.add(
+        {.key = "liveness.dead_after",
+         .help = "A leg whose peer answers nothing for this long, while something waits for an answer, is lost. "
+                 "A peer that reads slowly is not: see stall_timeout. Keep it above ping_every of the other programs."},
+        duration<milliseconds>(std::chrono::seconds(1), std::chrono::hours(1)),
+        [](auto& config) -> auto& { return config.liveness.dead_after; });
+    table.rule({"liveness.ping_every", "liveness.dead_after"}, [](Config& config, Reading& reading) {
+        if (config.liveness.dead_after < 2 * config.liveness.ping_every)
+            reading.fault("liveness.dead_after", "too close to ping_every, allowed: at least twice as long");
+    });
+}
+
+/// `streams:`, the limits of all streams, for a Config with a member StreamLimits streams.
+template <typename Config>
+void add_streams_options(OptionTable<Config>& table) {
+    table.section("streams", "What ends a stream although both its ends want it. Nothing does unless it is set.");
+    add_stream_limits(
+        table, "streams.", [](auto& config) -> auto& { return config.streams; });
 }
 
 /// `linger`, for a Config with this member.

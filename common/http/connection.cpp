@@ -1,5 +1,6 @@
 #include "common/http/connection.hpp"
 
+#include "common/http/date.hpp"
 #include "common/http/head_guard.hpp"
 
 #include <algorithm>
@@ -36,7 +37,8 @@ bool has_no_body(int status) {
 
 }  // namespace
 
-Connection::Connection(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {
+Connection::Connection(std::unique_ptr<Transport> transport, const Clock* dates)
+    : transport_(std::move(transport)), dates_(dates) {
 }
 
 asio::awaitable<bool> Connection::wait_for_request() {
@@ -70,6 +72,7 @@ asio::awaitable<void> Connection::write_response(Response response) {
         response.keep_alive = response.keep_alive && reusable_;
         reusable_ = response.keep_alive;
     }
+    if (dates_ != nullptr) response.headers.add("Date", format_date(dates_->wall_now()));
     auto text = serialize(response);
     if (answers_head_ && !has_no_body(response.status)) text.resize(text.size() - response.body.size());
     co_await write_text(*transport_, std::move(text));

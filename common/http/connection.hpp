@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/clock.hpp"
 #include "common/http/message.hpp"
 #include "common/net/byte_stream.hpp"
 
@@ -29,7 +30,8 @@ class MessageError : public std::runtime_error {
 /// message is LegError(lost).
 class Connection {
  public:
-    explicit Connection(std::unique_ptr<Transport> transport);
+    /// `dates`, for servers: answers carry a Date from it. It outlives the connection.
+    explicit Connection(std::unique_ptr<Transport> transport, const Clock* dates = nullptr);
 
     /// Waits for the first byte of the next request; false when the peer ended the connection instead. Idle time and
     /// slow-loris time are different limits: bound this and read_request separately.
@@ -72,6 +74,7 @@ class Connection {
     void check_still_ours();
 
     std::unique_ptr<Transport> transport_;
+    const Clock* dates_;
     std::vector<std::byte> buffer_;  // holds no memory while it is empty
     bool reusable_ = true;
     bool used_ = false;          // an exchange went before

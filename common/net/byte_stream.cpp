@@ -18,7 +18,9 @@ Errc errc_of(Ending ending) {
         case Ending::too_big:
             return Errc::protocol_violation;
         case Ending::refused:
-            return Errc::quota_exceeded;
+            return Errc::ended_by_policy;
+        case Ending::time_up:
+            return Errc::time_limit;
         case Ending::clean:
         case Ending::cancelled:
             return Errc::cancelled;
@@ -45,6 +47,8 @@ std::string_view to_string(Ending ending) {
             return "refused";
         case Ending::too_big:
             return "too big";
+        case Ending::time_up:
+            return "time up";
         case Ending::cancelled:
             return "cancelled";
     }

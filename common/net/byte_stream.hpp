@@ -2,6 +2,7 @@
 
 #include <asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,7 +22,8 @@ enum class Ending {
     protocol_violation,  ///< a peer broke the protocol (Close 1002)
     refused,             ///< policy or quota (Close 1008)
     too_big,             ///< a message beyond the limit (Close 1009)
-    cancelled,           ///< cut on this side: shutdown, revocation, time limit
+    time_up,             ///< a time limit of the stream passed on this side
+    cancelled,           ///< cut on this side: shutdown, revocation
 };
 std::string_view to_string(Ending ending);
 
@@ -91,6 +93,9 @@ class Transport : public ByteStream {
     /// the socket does not accept now is sent by the next write_all or wait_readable. Not while a write_all is under
     /// way.
     virtual bool try_write(ReadableBytes bytes) = 0;
+    /// How long the peer may leave everything unanswered before watch(), or the next operation, finds it lost.
+    /// Nothing happens where there is no network.
+    virtual void give_up_after(std::chrono::steady_clock::duration /*silence*/) {}
 };
 
 /// Writes bytes that the caller must keep; for heads and small messages, as it copies.

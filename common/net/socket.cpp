@@ -1,10 +1,12 @@
 #include "common/net/socket.hpp"
 
+#include "common/async/join.hpp"
 #include "common/net/socket_calls.hpp"
 
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
@@ -16,6 +18,8 @@ namespace device_streams {
 
 namespace {
 
+constexpr std::chrono::seconds patience{60};
+
 [[noreturn]] void throw_leg_error(int error) {
     const bool reset = error == ECONNRESET || error == EPIPE || error == ENOTCONN || error == EBADF;
     throw LegError(reset ? Ending::reset : Ending::lost, std::strerror(error));
@@ -25,12 +29,14 @@ void set_option(int fd, int level, int name, int value) {
     socket_calls::setsockopt(fd, level, name, &value, sizeof value);  // a Unix socket refuses these, rightly
 }
 
-void tune(int fd) {
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+// Half of the time passes before the first probe, the rest until the last of them was not answered.
+void keep_alive(int fd, std::chrono::steady_clock::duration silence) {
+    constexpr int probes = 3;
+    const auto seconds = static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(silence).count());
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, std::max(seconds / 2, 1));
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, std::max(seconds / 2 / probes, 1));
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, probes);
 }
 
 std::string describe_peer(int fd) {
@@ -69,8 +75,10 @@ int pending_error(int fd) {
 
 }  // namespace
 
-Socket::Socket(const asio::any_io_executor& executor, int fd) : descriptor_(executor, fd), peer_(describe_peer(fd)) {
-    tune(fd);
+Socket::Socket(const asio::any_io_executor& executor, int fd)
+    : descriptor_(executor, fd), peer_(describe_peer(fd)), ack_watch_(patience) {
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    keep_alive(fd, patience);
 }
 
 Socket::~Socket() {
@@ -78,13 +86,15 @@ Socket::~Socket() {
 }
 
 std::optional<std::size_t> Socket::try_recv(WritableBytes into) {
-    throw_if_failed();
-    return try_receive(socket_calls::recv, fd(), into);
+    const auto size = try_receive(socket_calls::recv, fd(), into);
+    if (!size || *size == 0) throw_if_failed();  // what came before a failure can still be read
+    return size;
 }
 
 std::optional<std::size_t> Socket::try_peek(WritableBytes into) {
-    throw_if_failed();
-    return try_receive(socket_calls::peek, fd(), into);
+    const auto size = try_receive(socket_calls::peek, fd(), into);
+    if (!size || *size == 0) throw_if_failed();
+    return size;
 }
 
 std::size_t Socket::try_send(ReadableBytes bytes) {
@@ -110,6 +120,10 @@ asio::awaitable<void> Socket::wait_writable() {
 }
 
 asio::awaitable<void> Socket::watch() {
+    return first_of(wait_for_fault(), watch_acknowledgements());
+}
+
+asio::awaitable<void> Socket::wait_for_fault() {
     for (;;) {
         co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_error, asio::use_awaitable);
         // The socket tells its error only once; a reader that comes after it would see a clean end.
@@ -119,6 +133,25 @@ asio::awaitable<void> Socket::watch() {
         asio::steady_timer nap(descriptor_.get_executor(), std::chrono::milliseconds(100));
         co_await nap.async_wait(asio::use_awaitable);
     }
+}
+
+asio::awaitable<void> Socket::watch_acknowledgements() {
+    asio::steady_timer nap(descriptor_.get_executor());
+    for (;;) {
+        nap.expires_after(ack_watch_.interval());
+        co_await nap.async_wait(asio::use_awaitable);
+        tcp_info state{};
+        socklen_t size = sizeof state;
+        const int failed = socket_calls::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &state, &size);
+        if (failed != 0 || !ack_watch_.is_dead(state)) continue;
+        failure_ = ETIMEDOUT;
+        throw_if_failed();
+    }
+}
+
+void Socket::give_up_after(std::chrono::steady_clock::duration silence) {
+    keep_alive(fd(), silence);
+    ack_watch_ = AckWatch(silence);
 }
 
 void Socket::shutdown_write() noexcept {

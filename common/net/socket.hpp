@@ -1,10 +1,12 @@
 #pragma once
 
+#include "common/net/ack_watch.hpp"
 #include "common/net/byte_stream.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 
+#include <chrono>
 #include <string>
 
 namespace device_streams {
@@ -12,7 +14,7 @@ namespace device_streams {
 /// Owns one connected, non-blocking TCP or Unix socket. Asio only waits on it; bytes move by direct calls.
 class Socket {
  public:
-    /// Takes ownership of `fd`; sets TCP_NODELAY and keep-alive (60 s) on TCP sockets.
+    /// Takes ownership of `fd`; sets TCP_NODELAY on TCP sockets, and give_up_after(60 s).
     Socket(const asio::any_io_executor& executor, int fd);
     Socket(Socket&&) = default;
     Socket& operator=(Socket&&) = delete;
@@ -29,6 +31,9 @@ class Socket {
     asio::awaitable<void> wait_writable();
     /// Never returns; throws LegError once the connection is gone, without reading.
     asio::awaitable<void> watch();
+    /// How long a TCP peer may leave everything unanswered: keep-alive probes while nothing is under way (the kernel
+    /// asks), else data (watch() asks, see AckWatch). In whole seconds for the kernel; not below 3 s.
+    void give_up_after(std::chrono::steady_clock::duration silence);
 
     void shutdown_write() noexcept;
     /// Closes; pending waits end with operation_aborted.
@@ -44,10 +49,13 @@ class Socket {
 
  private:
     void throw_if_failed() const;
+    asio::awaitable<void> wait_for_fault();
+    asio::awaitable<void> watch_acknowledgements();
 
     asio::posix::stream_descriptor descriptor_;
     std::string peer_;
     int failure_ = 0;  // errno that watch() met
+    AckWatch ack_watch_;
 };
 
 /// Two connected Unix sockets, for tests and for handing a stream to another part of the process.

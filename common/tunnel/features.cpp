@@ -1,9 +1,21 @@
 #include "common/tunnel/features.hpp"
 
+#include <array>
+
 namespace device_streams {
 
 namespace {
 constexpr std::string_view marker = "(features=";
+
+struct Name {
+    std::string_view text;
+    bool Features::*flag;
+};
+constexpr std::array names{
+    Name{"half-close", &Features::half_close},
+    Name{"big-frames", &Features::big_frames},
+    Name{"pings", &Features::pings},
+};
 
 std::string_view trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
@@ -16,9 +28,9 @@ Features parse_features(std::string_view list) {
     Features found;
     while (!list.empty()) {
         const auto comma = list.find(',');
-        const auto name = trim(list.substr(0, comma));
-        if (name == "half-close") found.half_close = true;
-        if (name == "big-frames") found.big_frames = true;
+        const auto word = trim(list.substr(0, comma));
+        for (const auto& name : names)
+            if (word == name.text) found.*name.flag = true;
         list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
     }
     return found;
@@ -26,13 +38,15 @@ Features parse_features(std::string_view list) {
 
 std::string to_string(const Features& features) {
     std::string list;
-    if (features.half_close) list += "half-close";
-    if (features.big_frames) list += list.empty() ? "big-frames" : ",big-frames";
+    for (const auto& name : names)
+        if (features.*name.flag) list += (list.empty() ? "" : ",") + std::string(name.text);
     return list.empty() ? "none" : list;
 }
 
 Features common_features(const Features& a, const Features& b) {
-    return {.half_close = a.half_close && b.half_close, .big_frames = a.big_frames && b.big_frames};
+    Features both;
+    for (const auto& name : names) both.*name.flag = a.*name.flag && b.*name.flag;
+    return both;
 }
 
 std::string announce_features(std::string_view product, const Features& features) {

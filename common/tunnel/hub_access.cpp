@@ -1,6 +1,7 @@
 #include "common/tunnel/hub_access.hpp"
 
 #include "common/async/join.hpp"
+#include "common/http/date.hpp"
 #include "common/net/dial.hpp"
 
 #include <asio/error.hpp>
@@ -24,6 +25,7 @@ bool is_visible_ascii(std::string_view text) {
 asio::awaitable<std::unique_ptr<TlsStream>> dial_and_shake_hands(const HubAccess& hub, const Endpoint& named,
                                                                  Clock& clock) {
     auto socket = co_await dial(hub.route(named), clock);
+    socket.give_up_after(hub.liveness.dead_after);
     auto stream = std::make_unique<TlsStream>(std::move(socket), hub.tls, named.host);
     co_await stream->handshake();
     co_return stream;
@@ -72,7 +74,7 @@ UpgradeRefused::UpgradeRefused(http::Response from_hub)
 
 asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
                                                        ws::ClientHandshake ask, ws::WsOptions options,
-                                                       Clock::duration limit, Clock& clock) {
+                                                       Clock::duration limit, Clock& clock, std::string* clock_note) {
     ask.host = named.to_string();
     http::Response answer;
     try {
@@ -82,6 +84,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Con
         if (is_cancellation(cause)) throw;
         throw hub_failure(cause, Errc::hub_unreachable, "WebSocket upgrade at " + named.to_string());
     }
+    if (clock_note != nullptr) *clock_note = http::clock_note(answer.headers, clock.wall_now());
     if (answer.status != 101) throw UpgradeRefused(std::move(answer));
     std::vector<std::byte> early_bytes;
     auto transport = connection->release(early_bytes);

@@ -4,6 +4,7 @@
 #include "common/base/endpoint.hpp"
 #include "common/base/error.hpp"
 #include "common/base/secret.hpp"
+#include "common/base/stream_limits.hpp"
 #include "common/http/connection.hpp"
 #include "common/net/tls_stream.hpp"
 #include "common/ws/handshake.hpp"
@@ -22,6 +23,7 @@ struct HubAccess {
     std::string connect_host;  ///< where to connect instead of host_name; empty: host_name
     std::shared_ptr<const TlsContext> tls;
     Clock::duration limit = std::chrono::seconds(10);  ///< for TCP with TLS, and for an upgrade
+    Liveness liveness;                                 ///< of the streams' legs
 
     /// Where to connect for something at `named`: the override counts for the hub's own name only.
     Endpoint route(const Endpoint& named) const;
@@ -42,10 +44,12 @@ struct UpgradeRefused : std::runtime_error {
 };
 
 /// Turns a connection to `named` into a WebSocket within `limit`; sets the Host header. Throws Failure (DS-205, DS-206
-/// or DS-201), or UpgradeRefused.
+/// or DS-201), or UpgradeRefused. `clock_note`, if given, becomes what the answer says about the two clocks (see
+/// http::clock_note).
 asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
                                                        ws::ClientHandshake ask, ws::WsOptions options,
-                                                       Clock::duration limit, Clock& clock);
+                                                       Clock::duration limit, Clock& clock,
+                                                       std::string* clock_note = nullptr);
 
 /// What opens a leg: the target of the stream's URL and its token. Throws Failure(hub_protocol) when either holds
 /// characters that could break out of the request.

@@ -5,7 +5,7 @@
 
 namespace device_streams {
 
-/// How a leg behaves, at either end of it, given what was negotiated.
-ws::WsOptions leg_options(ws::Role role, const Features& features);
+/// How a leg behaves, at either end of it, given what was negotiated. `clock` must outlive the leg.
+ws::WsOptions leg_options(ws::Role role, const Features& features, const Liveness& liveness, Clock& clock);
 
 }  // namespace device_streams

@@ -9,6 +9,8 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 namespace device_streams {
@@ -17,31 +19,33 @@ namespace {
 
 constexpr int chunks_per_turn = 8;  // then other streams of the thread have theirs
 
-asio::awaitable<void> forever() {
-    asio::steady_timer never(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
-    co_await never.async_wait(asio::use_awaitable);
-}
-
 // What both pumps and the watchers of one relay know.
 struct Joint {
     RelayLimits limits;
     Clock& clock;
     int open_directions = 2;
-    int writes_in_flight = 0;
-    bool lingering = false;
     Clock::time_point last_activity{};
+    // Since when a write to the left and to the right leg is under way.
+    std::array<std::optional<Clock::time_point>, 2> writing_since{};
     RelayResult result;
     bool failed = false;
 
-    void touch() {
-        if (lingering) last_activity = clock.now();
-    }
+    bool is_writing() const { return writing_since[0] || writing_since[1]; }
+    void touch() { last_activity = clock.now(); }
     // The first failure is the cause; what the teardown breaks after it is not.
     void note_failure(bool left, const LegError& error) {
         if (std::exchange(failed, true)) return;
         result.ending = error.ending();
         result.left_caused = left;
         result.cause = error.what();
+    }
+    // Neither leg is to blame.
+    LegError note_time_up(const std::string& limit) {
+        if (!std::exchange(failed, true)) {
+            result.ending = Ending::time_up;
+            result.cause = limit;
+        }
+        return {Ending::time_up, limit};
     }
 };
 
@@ -62,9 +66,10 @@ asio::awaitable<Result> blame(Joint& joint, Leg leg, asio::awaitable<Result> ste
 }
 
 asio::awaitable<void> write(Joint& joint, Leg to, OutBytes bytes) {
-    ++joint.writes_in_flight;
+    auto& since = joint.writing_since[to.is_left ? 0 : 1];
+    since = joint.last_activity;
     co_await blame(joint, to, to.stream.write_all(bytes));
-    --joint.writes_in_flight;
+    since.reset();
     joint.touch();
 }
 
@@ -101,11 +106,10 @@ asio::awaitable<void> forward_all(Joint& joint, Leg from, Leg to, std::uint64_t&
 
 // The end of a direction could not be told to the other side: the other direction lives until it is quiet.
 asio::awaitable<void> linger(Joint& joint) {
-    joint.lingering = true;
     joint.touch();
     for (;;) {
         const auto deadline = joint.last_activity + joint.limits.linger;
-        if (joint.writes_in_flight == 0 && joint.clock.now() >= deadline) co_return;
+        if (!joint.is_writing() && joint.clock.now() >= deadline) co_return;
         const auto nap_end = joint.clock.now() >= deadline ? joint.clock.now() + joint.limits.linger : deadline;
         co_await joint.clock.sleep_until(nap_end);
     }
@@ -126,6 +130,52 @@ asio::awaitable<void> pump(Joint& joint, Leg from, Leg to, std::uint64_t& count)
 
 asio::awaitable<void> watch(Joint& joint, Leg leg) {
     return blame(joint, leg, leg.stream.watch());
+}
+
+struct Due {
+    Clock::time_point when;
+    std::string limit;
+};
+
+// The limit that comes first, as things stand.
+Due next_limit(const Joint& joint, Clock::time_point start) {
+    const auto& limits = joint.limits.stream;
+    Due due{Clock::time_point::max(), ""};
+    const auto consider = [&due](Clock::time_point from, Clock::duration length, const char* name) {
+        if (from + length < due.when) due = {from + length, name};
+    };
+    if (limits.max_lifetime) consider(start, *limits.max_lifetime, "max_lifetime");
+    if (limits.idle_timeout && !joint.is_writing()) consider(joint.last_activity, *limits.idle_timeout, "idle_timeout");
+    for (const auto& since : joint.writing_since)
+        if (limits.stall_timeout && since) consider(*since, *limits.stall_timeout, "stall_timeout");
+    return due;
+}
+
+// What is due changes meanwhile, so it looks again at least twice in the shortest limit.
+asio::awaitable<void> enforce_limits(Joint& joint) {
+    const auto start = joint.clock.now();
+    const auto& limits = joint.limits.stream;
+    const Clock::duration shortest = std::min({limits.idle_timeout.value_or(std::chrono::hours(1)),
+                                               limits.max_lifetime.value_or(std::chrono::hours(1)),
+                                               limits.stall_timeout.value_or(std::chrono::hours(1))});
+    for (;;) {
+        const auto now = joint.clock.now();
+        const auto due = next_limit(joint, start);
+        if (now >= due.when) throw joint.note_time_up(due.limit);
+        co_await joint.clock.sleep_until(std::min(due.when, now + shortest / 2));
+    }
+}
+
+asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
+    auto pumps = first_of(pump(joint, left, right, joint.result.left_to_right),
+                          pump(joint, right, left, joint.result.right_to_left));
+    auto watchers = first_of(watch(joint, left), watch(joint, right));
+    auto stream = first_of(std::move(pumps), std::move(watchers));
+    if (!joint.limits.stream.any()) {
+        co_await std::move(stream);
+    } else {
+        co_await first_of(std::move(stream), enforce_limits(joint));
+    }
 }
 
 asio::awaitable<void> close_leg(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock) {
@@ -159,10 +209,7 @@ asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLim
     const Leg left_leg{left, true}, right_leg{right, false};
     auto told = Ending::clean;
     try {
-        auto pumps = first_of(pump(joint, left_leg, right_leg, joint.result.left_to_right),
-                              pump(joint, right_leg, left_leg, joint.result.right_to_left));
-        auto watchers = first_of(watch(joint, left_leg), watch(joint, right_leg));
-        co_await first_of(std::move(pumps), std::move(watchers));
+        co_await run(joint, left_leg, right_leg);
     } catch (const LegError&) {
         told = joint.result.ending;
     } catch (const std::system_error& stopped) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/clock.hpp"
+#include "common/base/stream_limits.hpp"
 #include "common/net/byte_stream.hpp"
 
 #include <cstdint>
@@ -14,6 +15,7 @@ struct RelayLimits {
     Clock::duration linger = std::chrono::seconds(5);
     /// For the goodbyes at the end.
     Clock::duration goodbye = std::chrono::seconds(5);
+    StreamLimits stream = {};  ///< when one passes, the stream ends as Ending::time_up with its name as the cause
 };
 
 /// How a relay went; for the one log line at its end.

@@ -58,6 +58,7 @@ std::uint16_t close_code(Ending ending, bool extended) {
         case Ending::protocol_violation:
             return status::protocol_error;
         case Ending::refused:
+        case Ending::time_up:
             return status::policy_violation;
         case Ending::too_big:
             return status::message_too_big;

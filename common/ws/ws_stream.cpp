@@ -47,7 +47,13 @@ WsStream::WsStream(std::unique_ptr<Transport> transport, WsOptions options, std:
     : transport_(std::move(transport)),
       options_(options),
       early_bytes_(std::move(early_bytes)),
-      reader_(options.role, options.half_close) {
+      reader_(options.role, options.half_close),
+      last_heard_(now()),
+      last_sent_(last_heard_) {
+}
+
+Clock::time_point WsStream::now() const {
+    return options_.keep_alive ? options_.keep_alive->clock->now() : Clock::time_point();
 }
 
 std::optional<std::size_t> WsStream::try_read(WritableBytes into) {
@@ -92,6 +98,7 @@ std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
     if (early_bytes_.empty()) {
         const auto size = transport_->try_read(into);
         transport_ended_ = size == std::size_t{0};
+        if (size) last_heard_ = now();
         return size;
     }
     const auto early = ReadableBytes(early_bytes_).subspan(early_taken_);
@@ -133,6 +140,7 @@ asio::awaitable<void> WsStream::wait_for_input() {
     if (std::exchange(yield_due_, false)) {
         co_await asio::post(asio::use_awaitable);
     } else if (early_bytes_.empty()) {
+        const Flag listening(listening_);
         co_await transport_->wait_readable();
     }
 }
@@ -178,6 +186,7 @@ bool WsStream::may_write() {
 asio::awaitable<void> WsStream::write_frame(OutBytes frame) {
     const Flag writing(writing_);
     co_await transport_->write_all(frame);
+    last_sent_ = now();
 }
 
 // For payload without room for a header in front of it: the header and the first bytes go out from a room of our own.
@@ -210,7 +219,12 @@ asio::awaitable<void> WsStream::finish() {
 }
 
 asio::awaitable<void> WsStream::watch() {
-    if (!end_told_) co_await first_of(transport_->watch(), until_reading_ends());
+    auto peer = first_of(watch_input(), keep_alive());
+    co_await first_of(transport_->watch(), std::move(peer));
+}
+
+asio::awaitable<void> WsStream::watch_input() {
+    co_await until_reading_ends();  // the reader meets what comes before
     asio::steady_timer pause(co_await asio::this_coro::executor);
     for (;;) {
         if (reader_.closed()) ended_ = is_clean(*reader_.closed());
@@ -221,6 +235,24 @@ asio::awaitable<void> WsStream::watch() {
         if (options_.half_close || over()) continue;
         pause.expires_after(drop_pause);
         co_await pause.async_wait(asio::use_awaitable);
+    }
+}
+
+asio::awaitable<void> WsStream::keep_alive() {
+    if (!options_.keep_alive) co_await forever();
+    const auto& [clock, liveness, peer_pings] = *options_.keep_alive;
+    for (;;) {
+        const auto present = clock->now();
+        if (!listening_) last_heard_ = present;  // whatever came is still unread
+        const auto dead_at = peer_pings ? last_heard_ + liveness.dead_after : Clock::time_point::max();
+        if (present >= dead_at)
+            throw LegError(Ending::lost, "nothing was heard for " +
+                                             std::to_string(liveness.dead_after / std::chrono::seconds(1)) + " s");
+        if (present >= last_sent_ + liveness.ping_every) {
+            ping();
+            last_sent_ = present;
+        }
+        co_await clock->sleep_until(std::min(dead_at, last_sent_ + liveness.ping_every));
     }
 }
 

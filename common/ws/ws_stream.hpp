@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/base/clock.hpp"
+#include "common/base/stream_limits.hpp"
 #include "common/net/byte_stream.hpp"
 #include "common/ws/close_code.hpp"
 #include "common/ws/control_slot.hpp"
@@ -14,12 +16,23 @@
 
 namespace device_streams::ws {
 
+/// How a leg stays alive while nothing is to be said, and when its silence means that it is dead.
+struct KeepAlive {
+    Clock* clock;  ///< outlives the stream
+    Liveness liveness = {};
+    /// The peer pings as well (`pings` was negotiated), so the leg is lost when nothing is heard although we listen.
+    /// Other peers may be silent for good reason: one that is held up while it passes on our data answers no Ping.
+    bool peer_pings = false;
+};
+
 struct WsOptions {
     Role role = Role::client;
     /// Longest message sent: 32 KiB towards foreign peers, 65,528 where `big-frames` was negotiated.
     std::size_t message_limit = 32 * 1024;
     /// `half-close` was negotiated: an empty binary message ends one direction.
     bool half_close = false;
+    /// For watch(); without it the stream sends no Ping and judges no silence.
+    std::optional<KeepAlive> keep_alive = {};
 };
 
 /// A WebSocket (RFC 6455) as a stream of bytes: data are binary messages whose boundaries mean nothing. Frames are
@@ -44,21 +57,23 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return options_.half_close; }
     bool ended() const override { return ended_; }
-    /// May run beside the reader. Throws LegError(clean) when the peer, whose direction had ended, then closes well.
+    /// May run beside the reader; keeps the leg alive as WsOptions::keep_alive says. Throws LegError(clean) when the
+    /// peer, whose direction had ended, then closes well.
     asio::awaitable<void> watch() override;
     /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
     /// that is gone is no error here.
     asio::awaitable<void> close(Ending ending) override;
     void abort(Ending reason) noexcept override;
 
-    /// Queues a Ping if nothing else is in the slot. For keep-alive.
-    void ping();
-
  private:
     std::optional<std::size_t> told_end();
     std::optional<std::size_t> read_raw(WritableBytes into);
     std::size_t decode(WritableBytes raw);
     void drop_input();
+    asio::awaitable<void> watch_input();
+    asio::awaitable<void> keep_alive();
+    void ping();
+    Clock::time_point now() const;
     bool over() const;
     asio::awaitable<void> wait_for_input();
     void flush_slot();
@@ -82,7 +97,10 @@ class WsStream final : public ByteStream {
     bool finish_sent_ = false;
     bool writing_ = false;       // the transport is inside write_all
     bool cut_in_frame_ = false;  // a write was cancelled with half a frame sent
+    bool listening_ = false;     // somebody waits for input, and there is none
     bool yield_due_ = false;
+    Clock::time_point last_heard_{};
+    Clock::time_point last_sent_{};
     asio::steady_timer* reading_ends_ = nullptr;  // where watch() waits for it
 };
 

@@ -63,7 +63,7 @@ class DeviceProxyTest : public testing::Test {
         link.identity.key = device_key;
         link.port = hub_endpoint.port;
         link.backoff = {.first = 20ms, .longest = 100ms};
-        made.streams.services = ServiceMap({{"ssh", service.endpoint()}}, std::nullopt);
+        made.streams.services = ServiceMap({{"ssh", {service.endpoint()}}}, std::nullopt);
         made.streams.hub = link.hub;
         made.streams.local_timeout = 300ms;
         return made;

@@ -69,7 +69,7 @@ TEST_F(DeviceProxyLinkTest, RenewsItsTokenUnderARunningStream) {
 
 TEST_F(DeviceProxyLinkTest, LosesNoRequestWhileTheLinkIsRenewed) {
     EchoService echo(background);
-    settings.streams.services = ServiceMap({{"ssh", echo.endpoint()}}, std::nullopt);
+    settings.streams.services = ServiceMap({{"ssh", {echo.endpoint()}}}, std::nullopt);
     start_proxy();
     auto asking = client();
     EXPECT_EQ(asking.open("dev-01", "ssh.00000000", 10).accepted, "True");

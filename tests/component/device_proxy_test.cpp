@@ -39,7 +39,8 @@ TEST_F(DeviceProxyTest, RejectsWhenTheLocalServiceRefuses) {
 
 TEST_F(DeviceProxyTest, RejectsABlackHoledServiceInTimeWhileOthersWork) {
     BlackHole black_hole;
-    settings.streams.services = ServiceMap({{"hole", black_hole.endpoint}, {"ssh", service.endpoint()}}, std::nullopt);
+    settings.streams.services =
+        ServiceMap({{"hole", {black_hole.endpoint}}, {"ssh", {service.endpoint()}}}, std::nullopt);
     settings.streams.local_timeout = 2s;
     start_proxy();
     auto hole = client();
@@ -80,7 +81,7 @@ TEST_F(DeviceProxyTest, UsesNewServicesAfterAReload) {
     start_proxy();
     auto [stream, local] = open();
     BlockingListener rdp;
-    settings.streams.services = ServiceMap({{"rdp", rdp.endpoint()}}, std::nullopt);
+    settings.streams.services = ServiceMap({{"rdp", {rdp.endpoint()}}}, std::nullopt);
     proxy->on_control([](DeviceProxy& program) { program.reload(); });
     expect_rejected("ssh.00000002");
     EXPECT_EQ(client().open("dev-01", "rdp.00000003", 10).accepted, "True");

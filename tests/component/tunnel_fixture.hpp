@@ -54,7 +54,7 @@ class TunnelTest : public testing::Test {
     void start_device() {
         device::DeviceProxyConfig config;
         config.hub = hub_settings("HostName=localhost;DeviceId=pump-17;SharedAccessKey=" + std::string(device_key));
-        config.services = {{"ssh", service.endpoint()}, {"closed", closed_endpoint()}};
+        config.services = {{"ssh", {service.endpoint()}}, {"closed", {closed_endpoint()}}};
         config.reconnect = {.first = 20ms, .longest = 100ms};
         device.emplace(background, lines, device::make_settings(config), device::DeviceProxy::ReadAgain());
     }

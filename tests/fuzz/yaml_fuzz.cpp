@@ -12,7 +12,11 @@ namespace {
 
 struct Config {
     HubSettings hub;
-    std::map<std::string, Endpoint> services;
+    struct Service {
+        Endpoint address;
+        StreamLimits limits;
+    };
+    std::map<std::string, Service> services;
     std::vector<LogSettings> logs;
     std::chrono::milliseconds linger{5000};
     std::chrono::milliseconds drain{30'000};
@@ -25,8 +29,14 @@ OptionTable<Config> make_table() {
     OptionTable<Config> table("fuzz", "Any bytes.");
     const auto nothing_more = [](const Secret&, const std::string&, Reading&) {};
     add_hub_options(table, "a fuzzer", nothing_more);
+    OptionTable<Config::Service> services("service", "");
+    services.add(
+        {.key = "address", .required = true}, endpoint(EndpointUse::connect),
+        [](auto& service) -> auto& { return service.address; });
+    add_stream_limits(
+        services, "", [](auto& service) -> auto& { return service.limits; });
     table.add_map(
-        {.key = "services"}, text(), endpoint(EndpointUse::connect), [](auto& c) -> auto& { return c.services; });
+        {.key = "services"}, text(), services, "address", [](auto& config) -> auto& { return config.services; });
     OptionTable<LogSettings> items("item", "");
     items.add(
         {.key = "level", .required = true}, log_level(), [](auto& item) -> auto& { return item.level; });

@@ -23,7 +23,11 @@ struct Config {
     std::optional<std::string> nickname;
     Secret key;
     std::vector<Rule> rules;
-    std::map<std::string, Endpoint> places;
+    struct Place {
+        Endpoint address;
+        int floor = 0;
+    };
+    std::map<std::string, Place> places;
     std::vector<std::string> extras;
 };
 
@@ -57,9 +61,15 @@ OptionTable<Config> make_table() {
         [](auto& config) -> auto& { return config.nickname; });
     table.add_list(
         {.key = "rules", .help = "Rules."}, rule_items, [](auto& config) -> auto& { return config.rules; });
+    OptionTable<Config::Place> place_items("place", "");
+    place_items.add(
+        {.key = "address", .help = "Where.", .required = true}, endpoint(EndpointUse::connect),
+        [](auto& place) -> auto& { return place.address; });
+    place_items.add(
+        {.key = "floor", .help = "How high."}, whole_number(0, 10), [](auto& place) -> auto& { return place.floor; });
     table.add_map(
         {.key = "places", .help = "Places.", .example = "a: b:1"},
-        text("three letters", [](std::string_view name) { return name.size() == 3; }), endpoint(EndpointUse::connect),
+        text("three letters", [](std::string_view name) { return name.size() == 3; }), place_items, "address",
         [](auto& config) -> auto& { return config.places; });
     table.add_flag({.flag = "-x", .help = "Adds an extra.", .repeatable = true, .type = "extra"},
                    [](Config& config, const RawValue& raw) {
@@ -109,7 +119,8 @@ TEST(Options, MissingKeysKeepTheirDefaults) {
 TEST(Options, ReadsSectionsListsAndMaps) {
     const auto config = load(
         "name: a\nhub: {port: 8443}\ntimes:\n  limit: 2s\nnickname: b\nrules:\n  - name: r\n"
-        "    weight: 1\n  - name: s\nplaces:\n  ssh: localhost:22\n");
+        "    weight: 1\n  - name: s\nplaces:\n  ssh: localhost:22\n  rdp:\n    address: localhost:3389\n    floor: "
+        "7\n");
     EXPECT_EQ(config.port, 8443);
     EXPECT_EQ(config.limit, 2s);
     EXPECT_EQ(config.nickname, "b");
@@ -117,7 +128,9 @@ TEST(Options, ReadsSectionsListsAndMaps) {
     EXPECT_EQ(config.rules[0].weight, 1);
     EXPECT_EQ(config.rules[1].name, "s");
     EXPECT_EQ(config.rules[1].weight, 5);
-    EXPECT_EQ(config.places.at("ssh").port, 22);
+    EXPECT_EQ(config.places.at("ssh").address.port, 22);
+    EXPECT_EQ(config.places.at("rdp").address.port, 3389);
+    EXPECT_EQ(config.places.at("rdp").floor, 7);
 }
 
 TEST(Options, SectionWithoutKeysIsEmpty) {
@@ -174,6 +187,9 @@ TEST(Options, AllFaultsAreToldAtOnce) {
 TEST(Options, RepeatedKeyIsAFault) {
     EXPECT_EQ(fault_of("name: a\nhub:\n  port: 1\n  port: 2\n").text,
               "config:4:3 hub.port: given twice (first in line 3), allowed: once");
+    EXPECT_EQ(fault_of("name: a\nplaces:\n  ssh: {flor: 1}\n").text,
+              "config:3:9 places.ssh.flor: this key is not known (did you mean \"floor\"?), allowed: address, floor\n"
+              "config:3:8 places.ssh.address: missing, allowed: address (host:port, [IPv6]:port or unix:path)");
     EXPECT_EQ(fault_of("name: a\nplaces:\n  ssh: b:1\n  ssh: b:2\n").text,
               "config:4:3 places.ssh: given twice (first in line 3), allowed: once");
 }
@@ -245,13 +261,14 @@ TEST(Reference, ExampleFileHasEveryKeyWithItsDefault) {
               "\n# Another name.\n# Text.\n#nickname: y\n"
               "\n# Rules.\n# List.\nrules:\n  -\n    # Its name.\n    # Text. Required.\n    name: first\n"
               "    # Its weight.\n    # Number (0..10). Default: 5.\n    weight: 5\n"
-              "\n# Places.\n# Map (of names (three letters) to addresses).\nplaces:\n  a: b:1\n");
+              "\n# Places.\n# Map (of names (three letters) to addresses, or to maps).\nplaces:\n  a: b:1\n");
 }
 
 TEST(Reference, MarkdownHasARowForEveryOption) {
     const auto markdown = reference_markdown(table().info());
     EXPECT_NE(markdown.find("| `hub.port` | `--hub-port` | port (1..65535) | `443` | A port. |\n"), std::string::npos);
     EXPECT_NE(markdown.find("| `rules[].weight` |  | number (0..10) | `5` | Its weight. |\n"), std::string::npos);
+    EXPECT_NE(markdown.find("| `places.NAME.floor` |  | number (0..10) | `0` | How high. |\n"), std::string::npos);
     EXPECT_NE(markdown.find("| `name` | `--name` | text | required | A name. |\n"), std::string::npos);
     EXPECT_NE(markdown.find("|  | `-x` | extra |  | Adds an extra. |\n"), std::string::npos);
 }

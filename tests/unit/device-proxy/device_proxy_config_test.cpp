@@ -62,7 +62,7 @@ TEST_F(DeviceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     EXPECT_EQ(config.hub_timeout, 10s);
     EXPECT_EQ(config.reconnect.first, 1s);
     EXPECT_EQ(config.reconnect.longest, 60s);
-    EXPECT_EQ(config.services.at("ssh").to_string(), "localhost:22");
+    EXPECT_EQ(config.services.at("ssh").address.to_string(), "localhost:22");
     EXPECT_FALSE(config.default_service);
     EXPECT_EQ(config.local_timeout, 10s);
     EXPECT_EQ(config.linger, defaults.linger);
@@ -78,7 +78,7 @@ TEST_F(DeviceProxyConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.transport, LinkTransport::mqtt);
     EXPECT_EQ(config.mqtt_port, 18883);
     EXPECT_EQ(config.keep_alive, 30s);
-    EXPECT_TRUE(config.services.at("console").is_unix());
+    EXPECT_TRUE(config.services.at("console").address.is_unix());
     EXPECT_EQ(config.default_service, "console");
     EXPECT_EQ(config.hub_timeout, 1s);
     EXPECT_EQ(config.local_timeout, 2s);

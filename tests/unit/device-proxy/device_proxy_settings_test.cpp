@@ -13,7 +13,7 @@ DeviceProxyConfig config(std::string more = "") {
     DeviceProxyConfig made;
     made.hub.connection_string = Secret("HostName=hub1.iot.example;DeviceId=dev-01;" + std::move(more) +
                                         "SharedAccessKey=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
-    made.services["ssh"] = {.host = "localhost", .port = 22, .path = {}};
+    made.services["ssh"].address = {.host = "localhost", .port = 22, .path = {}};
     return made;
 }
 

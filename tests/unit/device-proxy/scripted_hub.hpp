@@ -63,7 +63,8 @@ class HubLinkFixture {
           link(
               io.get_executor(), clock, Log(log), settings,
               [this](iothub::StreamRequest request) { requests.push_back(std::move(request)); },
-              [this](LinkSettings with, Clock&) { return open(std::move(with)); }, [random] { return random; }) {}
+              [this](LinkSettings with, Clock&, const Log&) { return open(std::move(with)); },
+              [random] { return random; }) {}
     ~HubLinkFixture() {
         link.cancel();
         settle();

@@ -14,18 +14,18 @@ std::string resolved(const ServiceMap& map, std::string_view stream_name) {
 }
 
 ServiceMap without_default() {
-    return {{{"ssh", ssh}, {"rdp-2", rdp}}, std::nullopt};
+    return {{{"ssh", {ssh}}, {"rdp-2", {rdp}}}, std::nullopt};
 }
 ServiceMap with_default() {
-    return {{{"ssh", ssh}, {"rdp-2", rdp}}, "ssh"};
+    return {{{"ssh", {ssh}}, {"rdp-2", {rdp}}}, "ssh"};
 }
 
 TEST(ServiceMap, FindsTheExactName) {
-    EXPECT_EQ(without_default().resolve("rdp-2"), (LocalService{"rdp-2", rdp}));
+    EXPECT_EQ(without_default().resolve("rdp-2"), (LocalService{"rdp-2", {rdp}}));
 }
 
 TEST(ServiceMap, LooksBehindAStreamId) {
-    EXPECT_EQ(without_default().resolve("ssh.1a2b3c4d"), (LocalService{"ssh", ssh}));
+    EXPECT_EQ(without_default().resolve("ssh.1a2b3c4d"), (LocalService{"ssh", {ssh}}));
 }
 
 TEST(ServiceMap, LooksBehindAStreamIdWithOfferedFeatures) {
@@ -33,7 +33,7 @@ TEST(ServiceMap, LooksBehindAStreamIdWithOfferedFeatures) {
 }
 
 TEST(ServiceMap, PrefersTheExactNameToTheNameWithoutId) {
-    const ServiceMap map({{"ssh", ssh}, {"ssh.1a2b3c4d", rdp}}, std::nullopt);
+    const ServiceMap map({{"ssh", {ssh}}, {"ssh.1a2b3c4d", {rdp}}}, std::nullopt);
     EXPECT_EQ(resolved(map, "ssh.1a2b3c4d"), "ssh.1a2b3c4d");
 }
 

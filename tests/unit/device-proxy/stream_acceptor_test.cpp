@@ -24,7 +24,7 @@ class StreamAcceptorTest : public testing::Test {
 
     static StreamSettings settings() {
         StreamSettings made;
-        made.services = ServiceMap({{"ssh", {.host = "localhost", .port = 22, .path = {}}}}, std::nullopt);
+        made.services = ServiceMap({{"ssh", {Endpoint{.host = "localhost", .port = 22, .path = {}}}}}, std::nullopt);
         return made;
     }
     static iothub::StreamRequest request(std::string name = "ssh.1a2b3c4d", std::string id = "1") {
@@ -57,7 +57,6 @@ class StreamAcceptorTest : public testing::Test {
     std::optional<std::error_code> local_error;
     bool black_hole = false;
     std::optional<Errc> leg_error;
-    int pings = 0;
     StreamAcceptor acceptor{io.get_executor(),
                             clock,
                             Log(log),
@@ -80,14 +79,11 @@ class StreamAcceptorTest : public testing::Test {
         services.push_back(std::move(service));
         co_return std::move(local);
     }
-    asio::awaitable<StreamLeg> open_leg() {
+    asio::awaitable<std::unique_ptr<ByteStream>> open_leg() {
         if (leg_error) throw Failure(*leg_error, "HTTP 404 Not Found");
         auto [leg, hub_end] = make_memory_streams(io.get_executor());
         hub_ends.push_back(std::move(hub_end));
-        StreamLeg made;
-        made.stream = std::move(leg);
-        made.ping = [this] { ++pings; };
-        co_return made;
+        co_return std::move(leg);
     }
     static std::string received(MemoryStream& stream) {
         std::array<std::byte, 256> chunk;
@@ -215,17 +211,23 @@ TEST_F(StreamAcceptorTest, NamesTheLegThatFailed) {
     EXPECT_TRUE(log->contains("local service"));
 }
 
-TEST_F(StreamAcceptorTest, PingsTheLeg) {
+TEST_F(StreamAcceptorTest, AServiceMayHaveStricterLimits) {
+    auto changed = settings();
+    const Endpoint somewhere{.host = "localhost", .port = 22, .path = {}};
+    changed.services = ServiceMap({{"ssh", {somewhere}}, {"rdp", {somewhere, {.max_lifetime = 10s}}}}, std::nullopt);
+    changed.relay.stream.max_lifetime = 1h;
+    acceptor.apply(changed);
     take(request());
-    pass(45s);
-    pass(45s);
-    EXPECT_EQ(pings, 2);
+    take(request("rdp.00000003", "3"));
+    pass(10s);
+    EXPECT_EQ(acceptor.running(), 1u);
+    EXPECT_TRUE(log->contains("reason=DS-506 a time limit of the stream was reached: max_lifetime"));
 }
 
 TEST_F(StreamAcceptorTest, UsesNewSettingsForNewStreamsOnly) {
     take(request());
     auto changed = settings();
-    changed.services = ServiceMap({{"rdp", {.host = "localhost", .port = 3389, .path = {}}}}, std::nullopt);
+    changed.services = ServiceMap({{"rdp", {Endpoint{.host = "localhost", .port = 3389, .path = {}}}}}, std::nullopt);
     acceptor.apply(changed);
     take(request("ssh.00000002", "2"));
     take(request("rdp.00000003", "3"));

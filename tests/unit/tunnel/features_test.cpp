@@ -6,14 +6,14 @@ namespace device_streams {
 namespace {
 
 TEST(Features, ListsParseAndUnknownNamesAreIgnored) {
-    EXPECT_EQ(parse_features("half-close, big-frames,levitation"), own_features);
+    EXPECT_EQ(parse_features("half-close, big-frames,levitation,pings"), own_features);
     EXPECT_EQ(parse_features("big-frames"), (Features{.half_close = false, .big_frames = true}));
     EXPECT_EQ(parse_features("none"), Features{});
     EXPECT_EQ(parse_features(""), Features{});
 }
 
 TEST(Features, ListsAreWrittenAsTheyAreRead) {
-    EXPECT_EQ(to_string(own_features), "half-close,big-frames");
+    EXPECT_EQ(to_string(own_features), "half-close,big-frames,pings");
     EXPECT_EQ(to_string(Features{}), "none");
     EXPECT_EQ(to_string(Features{.half_close = false, .big_frames = true}), "big-frames");
 }

@@ -22,10 +22,12 @@ constexpr RelayLimits limits{.linger = 5s, .goodbye = 2s};
 
 // A client and a server joined by a relay: client <-> left = relay = right <-> server.
 struct Relay : testing::Test {
-    void start(bool half_close = true) {
+    void start(bool half_close = true, const StreamLimits& stream_limits = {}) {
+        auto limits_here = limits;
+        limits_here.stream = stream_limits;
         std::tie(client, left) = make_memory_streams(io.get_executor(), half_close);
         std::tie(right, server) = make_memory_streams(io.get_executor(), half_close);
-        running.emplace(io, relay(*left, *right, limits, clock));
+        running.emplace(io, relay(*left, *right, limits_here, clock));
         poll(io);
     }
     void send(MemoryStream& from, std::string_view text) {
@@ -41,6 +43,17 @@ struct Relay : testing::Test {
         }
         poll(io);
         return all;
+    }
+    void pass(Clock::duration time) {
+        clock.advance(time);
+        poll(io);
+    }
+    void expect_time_up(const std::string& limit) {
+        ASSERT_TRUE(running->done());
+        EXPECT_EQ(running->get().ending, Ending::time_up);
+        EXPECT_EQ(running->get().cause, limit);
+        EXPECT_EQ(left->closed_with, Ending::time_up);
+        EXPECT_EQ(right->closed_with, Ending::time_up);
     }
     void finish(MemoryStream& stream) {
         Running<void> step(io, stream.finish());
@@ -175,6 +188,64 @@ TEST_F(Relay, CancellationTellsBothLegs) {
     EXPECT_EQ(running->get().ending, Ending::cancelled);
     EXPECT_EQ(left->closed_with, Ending::stopping);
     EXPECT_EQ(right->closed_with, Ending::stopping);
+}
+
+TEST_F(Relay, EndsAnIdleStreamOnlyOnceNothingWasCarried) {
+    start(true, {.idle_timeout = 10min});
+    for (int i = 0; i < 10; ++i) {
+        pass(9min);
+        send(i % 2 == 0 ? *client : *server, "x");
+    }
+    EXPECT_FALSE(running->done());
+    pass(9min);
+    EXPECT_FALSE(running->done());
+    pass(1min);
+    expect_time_up("idle_timeout");
+}
+
+TEST_F(Relay, AStreamThatWaitsForASlowReaderIsNotIdle) {
+    start(true, {.idle_timeout = 10min});
+    right->out().capacity = 4;
+    send(*client, "more than four");
+    for (int i = 0; i < 10; ++i) pass(10min);
+    EXPECT_FALSE(running->done());
+}
+
+TEST_F(Relay, EndsAStreamAtItsLifetimeHoweverBusy) {
+    start(true, {.max_lifetime = 1h});
+    for (int i = 0; i < 59; ++i) {
+        pass(1min);
+        send(*client, "x");
+    }
+    EXPECT_FALSE(running->done());
+    pass(1min);
+    expect_time_up("max_lifetime");
+}
+
+TEST_F(Relay, EndsAStreamThatStallsInOneDirection) {
+    start(true, {.stall_timeout = 1min});
+    right->out().capacity = 4;
+    send(*client, "more than four");
+    for (int i = 0; i < 59; ++i) {
+        pass(1s);
+        send(*server, "busy");
+        receive(*client);
+    }
+    EXPECT_FALSE(running->done());
+    pass(31s);
+    expect_time_up("stall_timeout");
+}
+
+TEST_F(Relay, ASlowReaderThatGoesOnIsNotStalled) {
+    start(true, {.stall_timeout = 1min});
+    right->out().capacity = 4;
+    for (int i = 0; i < 10; ++i) {
+        send(*client, "eight by");
+        pass(59s);
+        EXPECT_EQ(receive(*server), "eigh");
+        EXPECT_EQ(receive(*server), "t by");
+    }
+    EXPECT_FALSE(running->done());
 }
 
 TEST_F(Relay, IdleStreamsSleepWithoutTimers) {

@@ -134,17 +134,6 @@ TEST_F(WsWrite, FinishOffersTheSlotAgain) {
     EXPECT_EQ(sent().size(), 1U);
 }
 
-TEST_F(WsWrite, PingIsSentAloneAndOnce) {
-    stream.ping();
-    EXPECT_EQ(to_hex(transport->sent), "8900");
-    transport->accept_writes(false);
-    stream.ping();
-    stream.ping();
-    transport->accept_writes(true);
-    driver.run(write("x"));
-    EXPECT_EQ(to_hex(transport->sent), "89008900820178");
-}
-
 TEST_F(WsWrite, ACancelledWriteLeavesRoomForAGoodbye) {
     transport->accept_writes(false);
     auto writing = driver.start(write("x"));

@@ -1,0 +1,44 @@
+#include "common/http/date.hpp"
+
+#include <cstdlib>
+#include <iomanip>
+#include <locale>
+#include <sstream>
+
+namespace device_streams::http {
+
+namespace {
+constexpr auto form = "%a, %d %b %Y %H:%M:%S GMT";
+constexpr std::chrono::seconds tolerance{120};
+}  // namespace
+
+std::string format_date(Clock::wall_time when) {
+    const auto seconds = std::chrono::system_clock::to_time_t(when);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    text << std::put_time(&parts, form);
+    return text.str();
+}
+
+std::optional<Clock::wall_time> parse_date(std::string_view text) {
+    std::tm parts{};
+    std::istringstream in{std::string(text)};
+    in.imbue(std::locale::classic());
+    in >> std::get_time(&parts, form);
+    if (in.fail()) return std::nullopt;
+    const auto when = std::chrono::system_clock::from_time_t(timegm(&parts));
+    return format_date(when) == text ? std::optional(when) : std::nullopt;  // get_time lets much pass
+}
+
+std::string clock_note(const Headers& from_hub, Clock::wall_time now) {
+    const auto date = parse_date(from_hub.find("Date").value_or(""));
+    if (!date) return {};
+    const auto ahead = std::chrono::duration_cast<std::chrono::seconds>(*date - now);
+    if (std::chrono::abs(ahead) <= tolerance) return {};
+    return "the hub's clock is " + std::to_string(std::abs(ahead.count())) + " s " +
+           (ahead.count() > 0 ? "ahead of" : "behind") + " this machine's";
+}
+
+}  // namespace device_streams::http

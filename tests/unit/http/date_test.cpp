@@ -1,0 +1,32 @@
+#include "common/http/date.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Clock::wall_time november{std::chrono::seconds(784'111'777)};
+
+TEST(Date, IsWrittenAndReadAsTheStandardSays) {
+    EXPECT_EQ(format_date(november), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(parse_date("Sun, 06 Nov 1994 08:49:37 GMT"), november);
+}
+
+TEST(Date, OtherFormsAreNone) {
+    for (const char* text : {"", "now", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37", "784111777"})
+        EXPECT_FALSE(parse_date(text)) << text;
+}
+
+TEST(Date, ClocksThatDifferAreNoted) {
+    const Headers from_hub{{"Date", "Sun, 06 Nov 1994 08:49:37 GMT"}};
+    EXPECT_EQ(clock_note(from_hub, november), "");
+    EXPECT_EQ(clock_note(from_hub, november + 120s), "");
+    EXPECT_EQ(clock_note(from_hub, november - 24h), "the hub's clock is 86400 s ahead of this machine's");
+    EXPECT_EQ(clock_note(from_hub, november + 24h), "the hub's clock is 86400 s behind this machine's");
+    EXPECT_EQ(clock_note({}, november), "");
+}
+
+}  // namespace
+}  // namespace device_streams::http

@@ -1,0 +1,127 @@
+#include "common/ws/ws_stream.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "ws_fixture.hpp"
+
+namespace device_streams::ws {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct WithClock {
+    test::ManualClock clock;
+};
+
+// A leg whose peer pings as well (or not), with nobody reading it yet.
+class WsKeepAlive : public WithClock, public WsFixture {
+ protected:
+    explicit WsKeepAlive(bool peer_pings = true)
+        : WsFixture(
+              {.role = Role::server,
+               .keep_alive = KeepAlive{
+                   .clock = &clock, .liveness = {.ping_every = 30s, .dead_after = 60s}, .peer_pings = peer_pings}}) {}
+
+    void pass(Clock::duration time) {
+        clock.advance(time);
+        for (int i = 0; i < 5; ++i) driver.poll();
+    }
+    std::size_t pings() const {
+        const auto frames = sent();
+        return static_cast<std::size_t>(std::ranges::count(frames, Opcode::ping, &SentFrame::opcode));
+    }
+    // Waits for input, as a reader that has taken all.
+    test::Running<void> listen() {
+        EXPECT_EQ(try_read(), "-");
+        return driver.start(stream.wait_readable());
+    }
+    static Ending ending_of(test::Running<void>& watching) {
+        try {
+            watching.get();
+        } catch (const LegError& gone) {
+            return gone.ending();
+        }
+        return Ending::clean;
+    }
+};
+
+class WsKeepAliveForeign : public WsKeepAlive {
+ protected:
+    WsKeepAliveForeign() : WsKeepAlive(false) {}
+};
+
+TEST_F(WsKeepAlive, PingsWhenNothingWasSentForAWhile) {
+    auto watching = driver.start(stream.watch());
+    pass(29s);
+    EXPECT_EQ(pings(), 0U);
+    pass(1s);
+    EXPECT_EQ(pings(), 1U);
+    pass(30s);
+    EXPECT_EQ(pings(), 2U);
+}
+
+TEST_F(WsKeepAlive, SendsNoPingSoonAfterData) {
+    auto watching = driver.start(stream.watch());
+    pass(20s);
+    driver.run(write("x"));
+    pass(29s);
+    EXPECT_EQ(pings(), 0U);
+    pass(1s);
+    EXPECT_EQ(pings(), 1U);
+}
+
+TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
+    auto watching = driver.start(stream.watch());
+    auto listening = listen();
+    pass(59s);
+    EXPECT_FALSE(watching.done());
+    pass(1s);
+    ASSERT_TRUE(watching.done());
+    EXPECT_EQ(ending_of(watching), Ending::lost);
+}
+
+TEST_F(WsKeepAlive, AnythingHeardCounts) {
+    auto watching = driver.start(stream.watch());
+    auto listening = listen();
+    pass(50s);
+    transport->push(from_client(9, "p"));
+    driver.poll();
+    EXPECT_TRUE(listening.done());
+    auto again = listen();
+    pass(50s);
+    EXPECT_FALSE(watching.done());
+    pass(10s);
+    EXPECT_TRUE(watching.done());
+}
+
+TEST_F(WsKeepAlive, JudgesNoPeerThatNobodyListensTo) {
+    auto watching = driver.start(stream.watch());
+    transport->push(from_client(2, "unread"));
+    for (int i = 0; i < 20; ++i) pass(30s);
+    EXPECT_FALSE(watching.done());
+    EXPECT_EQ(try_read(), "[unread]");
+    auto listening = listen();
+    pass(30s);
+    EXPECT_FALSE(watching.done());
+    pass(30s);
+    EXPECT_TRUE(watching.done());
+}
+
+TEST_F(WsKeepAlive, APingWaitsForARoomAndIsSentOnce) {
+    auto watching = driver.start(stream.watch());
+    transport->accept_writes(false);
+    for (int i = 0; i < 4; ++i) pass(30s);
+    EXPECT_EQ(pings(), 0U);
+    transport->accept_writes(true);
+    driver.run(write("x"));
+    EXPECT_EQ(to_hex(transport->sent), "8900820178");
+}
+
+TEST_F(WsKeepAliveForeign, IsPingedButNeverLostForItsSilence) {
+    auto watching = driver.start(stream.watch());
+    auto listening = listen();
+    for (int i = 0; i < 20; ++i) pass(30s);
+    EXPECT_EQ(pings(), 20U);
+    EXPECT_FALSE(watching.done());
+}
+
+}  // namespace
+}  // namespace device_streams::ws
