@@ -33,6 +33,12 @@ bool timed_out(const std::system_error& failure) {
     return failure.code() == asio::error::timed_out;
 }
 
+http::Response answer_mqtt_upgrade(const http::Request& request) {
+    const auto subprotocol = offered_mqtt(request);
+    return subprotocol.empty() ? plain_error_answer(400, "only the subprotocol mqtt is spoken here")
+                               : ws::answer_upgrade(request, subprotocol);
+}
+
 Errc fault_of(const http::MessageError& refused) {
     return refused.status == 413 || refused.status == 431 ? Errc::peer_oversize : Errc::peer_garbage;
 }
@@ -165,9 +171,10 @@ asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Reque
 
 asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection, http::Request request,
                                                     std::string peer, std::optional<Visitors::Visitor>& visitor) {
-    const auto subprotocol = offered_mqtt(request);
-    auto answer = subprotocol.empty() ? plain_error_answer(400, "only the subprotocol mqtt is spoken here")
-                                      : ws::answer_upgrade(request, subprotocol);
+    // Who was let in as a service has not logged in as a device: it counts as a stranger again.
+    if (!visitor) visitor = let_in(peer);
+    auto answer = visitor ? answer_mqtt_upgrade(request)
+                          : plain_error_answer(429, "too many connections of this address are without login");
     const bool upgraded = answer.status == 101;
     co_await connection.write_response(std::move(answer));
     if (!upgraded) co_return true;

@@ -17,7 +17,11 @@ class Visitors {
      public:
         Visitor(Visitor&& other) noexcept
             : home_(std::exchange(other.home_, nullptr)), address_(std::move(other.address_)) {}
-        Visitor& operator=(Visitor&&) = delete;
+        Visitor& operator=(Visitor&& other) noexcept {
+            std::swap(home_, other.home_);
+            std::swap(address_, other.address_);
+            return *this;
+        }
         ~Visitor() {
             if (home_ != nullptr) home_->leave(address_);
         }

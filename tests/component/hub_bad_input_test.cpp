@@ -231,5 +231,29 @@ TEST_F(HubSlowPeers, DevicesThatLoggedInAreNotCounted) {
     EXPECT_FALSE(logged("too many connections")) << whole_log();
 }
 
+class HubWithRoomForOneStranger : public HubTest {
+ protected:
+    HubWithRoomForOneStranger() {
+        settings.limits.connections_per_address = 1;
+        start_hub();
+    }
+};
+
+TEST_F(HubWithRoomForOneStranger, ServiceThatWantsToBecomeALinkIsAStrangerAgain) {
+    const auto service = service_client();
+    EXPECT_EQ(run(service->ask("dev-01", "ssh.0a1b2c3d")).status, 404);
+    hub_clients::DeviceClient device(address, device_options());
+    const auto upgrade = [&] {
+        run(device.connect_on(service->connection()));
+        return device.upgrade_answer.status;
+    };
+    {
+        const auto stranger = run(hub_clients::dial_tls(address, address.port));
+        EXPECT_EQ(upgrade(), 429);
+    }
+    EXPECT_TRUE(test::eventually([&] { return upgrade() == 101; }));
+    EXPECT_EQ(run(device.log_in_here()), 0);
+}
+
 }  // namespace
 }  // namespace device_streams::hub

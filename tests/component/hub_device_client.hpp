@@ -31,6 +31,11 @@ class DeviceClient {
     /// Connects, sends CONNECT, and returns the code of CONNACK.
     asio::awaitable<int> log_in() {
         co_await connect();
+        const auto code = co_await log_in_here();
+        co_return code;
+    }
+    /// On what is connected already.
+    asio::awaitable<int> log_in_here() {
         mqtt::Connect packet;
         packet.client_id = options_.target.to_string();
         packet.user_name = iothub::mqtt_user_name({address_.host, options_.target, "2020-09-30", options_.client_type});
@@ -47,10 +52,15 @@ class DeviceClient {
             co_return;
         }
         http::Connection connection(std::move(transport));
+        co_await connect_on(connection);
+        if (upgrade_answer.status != 101) throw std::runtime_error("no WebSocket: " + upgrade_answer.body);
+    }
+    /// Over a connection that was used before; upgrade_answer says what came of it.
+    asio::awaitable<void> connect_on(http::Connection& connection) {
         ws::ClientHandshake ask{
             address_.host, "/$iothub/websocket?iothub-no-client-cert=true", options_.subprotocol, {}};
         upgrade_answer = co_await ws::upgrade(connection, ask);
-        if (upgrade_answer.status != 101) throw std::runtime_error("no WebSocket: " + upgrade_answer.body);
+        if (upgrade_answer.status != 101) co_return;
         std::vector<std::byte> early;
         auto upgraded = connection.release(early);
         stream_ = std::make_unique<ws::WsStream>(std::move(upgraded), ws::WsOptions(), std::move(early));

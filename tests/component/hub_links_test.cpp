@@ -54,6 +54,16 @@ TEST_F(HubLinks, OtherSubprotocolIsRefused) {
     EXPECT_EQ(device.upgrade_answer.status, 400);
 }
 
+// A service that was let in and then speaks for a device proves nothing about the device.
+TEST_F(HubLinks, ConnectionOfAServiceMayBecomeALink) {
+    const auto service = service_client();
+    EXPECT_EQ(run(service->ask("dev-01", "ssh.0a1b2c3d")).status, 404);
+    hub_clients::DeviceClient device(address, device_options());
+    run(device.connect_on(service->connection()));
+    ASSERT_EQ(device.upgrade_answer.status, 101);
+    EXPECT_EQ(run(device.log_in_here()), 0);
+}
+
 TEST_F(HubLinks, ModuleTakesItsOwnStreams) {
     const iothub::Target module{"dev-01", "tunnel"};
     hub_clients::DeviceClient::Options options;
