@@ -142,7 +142,7 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
     }
     if (!refusal) co_return std::nullopt;
     refusal->keep_alive = false;
-    co_await connection.write_response(std::move(*refusal));
+    co_await send_answer(hub_, connection, peer, std::move(*refusal));
     co_await close(connection);
     co_return std::nullopt;
 }
@@ -165,7 +165,7 @@ asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Reque
         co_return still_ours;
     }
     auto response = plain_error_answer(404, "there is nothing at this path");
-    co_await connection.write_response(std::move(response));
+    co_await send_answer(hub_, connection, std::move(peer), std::move(response));
     co_return true;
 }
 
@@ -176,7 +176,7 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
     auto answer = visitor ? answer_mqtt_upgrade(request)
                           : plain_error_answer(429, "too many connections of this address are without login");
     const bool upgraded = answer.status == 101;
-    co_await connection.write_response(std::move(answer));
+    co_await send_answer(hub_, connection, peer, std::move(answer));
     if (!upgraded) co_return true;
     std::vector<std::byte> early_bytes;
     auto transport = connection.release(early_bytes);

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "common/http/message.hpp"
+#include "common/http/connection.hpp"
 #include "common/iothub/errors.hpp"
+#include "hub/hub_context.hpp"
 
 #include <string>
 #include <string_view>
@@ -13,5 +14,9 @@ namespace device_streams::hub {
 http::Response error_answer(iothub::RestError error, std::string_view text, Clock::wall_time now);
 /// The same for what has no six-digit code (404 for an unknown path, 405, 431 ...).
 http::Response plain_error_answer(int status, std::string_view text);
+
+/// Sends an answer, as long as the limit of a head allows. Throws LegError(lost) for a peer that does not read it.
+asio::awaitable<void> send_answer(HubContext& hub, http::Connection& connection, std::string peer,
+                                  http::Response response);
 
 }  // namespace device_streams::hub

@@ -148,7 +148,7 @@ asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& co
         response = error_answer(RestError::server_error, "the hub's registry failed", hub.clock.wall_now());
     }
     if (!response) co_return false;
-    co_await connection.write_response(std::move(*response));
+    co_await send_answer(hub, connection, std::move(peer), std::move(*response));
     co_return true;
 }
 

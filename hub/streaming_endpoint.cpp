@@ -15,7 +15,7 @@ asio::awaitable<void> refuse(HubContext& hub, http::Connection& connection, cons
                              std::string_view text) {
     hub.complaints.about(peer, Errc::credential_refused, "stream leg: " + std::string(text));
     auto response = plain_error_answer(status, text);
-    co_await connection.write_response(std::move(response));
+    co_await send_answer(hub, connection, peer, std::move(response));
 }
 
 // A leg between admission and its end here: reports that it left unless its stream was handed over.
@@ -71,11 +71,11 @@ asio::awaitable<bool> wait_and_close(HubContext& hub, ByteStream& leg, Mailbox<L
 }
 
 // From admission to the end of the leg, or to its departure for the bridge.
-asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, http::Response answer,
-                             const LegTickets::Checked& ticket, const Admission& admission, Mailbox<LegOrder> orders,
-                             const Log& log) {
+asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, const std::string& peer,
+                             http::Response answer, const LegTickets::Checked& ticket, const Admission& admission,
+                             Mailbox<LegOrder> orders, const Log& log) {
     Place place(hub, ticket);
-    co_await connection.write_response(std::move(answer));
+    co_await send_answer(hub, connection, peer, std::move(answer));
     std::vector<std::byte> early_bytes;
     auto transport = connection.release(early_bytes);
     const auto options = leg_options(ws::Role::server, admission.features, hub.limits.get()->liveness, hub.clock);
@@ -103,7 +103,7 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
                                 std::optional<Visitors::Visitor>& visitor) {
     auto answer = ws::answer_upgrade(request, ws::first_subprotocol(request));
     if (answer.status != 101) {
-        co_await connection.write_response(std::move(answer));
+        co_await send_answer(hub, connection, peer, std::move(answer));
         co_return true;
     }
     const auto authorization = request.headers.find("Authorization").value_or("");
@@ -124,7 +124,7 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
                                    {"stream", loggable_stream_id(admission.name)},
                                    {"leg", to_string(ticket->role)},
                                    {"peer", peer}});
-    co_await attach(hub, connection, std::move(answer), *ticket, admission, orders, log);
+    co_await attach(hub, connection, peer, std::move(answer), *ticket, admission, orders, log);
     co_return false;
 }
 
