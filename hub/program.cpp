@@ -23,7 +23,7 @@ std::function<StreamHubSettings()> rereader(std::function<HubConfig()> reload, L
 }
 
 // Gives the state up once nothing listens any more: after a hand-over the next hub starts on it, while this one still
-// carries its streams.
+// carries its streams. From then on the hub itself looks for identities that others remove.
 class HubWithState final : public Component {
  public:
     HubWithState(std::unique_ptr<StreamHub> hub, FileLock lock) : hub_(std::move(hub)), lock_(std::move(lock)) {}

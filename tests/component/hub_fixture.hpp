@@ -38,8 +38,7 @@ class HubTest : public testing::Test {
     }
 
     void start_hub() {
-        auto registry =
-            std::make_unique<SqliteRegistry>(SqliteRegistry::in_memory, SqliteRegistry::Mode::create_new, clock);
+        auto registry = std::make_unique<SqliteRegistry>(registry_file, SqliteRegistry::Mode::create_new, clock);
         hub.emplace(background, lines, std::move(registry), settings);
         device_key = add_device({"dev-01", {}});
         Permissions permissions;
@@ -147,6 +146,7 @@ class HubTest : public testing::Test {
     std::shared_ptr<test::CapturedLog> lines = std::make_shared<test::CapturedLog>();
     asio::io_context io{1};
     StreamHubSettings settings;
+    std::string registry_file = SqliteRegistry::in_memory;
     hub_clients::HubAddress address;
     Secret device_key, service_key;
     std::optional<test::RunningProgram<StreamHub>> hub;

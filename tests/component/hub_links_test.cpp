@@ -219,6 +219,38 @@ TEST_F(HubLinks, RemovedDeviceLosesLinkRequestsAndStreamsAtOnce) {
     EXPECT_EQ(code_for(device_options()), 5);
 }
 
+// Once it stops, another process may have the registry: a command line, or the hub that takes over.
+class HubThatStops : public HubTest {
+ protected:
+    HubThatStops() {
+        registry_file = certificates.folder / "registry.db";
+        start_hub();
+    }
+    void expect_cut_after(asio::awaitable<void> (*change)(Registry&)) {
+        const auto device = online_device();
+        const auto service = service_client();
+        const auto legs = joined_stream(*device, *service);
+        run(legs.service->send(ws::Opcode::binary, "running"));
+        EXPECT_EQ(run(legs.device->receive_data(7)), "running");
+        hub->on_control([](StreamHub& stopping) { stopping.stop_accepting(); });
+        EXPECT_TRUE(run(device->is_dropped()));
+
+        SqliteRegistry elsewhere(registry_file, SqliteRegistry::Mode::open_existing, clock);
+        run(change(elsewhere));
+        EXPECT_EQ(run(legs.service->close_code()), 1008);
+        EXPECT_EQ(run(legs.device->close_code()), 1008);
+        EXPECT_TRUE(eventually_logged("reason=the device was removed or disabled")) << whole_log();
+    }
+};
+
+TEST_F(HubThatStops, StreamsOfARemovedDeviceAreCut) {
+    expect_cut_after([](Registry& registry) { return registry.remove({"dev-01", {}}); });
+}
+
+TEST_F(HubThatStops, StreamsOfADisabledDeviceAreCut) {
+    expect_cut_after([](Registry& registry) { return registry.set_enabled({"dev-01", {}}, false); });
+}
+
 TEST_F(HubLinks, StoppingHubTellsAll) {
     const auto device = online_device();
     const auto service = service_client();
