@@ -188,14 +188,22 @@ void LocalBroker::settle(const std::string& stream_id) {
     const bool complete =
         std::ranges::all_of(std::array{0, 1}, [&](int i) { return meeting.left[i] || meeting.legs[i] != nullptr; });
     if (!complete) return;
-    if (device && service) {
+    if (device && service && !meeting.revoked)
         parts_.bridge(meeting.stream, std::move(device), std::move(service));
-    } else {
-        perform(Abandon{meeting.stream, "one leg was lost just before the other came"});
-        for (auto& leg : meeting.legs)
-            if (leg) parts_.close_alone(std::move(leg), stopped_ ? Ending::stopping : Ending::lost);
-    }
+    else
+        part(meeting);
     meetings_.erase(stream_id);
+}
+
+// Both legs are accounted for and will not be joined.
+void LocalBroker::part(Meeting& meeting) {
+    const auto ending = meeting.revoked ? Ending::refused : stopped_ ? Ending::stopping : Ending::lost;
+    perform(
+        Abandon{meeting.stream,
+                meeting.revoked ? "the device was removed or disabled" : "one leg was lost just before the other came",
+                ending});
+    for (auto& leg : meeting.legs)
+        if (leg) parts_.close_alone(std::move(leg), ending);
 }
 
 // Doing what the pairing says.
@@ -295,6 +303,9 @@ void LocalBroker::revoke(const iothub::Target& target) {
             if (const auto found = links_.find(link); found != links_.end())
                 found->second.orders.post(DropLink{DropLink::Reason::revoked});
         perform(pairing_.forget(target));
+        for (auto& [stream_id, meeting] : meetings_)
+            if (belongs_to(meeting.stream.target, target)) meeting.revoked = true;
+        parts_.cut(target);  // from here, so that no stream begins in between
     });
 }
 

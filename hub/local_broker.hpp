@@ -21,6 +21,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
         std::function<PublicAddress()> address;
         std::function<void(StreamRef, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service)> bridge;
         std::function<void(std::unique_ptr<ByteStream>, Ending)> close_alone;
+        std::function<void(const iothub::Target&)> cut;  ///< the streams of an identity that run
     };
     LocalBroker(Strand control, Parts parts, PairingLimits limits, Clock::duration grace);
 
@@ -59,6 +60,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
         StreamRef stream;
         std::array<std::unique_ptr<ByteStream>, 2> legs;
         std::array<bool, 2> left{};
+        bool revoked = false;
     };
     using LegKey = std::pair<std::string, StreamRole>;
     struct Entered {
@@ -81,6 +83,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     std::int64_t wall_expiry(Clock::time_point deadline) const;
     void arm();
     void settle(const std::string& stream_id);
+    void part(Meeting& meeting);
 
     Strand control_;
     Parts parts_;

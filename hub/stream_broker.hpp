@@ -61,7 +61,7 @@ class StreamBroker {
     /// The answer to JoinLeg: the caller does not touch the stream any more.
     virtual void hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) = 0;
 
-    /// The identity was removed or disabled: its links, requests and waiting legs end at once.
+    /// The identity was removed or disabled: its links, requests, waiting legs and streams end at once.
     virtual void revoke(const iothub::Target& target) = 0;
     /// All identities with a link.
     virtual asio::awaitable<std::vector<iothub::Target>> online() = 0;

@@ -112,10 +112,7 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
       background_(executor_) {
     const auto log_failure = [this](const std::exception_ptr& failure) { log_internal(failure); };
     accepting_.on_failure = connections_.on_failure = background_.on_failure = log_failure;
-    registry_->on_revoked = [this](const iothub::Target& target) {
-        broker_->revoke(target);
-        bridges_.revoke(target);
-    };
+    registry_->on_revoked = [this](const iothub::Target& target) { broker_->revoke(target); };
 }
 
 LocalBroker::Parts StreamHub::Impl::broker_parts() {
@@ -125,7 +122,9 @@ LocalBroker::Parts StreamHub::Impl::broker_parts() {
     auto close_alone = [this](std::unique_ptr<ByteStream> leg, Ending ending) {
         bridges_.close_alone(std::move(leg), ending);
     };
-    return {clock_, log_, tickets_, [this] { return address(); }, std::move(bridge), std::move(close_alone)};
+    auto cut = [this](const iothub::Target& target) { bridges_.revoke(target); };
+    return {clock_,        log_, tickets_, [this] { return address(); }, std::move(bridge), std::move(close_alone),
+            std::move(cut)};
 }
 
 PublicAddress StreamHub::Impl::address() const {
@@ -226,8 +225,7 @@ asio::awaitable<void> StreamHub::Impl::look_for_revoked() {
 asio::awaitable<void> StreamHub::Impl::cut_if_revoked(iothub::Target target) {
     try {
         const auto identity = co_await registry_->find(target);
-        if (identity && identity->enabled) co_return;
-        bridges_.revoke(target);
+        if (!identity || !identity->enabled) broker_->revoke(target);
     } catch (const Failure& failure) {
         log_.error("a running stream could not be checked",
                    {{"device", target.to_string()}, {"reason", explain(failure)}});
@@ -253,6 +251,7 @@ asio::awaitable<void> StreamHub::Impl::until_done() {
     if (admin_) co_await admin_->until_done();
     background_.cancel_all();
     co_await background_.until_empty();
+    co_await broker_->flush();  // revocations that name the bridges
     log_.info("hub is down");
 }
 
