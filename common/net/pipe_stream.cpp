@@ -1,7 +1,8 @@
 #include "common/net/pipe_stream.hpp"
 
+#include "common/async/join.hpp"
+
 #include <asio/error.hpp>
-#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -12,13 +13,13 @@
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace device_streams {
 
 namespace {
-
-using Descriptor = asio::posix::stream_descriptor;
 
 short poll_now(int fd, short events) {
     pollfd entry{.fd = fd, .events = events, .revents = 0};
@@ -29,9 +30,9 @@ short poll_now(int fd, short events) {
     throw LegError(error == EPIPE || error == ECONNRESET ? Ending::reset : Ending::lost, std::strerror(error));
 }
 
-void close_quietly(Descriptor& descriptor) noexcept {
-    asio::error_code ignored;
-    descriptor.close(ignored);
+void close_quietly(int& fd) noexcept {
+    if (fd >= 0) ::close(fd);
+    fd = -1;
 }
 
 int take(int standard, int replacement) {
@@ -43,13 +44,41 @@ int take(int standard, int replacement) {
 
 }  // namespace
 
+PipeStream::Waiter::Waiter(const asio::any_io_executor& executor, int fd, std::uint32_t events) : epoll_(executor) {
+    int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0) throw std::system_error(errno, std::generic_category(), "epoll");
+    epoll_event event{.events = events, .data = {}};
+    if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
+        epoll_.assign(epoll);
+    } else {
+        close_quietly(epoll);
+    }
+}
+
+asio::awaitable<void> PipeStream::Waiter::wait() {
+    return epoll_.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
+}
+
+void PipeStream::Waiter::close() noexcept {
+    asio::error_code ignored;
+    epoll_.close(ignored);
+}
+
 PipeStream::PipeStream(const asio::any_io_executor& executor, int in, int out)
-    : in_(executor, in), out_(executor, out) {
+    : in_(in),
+      out_(out),
+      readable_(executor, in, EPOLLIN),
+      writable_(executor, out, EPOLLOUT),
+      broken_(executor, out, 0) {
+}
+
+PipeStream::~PipeStream() {
+    abort(Ending::cancelled);
 }
 
 std::optional<std::size_t> PipeStream::try_read(WritableBytes into) {
-    while (poll_now(in_.native_handle(), POLLIN) != 0) {
-        const auto size = ::read(in_.native_handle(), into.data(), into.size());
+    while (poll_now(in_, POLLIN) != 0) {
+        const auto size = ::read(in_, into.data(), into.size());
         if (size >= 0) return static_cast<std::size_t>(size);
         if (errno == EAGAIN) return std::nullopt;
         if (errno != EINTR) throw_leg_error(errno);
@@ -58,51 +87,61 @@ std::optional<std::size_t> PipeStream::try_read(WritableBytes into) {
 }
 
 asio::awaitable<void> PipeStream::wait_readable() {
-    return in_.async_wait(Descriptor::wait_read, asio::use_awaitable);
+    if (readable_.can_wait()) co_await readable_.wait();
 }
 
 asio::awaitable<void> PipeStream::write_all(OutBytes out) {
     for (auto rest = out.bytes; !rest.empty();) {
-        if ((poll_now(out_.native_handle(), POLLOUT) & (POLLOUT | POLLERR)) == 0) {
-            co_await out_.async_wait(Descriptor::wait_write, asio::use_awaitable);
+        if ((poll_now(out_, POLLOUT) & (POLLOUT | POLLERR)) == 0) {
+            co_await writable_.wait();
             continue;
         }
         // A pipe that is writable takes this much without blocking (POSIX).
-        const auto size = ::write(out_.native_handle(), rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
+        const auto size = ::write(out_, rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
         if (size >= 0) rest = rest.subspan(static_cast<std::size_t>(size));
         if (size < 0 && errno != EINTR && errno != EAGAIN) throw_leg_error(errno);
     }
 }
 
 asio::awaitable<void> PipeStream::finish() {
-    close_quietly(out_);
+    // A socket that is the input as well is not closed by closing this descriptor.
+    if (out_ >= 0) ::shutdown(out_, SHUT_WR);
+    close_out();
     co_return;
+}
+
+void PipeStream::close_out() noexcept {
+    writable_.close();
+    broken_.close();
+    close_quietly(out_);
 }
 
 asio::awaitable<void> PipeStream::watch() {
     asio::steady_timer nap(co_await asio::this_coro::executor);
-    while (out_.is_open()) {
-        asio::error_code woken;
-        co_await out_.async_wait(Descriptor::wait_error, asio::redirect_error(asio::use_awaitable, woken));
-        if (!out_.is_open() || woken) break;  // finished; or a file, which has no reader to lose
-        if ((poll_now(out_.native_handle(), 0) & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+    while (broken_.can_wait()) {
+        try {
+            co_await broken_.wait();
+        } catch (const std::system_error&) {
+            if (out_ >= 0) throw;
+            break;  // finished meanwhile
+        }
+        if ((poll_now(out_, 0) & (POLLERR | POLLHUP | POLLNVAL)) != 0)
             throw LegError(Ending::reset, "nobody reads the output any more");
         nap.expires_after(std::chrono::milliseconds(100));
         co_await nap.async_wait(asio::use_awaitable);
     }
-    nap.expires_at(asio::steady_timer::time_point::max());
-    co_await nap.async_wait(asio::use_awaitable);
+    co_await forever();
 }
 
-asio::awaitable<void> PipeStream::close(Ending) {
-    close_quietly(in_);
-    close_quietly(out_);
+asio::awaitable<void> PipeStream::close(Ending ending) {
+    abort(ending);
     co_return;
 }
 
 void PipeStream::abort(Ending) noexcept {
+    readable_.close();
     close_quietly(in_);
-    close_quietly(out_);
+    close_out();
 }
 
 std::pair<int, int> take_standard_streams() {

@@ -5,6 +5,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 
+#include <cstdint>
 #include <utility>
 
 namespace device_streams {
@@ -15,21 +16,39 @@ class PipeStream final : public ByteStream {
  public:
     /// Takes ownership of both.
     PipeStream(const asio::any_io_executor& executor, int in, int out);
+    ~PipeStream() override;
 
     std::optional<std::size_t> try_read(WritableBytes into) override;
     asio::awaitable<void> wait_readable() override;
     asio::awaitable<void> write_all(OutBytes out) override;
-    /// Closes the outgoing descriptor.
+    /// Closes the outgoing descriptor; of a socket, ends its outgoing direction.
     asio::awaitable<void> finish() override;
     bool half_close() const override { return true; }
     bool ended() const override { return false; }
     /// Throws once nobody can read the outgoing descriptor any more.
     asio::awaitable<void> watch() override;
     asio::awaitable<void> close(Ending ending) override;
+    bool delivering() override { return false; }
     void abort(Ending reason) noexcept override;
 
  private:
-    asio::posix::stream_descriptor in_, out_;
+    /// Waits on a descriptor by way of an epoll descriptor: Asio would set O_NONBLOCK on what it waits for.
+    class Waiter {
+     public:
+        /// `events` as in epoll_ctl(2); errors always count.
+        Waiter(const asio::any_io_executor& executor, int fd, std::uint32_t events);
+        /// False when such a descriptor is always ready, as a file is.
+        bool can_wait() const { return epoll_.is_open(); }
+        asio::awaitable<void> wait();
+        void close() noexcept;
+
+     private:
+        asio::posix::stream_descriptor epoll_;
+    };
+    void close_out() noexcept;
+
+    int in_, out_;  // -1: closed
+    Waiter readable_, writable_, broken_;
 };
 
 /// Moves standard input and output to other descriptors and leaves /dev/null in their place, so that no stray print can

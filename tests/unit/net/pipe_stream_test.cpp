@@ -7,6 +7,7 @@
 #include <array>
 #include <fcntl.h>
 #include <string>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace device_streams {
@@ -113,10 +114,39 @@ TEST_F(PipeStreamTest, WatchGoesOnAfterFinish) {
 }
 
 TEST_F(PipeStreamTest, LeavesTheFlagsOfSharedDescriptorsAlone) {
-    const int shared = ::dup(to.ends[1]);
-    EXPECT_EQ(stream.try_read(room), std::nullopt);
-    EXPECT_EQ(::fcntl(shared, F_GETFL) & O_NONBLOCK, 0);
-    ::close(shared);
+    Pipe terminal;
+    const int shared_in = ::dup(terminal.ends[0]), shared_out = ::dup(terminal.ends[1]);
+    PipeStream loop(io.get_executor(), terminal.give(0), terminal.give(1));
+    {
+        test::Running<std::size_t> reading(io, loop.read_some(room));
+        test::Running<void> watching(io, loop.watch());
+        test::poll(io);
+        EXPECT_FALSE(reading.done());
+        test::run(io, write_text(loop, "x"));
+        test::poll(io);
+        EXPECT_TRUE(reading.done());
+        watching.cancel();
+        test::poll(io);
+    }
+    EXPECT_EQ(::fcntl(shared_in, F_GETFL) & O_NONBLOCK, 0);
+    EXPECT_EQ(::fcntl(shared_out, F_GETFL) & O_NONBLOCK, 0);
+    ::close(shared_in);
+    ::close(shared_out);
+}
+
+TEST(PipeStream, FinishEndsASocketThatIsTheInputAsWell) {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    asio::io_context io;
+    PipeStream stream(io.get_executor(), ::dup(ends[0]), ::dup(ends[0]));
+    ::close(ends[0]);
+    test::run(io, stream.finish());
+    char byte = 0;
+    EXPECT_EQ(::recv(ends[1], &byte, 1, MSG_DONTWAIT), 0);
+    ASSERT_EQ(::write(ends[1], "x", 1), 1);
+    std::array<std::byte, 4> room{};
+    EXPECT_EQ(stream.try_read(room), 1U);
+    ::close(ends[1]);
 }
 
 TEST(PipeStream, ReadsAndWritesPlainFiles) {
