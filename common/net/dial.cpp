@@ -127,12 +127,21 @@ std::error_code connect_result(int fd) {
     return {error, std::system_category()};
 }
 
+bool is_connected(int fd) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    return getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
 asio::awaitable<std::error_code> connect(std::shared_ptr<Socket> socket, const Address& address) {
     const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
     if (socket_calls::connect(socket->fd(), raw, address.size) == 0) co_return std::error_code();
     if (errno != EINPROGRESS) co_return std::error_code(errno, std::system_category());
-    co_await socket->wait_writable();
-    co_return connect_result(socket->fd());
+    for (;;) {
+        co_await socket->wait_writable();  // may also tell what the socket was before connect()
+        const auto error = connect_result(socket->fd());
+        if (error || is_connected(socket->fd())) co_return error;
+    }
 }
 
 asio::awaitable<void> attempt(std::shared_ptr<Race> race, std::shared_ptr<Socket> socket, Address address) {

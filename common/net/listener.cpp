@@ -37,6 +37,7 @@ int listen_on(const Endpoint& endpoint, const sockaddr* address, socklen_t size)
     if (socket.fd < 0) fail(endpoint, std::strerror(errno));
     if (address->sa_family != AF_UNIX) socket_calls::setsockopt(socket.fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (address->sa_family == AF_INET6) socket_calls::setsockopt(socket.fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    if (address->sa_family == AF_UNIX) fchmod(socket.fd, S_IRUSR | S_IWUSR);  // nobody else, from the first moment
     if (socket_calls::bind(socket.fd, address, size) != 0) fail(endpoint, std::strerror(errno));
     if (socket_calls::listen(socket.fd, SOMAXCONN) != 0) fail(endpoint, std::strerror(errno));
     return socket.release();
@@ -44,7 +45,8 @@ int listen_on(const Endpoint& endpoint, const sockaddr* address, socklen_t size)
 
 bool somebody_answers(const sockaddr_un& address) {
     const Descriptor probe{socket_calls::socket(AF_UNIX, SOCK_STREAM)};
-    return socket_calls::connect(probe.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    const int result = socket_calls::connect(probe.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    return result == 0 || errno != ECONNREFUSED;
 }
 
 int open_unix(const Endpoint& endpoint) {
@@ -56,9 +58,7 @@ int open_unix(const Endpoint& endpoint) {
         if (somebody_answers(address)) fail(endpoint, std::strerror(EADDRINUSE));
         unlink(address.sun_path);
     }
-    const int fd = listen_on(endpoint, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    chmod(address.sun_path, S_IRUSR | S_IWUSR);
-    return fd;
+    return listen_on(endpoint, reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
 int open_tcp(const Endpoint& endpoint) {
@@ -81,7 +81,8 @@ std::uint16_t bound_port(int fd) {
 }
 
 bool is_exhaustion(int error) {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+           error == ENOSPC;  // the last by epoll_ctl(2)
 }
 
 }  // namespace
@@ -99,11 +100,15 @@ asio::awaitable<Socket> Listener::accept(asio::any_io_executor executor, Clock& 
     bool told = false;
     for (;;) {
         const int fd = socket_calls::accept(descriptor_.native_handle(), nullptr, nullptr);
+        int error = errno;
         if (fd >= 0) {
-            Socket accepted(executor, fd);
-            co_return accepted;
+            try {
+                Socket accepted(executor, fd);
+                co_return accepted;
+            } catch (const std::system_error& unwatchable) {
+                error = unwatchable.code().value();
+            }
         }
-        const int error = errno;
         if (is_exhaustion(error)) {
             if (!told) log.error(explain(Failure(Errc::out_of_descriptors, endpoint_.to_string())));
             told = true;
