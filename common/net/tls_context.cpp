@@ -54,7 +54,8 @@ void set_up(SSL_CTX* context) {
     SSL_CTX_set_ciphersuites(context,
                              aes ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
                                  : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
-    SSL_CTX_set_cipher_list(context, aes ? "ECDHE+AESGCM:ECDHE+CHACHA20" : "ECDHE+CHACHA20:ECDHE+AESGCM");
+    SSL_CTX_set_cipher_list(context, aes ? "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20"
+                                         : "ECDHE+CHACHA20:ECDHE+AESGCM+AES128:ECDHE+AESGCM");
 }
 
 bool is_ip_literal(const std::string& name) {
