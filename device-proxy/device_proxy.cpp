@@ -29,8 +29,7 @@ asio::awaitable<void> DeviceProxy::start() {
 }
 
 void DeviceProxy::stop_accepting() {
-    acceptor_.stop_taking();
-    link_.leave();
+    acceptor_.stop_taking([this] { link_.leave(); });
 }
 
 void DeviceProxy::cancel() {
@@ -40,9 +39,8 @@ void DeviceProxy::cancel() {
 }
 
 asio::awaitable<void> DeviceProxy::until_done() {
-    co_await link_.until_done();      // no more requests
-    co_await acceptor_.until_done();  // no more answers
-    co_await link_.until_done();      // the last answers
+    co_await acceptor_.until_done();
+    co_await link_.until_done();
 }
 
 void DeviceProxy::reload() {

@@ -65,21 +65,54 @@ void StreamAcceptor::apply(StreamSettings settings) {
     settings_ = std::move(shared);
 }
 
-void StreamAcceptor::stop_taking() {
-    const std::lock_guard lock(mutex_);
-    taking_ = false;
+// Counts a request until it has its answer, or can have none any more.
+class StreamAcceptor::Unanswered {
+ public:
+    explicit Unanswered(StreamAcceptor& acceptor) : acceptor_(&acceptor) {}
+    Unanswered(Unanswered&& other) noexcept : acceptor_(std::exchange(other.acceptor_, nullptr)) {}
+    ~Unanswered() { over(); }
+    void over() {
+        if (auto* acceptor = std::exchange(acceptor_, nullptr)) acceptor->note_answered();
+    }
+
+ private:
+    StreamAcceptor* acceptor_;
+};
+
+void StreamAcceptor::note_answered() {
+    std::function<void()> told;
+    {
+        const std::lock_guard lock(mutex_);
+        if (--unanswered_ == 0) told.swap(when_answered_);
+    }
+    if (told) told();
+}
+
+void StreamAcceptor::stop_taking(std::function<void()> when_answered) {
+    {
+        const std::lock_guard lock(mutex_);
+        taking_ = false;
+        if (unanswered_ > 0) {
+            when_answered_ = std::move(when_answered);
+            return;
+        }
+    }
+    when_answered();
 }
 
 void StreamAcceptor::take(iothub::StreamRequest request) {
     const std::lock_guard lock(mutex_);
-    if (taking_) tasks_.spawn(serve(std::move(request), settings_));
+    if (!taking_) return;
+    ++unanswered_;
+    tasks_.spawn(serve(std::move(request), settings_, Unanswered(*this)));
 }
 
-asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Settings settings) {
+asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Settings settings, Unanswered open) {
     const auto log = log_.with({{"stream", loggable_id(request.name)}});
     Stream stream{std::move(request), std::move(settings), log, {}, {}, {}};
     if (!co_await reach_service(stream)) co_return answer_(stream.request, 400);
     answer_(stream.request, 200);
+    open.over();
     if (!co_await open_leg(stream)) co_return stream.local->abort(Ending::lost);
     co_await carry(stream);
 }

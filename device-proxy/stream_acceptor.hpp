@@ -44,8 +44,9 @@ class StreamAcceptor {
     void take(iothub::StreamRequest request);
     /// For streams requested from now on.
     void apply(StreamSettings settings);
-    /// Ignores further requests: a hub of ours gives them to whoever takes the identity over.
-    void stop_taking();
+    /// Ignores further requests: a hub of ours gives them to whoever takes the identity over. `when_answered` is called
+    /// once those taken so far have their answer, maybe at once; from any thread.
+    void stop_taking(std::function<void()> when_answered = [] {});
     /// Ends all streams; their peers hear `stopping`.
     void cancel() { tasks_.cancel_all(); }
     asio::awaitable<void> until_done() { return tasks_.until_empty(); }
@@ -55,7 +56,9 @@ class StreamAcceptor {
     using Settings = std::shared_ptr<const StreamSettings>;
     struct Stream;
 
-    asio::awaitable<void> serve(iothub::StreamRequest request, Settings settings);
+    class Unanswered;
+    void note_answered();
+    asio::awaitable<void> serve(iothub::StreamRequest request, Settings settings, Unanswered open);
     asio::awaitable<bool> reach_service(Stream& stream);
     asio::awaitable<bool> open_leg(Stream& stream);
     asio::awaitable<void> carry(Stream& stream);
@@ -65,9 +68,11 @@ class StreamAcceptor {
     const Log log_;
     const Answer answer_;
     const StreamEnds ends_;
-    std::mutex mutex_;  // of the two below; once per stream
+    std::mutex mutex_;  // of those below; a few times per stream
     Settings settings_;
     bool taking_ = true;
+    std::size_t unanswered_ = 0;
+    std::function<void()> when_answered_;  // set while somebody waits
 };
 
 }  // namespace device_streams::device

@@ -245,6 +245,24 @@ TEST_F(StreamAcceptorTest, TakesNothingNewWhileStoppingAndLetsStreamsRun) {
     EXPECT_EQ(service_received(), "still here");
 }
 
+TEST_F(StreamAcceptorTest, TellsWhenTheLastRequestHasItsAnswer) {
+    bool answered = false;
+    black_hole = true;
+    take(request());
+    acceptor.stop_taking([&] { answered = true; });
+    EXPECT_FALSE(answered);
+    pass(10s);  // the local service is given up
+    EXPECT_EQ(answers, (std::vector<std::string>{"1:400"}));
+    EXPECT_TRUE(answered);
+}
+
+TEST_F(StreamAcceptorTest, TellsAtOnceWhenNoRequestWaitsForItsAnswer) {
+    bool answered = false;
+    take(request());
+    acceptor.stop_taking([&] { answered = true; });
+    EXPECT_TRUE(answered);
+}
+
 TEST_F(StreamAcceptorTest, CancelEndsStreamsAndTellsWhy) {
     take(request());
     acceptor.cancel();
