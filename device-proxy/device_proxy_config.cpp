@@ -46,7 +46,7 @@ void add_link_options(OptionTable<DeviceProxyConfig>& table) {
         {.key = "hub.keep_alive",
          .help = "MQTT keep-alive: the control link is never silent for longer, and a dead hub is noticed after at "
                  "most one and a half of it."},
-        duration<seconds>(5s, 1767s), [](auto& config) -> auto& { return config.keep_alive; });
+        duration<seconds>(5s, 1177s), [](auto& config) -> auto& { return config.keep_alive; });
 }
 
 OptionTable<ServiceSettings> service_items() {

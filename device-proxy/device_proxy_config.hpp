@@ -30,7 +30,7 @@ struct DeviceProxyConfig {
     HubSettings hub;
     LinkTransport transport = LinkTransport::mqtt_ws;
     std::uint16_t mqtt_port = 8883;                 ///< used with LinkTransport::mqtt only
-    std::chrono::seconds keep_alive{20};            ///< MQTT keep-alive; 5s..1767s
+    std::chrono::seconds keep_alive{20};            ///< MQTT keep-alive; 5s..1177s
     std::chrono::milliseconds hub_timeout{10'000};  ///< TCP, TLS, MQTT CONNECT and stream legs, each; 100ms..5m
     ReconnectSettings reconnect;
 
