@@ -114,7 +114,10 @@ void Runner::on_end(std::exception_ptr failure) {
 
 void Runner::finish(int exit_code) {
     asio::post(control_, [this, exit_code] {
-        if (policy_.is_stopping()) return;
+        if (policy_.is_stopping()) {
+            if (exit_code != exit_ok) exit_code_ = exit_code;  // it was cut short
+            return;
+        }
         exit_code_ = exit_code;
         finished_ = true;
         if (ready_) stop(policy_.on_terminate());
