@@ -71,7 +71,7 @@ void FrameReader::begin_frame(const FrameHeader& header) {
         if (continues && !in_message_) refuse("a continuation frame has nothing to continue");
         if (!continues && in_message_) refuse("a message begins inside another");
         if (!continues) message_has_data_ = false;
-        if (finished_ && half_close_ && header.length > 0) refuse("data came behind the end of the direction");
+        if (finished_ && header.length > 0) refuse("data came behind the end of the direction");
     }
     frame_ = header;
     done_ = 0;

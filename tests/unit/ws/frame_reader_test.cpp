@@ -128,12 +128,18 @@ TEST(PlainReader, DataBreaksTheRow) {
     EXPECT_FALSE(read_as_server(many(fragments, 200)).finished);
 }
 
-TEST(PlainReader, AfterTheEndDropsDataAndStillSeesAClose) {
-    const auto outcome = read_as_server(many(from_client(2, ""), 10'000) + from_client(2, "late") + from_client(8, ""));
+TEST(PlainReader, AfterTheEndStillSeesAClose) {
+    const auto outcome = read_as_server(many(from_client(2, ""), 10'000) + from_client(8, ""));
     EXPECT_TRUE(outcome.finished);
-    EXPECT_EQ(outcome.payload, "");
     EXPECT_TRUE(outcome.closed);
     EXPECT_FALSE(outcome.failed);
+}
+
+TEST(PlainReader, DataBehindTheEndIsAViolationAndNotALossThatLooksClean) {
+    const auto outcome = read_as_server(many(from_client(2, ""), 64) + from_client(2, "late") + from_client(8, ""));
+    EXPECT_EQ(outcome.payload, "");
+    EXPECT_TRUE(outcome.failed);
+    EXPECT_FALSE(outcome.closed);
 }
 
 TEST(HalfCloseReader, AnEmptyBinaryMessageEndsTheDirection) {
