@@ -26,6 +26,7 @@ class MeteredLeg final : public ByteStream {
     bool ended() const override { return leg_->ended(); }
     asio::awaitable<void> watch() override { return leg_->watch(); }
     asio::awaitable<void> close(Ending ending) override { return leg_->close(ending); }
+    bool delivering() override { return leg_->delivering(); }
     void abort(Ending reason) noexcept override { leg_->abort(reason); }
 
     /// Bytes so far. Any thread.

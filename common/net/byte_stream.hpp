@@ -79,8 +79,11 @@ class ByteStream {
     virtual asio::awaitable<void> watch() = 0;
 
     /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Call it once, with
-    /// no other operation under way. A `clean` close loses nothing that was written.
+    /// no other operation under way. A `clean` close loses nothing that was written, unless it is given up while
+    /// delivering().
     virtual asio::awaitable<void> close(Ending ending) = 0;
+    /// True while what was written is still on its way and the peer has not been found dead.
+    virtual bool delivering() = 0;
     /// Ends the stream at once, telling the peer `reason` if that needs no waiting. Pending operations fail.
     virtual void abort(Ending reason) noexcept = 0;
 };

@@ -73,10 +73,20 @@ int pending_error(int fd) {
     return socket_calls::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
+// Ours from the start: also when there is no memory to watch it.
+asio::posix::stream_descriptor watched(const asio::any_io_executor& executor, int fd) {
+    asio::posix::stream_descriptor descriptor(executor);
+    asio::error_code error;
+    descriptor.assign(fd, error);
+    if (!error) return descriptor;
+    socket_calls::close(fd);
+    throw std::system_error(error);
+}
+
 }  // namespace
 
 Socket::Socket(const asio::any_io_executor& executor, int fd)
-    : descriptor_(executor, fd), peer_(describe_peer(fd)), ack_watch_(patience) {
+    : descriptor_(watched(executor, fd)), peer_(describe_peer(fd)), ack_watch_(patience) {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     keep_alive(fd, patience);
 }
@@ -171,10 +181,17 @@ void Socket::close() noexcept {
     if (fd >= 0) socket_calls::close(fd);
 }
 
+bool Socket::delivering() {
+    return is_open() && socket_calls::unacknowledged(fd()) > 0;
+}
+
+void Socket::reset_on_close(bool yes) noexcept {
+    const linger how{.l_onoff = yes ? 1 : 0, .l_linger = 0};
+    if (is_open()) socket_calls::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &how, sizeof how);
+}
+
 void Socket::reset() noexcept {
-    if (!is_open()) return;
-    const linger immediately{.l_onoff = 1, .l_linger = 0};
-    socket_calls::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately);
+    reset_on_close(true);
     close();
 }
 

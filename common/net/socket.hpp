@@ -36,6 +36,10 @@ class Socket {
     void give_up_after(std::chrono::steady_clock::duration silence);
 
     void shutdown_write() noexcept;
+    /// True while the peer's kernel has not acknowledged all that was sent.
+    bool delivering();
+    /// Whether the peer sees RST when the socket is closed, also by the end of this process. TCP only.
+    void reset_on_close(bool yes) noexcept;
     /// Closes; pending waits end with operation_aborted.
     void close() noexcept;
     /// Closes so that the peer sees RST.

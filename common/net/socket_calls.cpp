@@ -1,5 +1,7 @@
 #include "common/net/socket_calls.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace device_streams::socket_calls {
@@ -33,6 +35,10 @@ int shutdown(int fd, int how) {
 }
 int close(int fd) {
     return ::close(fd);
+}
+int unacknowledged(int fd) {
+    int size = 0;
+    return ::ioctl(fd, SIOCOUTQ, &size) == 0 ? size : -1;
 }
 int setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
     return ::setsockopt(fd, level, name, value, size);

@@ -20,6 +20,8 @@ ssize_t peek(int fd, void* into, std::size_t size);
 ssize_t send(int fd, const void* from, std::size_t size);
 int shutdown(int fd, int how);
 int close(int fd);
+/// Bytes that were sent and not yet acknowledged by the peer's kernel (SIOCOUTQ); negative when that is not known.
+int unacknowledged(int fd);
 int setsockopt(int fd, int level, int name, const void* value, socklen_t size);
 int getsockopt(int fd, int level, int name, void* value, socklen_t* size);
 

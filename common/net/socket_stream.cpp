@@ -1,8 +1,14 @@
 #include "common/net/socket_stream.hpp"
 
+#include "common/async/join.hpp"
+
 #include <array>
 
 namespace device_streams {
+
+SocketStream::SocketStream(Socket socket) : socket_(std::move(socket)) {
+    socket_.reset_on_close(true);
+}
 
 std::optional<std::size_t> SocketStream::try_read(WritableBytes into) {
     return socket_.try_recv(into);
@@ -35,11 +41,21 @@ asio::awaitable<void> SocketStream::close(Ending ending) {
         socket_.reset();
         co_return;
     }
+    // Also when the caller gives up: whoever has everything sees no RST.
+    struct Settle {
+        Socket& socket;
+        ~Settle() {
+            if (!socket.delivering()) socket.reset_on_close(false);
+        }
+    } const settle{socket_};
     co_await finish();
+    co_await first_of(drop_input(), watch());
+}
+
+asio::awaitable<void> SocketStream::drop_input() {
     std::array<std::byte, 4096> dropped;
     while (co_await read_some(dropped) != 0) {
     }
-    socket_.close();
 }
 
 void SocketStream::abort(Ending) noexcept {

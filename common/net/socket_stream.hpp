@@ -7,7 +7,8 @@ namespace device_streams {
 /// A plain TCP or Unix connection as a ByteStream.
 class SocketStream final : public ByteStream {
  public:
-    explicit SocketStream(Socket socket) : socket_(std::move(socket)) {}
+    /// From here on the peer sees RST if this process dies: what it got so far may not be all.
+    explicit SocketStream(Socket socket);
 
     std::optional<std::size_t> try_read(WritableBytes into) override;
     asio::awaitable<void> wait_readable() override;
@@ -16,6 +17,7 @@ class SocketStream final : public ByteStream {
     bool half_close() const override { return true; }
     bool ended() const override { return false; }
     asio::awaitable<void> watch() override;
+    bool delivering() override { return socket_.delivering(); }
     /// `clean`: FIN, then what the peer still sends is read and dropped until its FIN, so that the kernel does not turn
     /// our close into RST. Anything else: RST.
     asio::awaitable<void> close(Ending ending) override;
@@ -24,6 +26,8 @@ class SocketStream final : public ByteStream {
     const std::string& peer() const { return socket_.peer(); }
 
  private:
+    asio::awaitable<void> drop_input();
+
     Socket socket_;
     bool finished_ = false;
 };

@@ -262,6 +262,11 @@ asio::awaitable<void> TlsStream::close(Ending ending) {
         abort(ending);
         co_return;
     }
+    co_await first_of(say_goodbye(), watch());
+    socket_.close();
+}
+
+asio::awaitable<void> TlsStream::say_goodbye() {
     co_await flush();
     ERR_clear_error();
     SSL_shutdown(ssl_);
@@ -271,7 +276,6 @@ asio::awaitable<void> TlsStream::close(Ending ending) {
     std::array<std::byte, 4096> dropped;
     while (!ended_ && co_await read_some(dropped) != 0) {
     }
-    socket_.close();
 }
 
 void TlsStream::abort(Ending) noexcept {

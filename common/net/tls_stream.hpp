@@ -38,6 +38,7 @@ class TlsStream final : public Transport {
     bool half_close() const override { return false; }
     bool ended() const override { return ended_; }
     asio::awaitable<void> watch() override;
+    bool delivering() override { return has_leftover() || socket_.delivering(); }
     /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
     asio::awaitable<void> close(Ending ending) override;
     void abort(Ending reason) noexcept override;
@@ -49,6 +50,7 @@ class TlsStream final : public Transport {
  private:
     friend struct TlsBio;
     asio::awaitable<void> flush();
+    asio::awaitable<void> say_goodbye();
     void encrypt(ReadableBytes bytes);
     void send_scratch();
     void send_leftover();

@@ -29,19 +29,20 @@ struct Joint {
     std::array<std::optional<Clock::time_point>, 2> writing_since{};
     RelayResult result;
     bool failed = false;
+    bool decided = false;  // what breaks now is teardown
 
     bool is_writing() const { return writing_since[0] || writing_since[1]; }
     void touch() { last_activity = clock.now(); }
     // The first failure is the cause; what the teardown breaks after it is not.
     void note_failure(bool left, const LegError& error) {
-        if (std::exchange(failed, true)) return;
+        if (decided || std::exchange(failed, true)) return;
         result.ending = error.ending();
         result.left_caused = left;
         result.cause = error.what();
     }
     // Neither leg is to blame.
     LegError note_time_up(const std::string& limit) {
-        if (!std::exchange(failed, true)) {
+        if (!decided && !std::exchange(failed, true)) {
             result.ending = Ending::time_up;
             result.cause = limit;
         }
@@ -122,10 +123,12 @@ asio::awaitable<void> pump(Joint& joint, Leg from, Leg to, std::uint64_t& count)
     const bool over = from.stream.ended() || joint.open_directions == 0;
     if (over) joint.result.left_caused = from.is_left;
     co_await blame(joint, to, to.stream.finish());
-    if (over) co_return;
-    if (from.stream.half_close() && to.stream.half_close()) co_await forever();
-    co_await linger(joint);
-    joint.result.left_caused = from.is_left;
+    if (!over) {
+        if (from.stream.half_close() && to.stream.half_close()) co_await forever();
+        co_await linger(joint);
+        joint.result.left_caused = from.is_left;
+    }
+    joint.decided = true;
 }
 
 asio::awaitable<void> watch(Joint& joint, Leg leg) {
@@ -178,9 +181,18 @@ asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
     }
 }
 
+// A goodbye has its time, but a peer that still takes what it was sent is waited for.
+asio::awaitable<void> patience(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock) {
+    const auto start = clock.now();
+    const auto longest = limits.stream.stall_timeout.value_or(std::chrono::hours(24 * 365));
+    do {
+        co_await clock.sleep_for(limits.goodbye);
+    } while (ending == Ending::clean && stream.delivering() && clock.now() - start < longest);
+}
+
 asio::awaitable<void> close_leg(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock) {
     try {
-        co_await with_timeout(stream.close(ending), limits.goodbye, clock);
+        co_await first_of(stream.close(ending), patience(stream, ending, limits, clock));
     } catch (const std::exception&) {
         // The goodbye is best effort: the stream is over either way and its owner drops it now.
     }
@@ -213,6 +225,7 @@ asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLim
     } catch (const LegError&) {
         told = joint.result.ending;
     } catch (const std::system_error& stopped) {
+        if (stopped.code() != asio::error::operation_aborted) throw;
         told = cancel_ending;
         joint.failed = false;
         joint.result.ending = Ending::cancelled;

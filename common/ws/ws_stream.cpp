@@ -220,7 +220,17 @@ asio::awaitable<void> WsStream::finish() {
 
 asio::awaitable<void> WsStream::watch() {
     auto peer = first_of(watch_input(), keep_alive());
-    co_await first_of(transport_->watch(), std::move(peer));
+    co_await first_of(watch_transport(), std::move(peer));
+}
+
+// Behind a clean Close the connection may break: all that the peer had to say is here.
+asio::awaitable<void> WsStream::watch_transport() {
+    try {
+        co_await transport_->watch();
+    } catch (const LegError&) {
+        if (!reader_.closed() || !is_clean(*reader_.closed())) throw;
+    }
+    co_await forever();
 }
 
 asio::awaitable<void> WsStream::watch_input() {
@@ -298,11 +308,22 @@ asio::awaitable<void> WsStream::say_goodbye(Ending ending) {
         const OutBytes out{frame->bytes(), frame->begin};
         co_await write_frame(out);
     }
+    if (!over()) co_await first_of(await_close(), transport_->watch());
+    co_await transport_->close(Ending::clean);
+}
+
+asio::awaitable<void> WsStream::await_close() {
     while (!over()) {
         co_await wait_for_input();
         drop_input();
     }
-    co_await transport_->close(Ending::clean);
+}
+
+bool WsStream::delivering() {
+    if (over()) return false;
+    if (transport_->delivering()) return true;
+    if (!options_.keep_alive || !options_.keep_alive->peer_pings) return false;
+    return now() < last_heard_ + options_.keep_alive->liveness.dead_after;
 }
 
 void WsStream::abort(Ending reason) noexcept {

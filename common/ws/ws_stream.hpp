@@ -63,6 +63,9 @@ class WsStream final : public ByteStream {
     /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
     /// that is gone is no error here.
     asio::awaitable<void> close(Ending ending) override;
+    /// Besides the bytes in the connection: a peer that pings, and has not answered our Close, still works through what
+    /// it got.
+    bool delivering() override;
     void abort(Ending reason) noexcept override;
 
  private:
@@ -70,7 +73,9 @@ class WsStream final : public ByteStream {
     std::optional<std::size_t> read_raw(WritableBytes into);
     std::size_t decode(WritableBytes raw);
     void drop_input();
+    asio::awaitable<void> watch_transport();
     asio::awaitable<void> watch_input();
+    asio::awaitable<void> await_close();
     asio::awaitable<void> keep_alive();
     void ping();
     Clock::time_point now() const;

@@ -78,7 +78,8 @@ asio::awaitable<void> MemoryStream::close(Ending ending) {
     out_->finished = true;
     out_->broken = out_->broken || ending != Ending::clean;
     out_->notify();
-    co_return;
+    while (ending == Ending::clean && still_delivering) co_await wait_for_change(*out_);
+    closed_well = true;
 }
 
 void MemoryStream::abort(Ending reason) noexcept {

@@ -24,7 +24,7 @@ struct MemoryPipe {
 };
 
 /// A stream in memory with the rules of TCP: bounded, half-close, reset. For one io_context run by one thread.
-class MemoryStream final : public Transport {
+class MemoryStream : public Transport {
  public:
     MemoryStream(std::shared_ptr<MemoryPipe> in, std::shared_ptr<MemoryPipe> out, bool half_close);
 
@@ -37,12 +37,15 @@ class MemoryStream final : public Transport {
     bool ended() const override { return whole_stream_ended; }
     asio::awaitable<void> watch() override;
     asio::awaitable<void> close(Ending ending) override;
+    bool delivering() override { return still_delivering; }
     void abort(Ending reason) noexcept override;
 
     // What a test sets or looks at.
     bool whole_stream_ended = false;     ///< makes the next end of direction an end of the stream
     std::size_t read_limit = SIZE_MAX;   ///< bytes per try_read at most
     std::optional<Ending> closed_with;   ///< by close()
+    bool still_delivering = false;       ///< a clean close() waits for it
+    bool closed_well = false;            ///< close() was not given up
     std::optional<Ending> aborted_with;  ///< by abort()
     MemoryPipe& in() { return *in_; }
     MemoryPipe& out() { return *out_; }

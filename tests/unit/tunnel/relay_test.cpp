@@ -248,6 +248,68 @@ TEST_F(Relay, ASlowReaderThatGoesOnIsNotStalled) {
     EXPECT_FALSE(running->done());
 }
 
+TEST_F(Relay, ACleanGoodbyeWaitsForAPeerThatStillTakesItsBytes) {
+    start();
+    right->still_delivering = true;
+    finish(*client);
+    finish(*server);
+    for (int i = 0; i < 100; ++i) pass(limits.goodbye);
+    EXPECT_FALSE(running->done());
+    right->still_delivering = false;
+    right->out().notify();
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_TRUE(right->closed_well);
+    EXPECT_EQ(running->get().ending, Ending::clean);
+}
+
+TEST_F(Relay, AGoodbyeIsGivenUpOnceNothingIsUnderWay) {
+    start();
+    right->still_delivering = true;
+    finish(*client);
+    finish(*server);
+    right->still_delivering = false;  // and the peer says nothing
+    pass(limits.goodbye);
+    ASSERT_TRUE(running->done());
+    EXPECT_FALSE(right->closed_well);
+}
+
+TEST_F(Relay, AStallEndsAGoodbyeToo) {
+    start(true, {.stall_timeout = 1min});
+    right->still_delivering = true;
+    finish(*client);
+    finish(*server);
+    pass(59s);
+    EXPECT_FALSE(running->done());
+    pass(2s);
+    EXPECT_TRUE(running->done());
+}
+
+// The first to end cancels the others: what a watcher meets on its way out is no failure of the stream.
+struct FailsWhenCancelled final : MemoryStream {
+    explicit FailsWhenCancelled(MemoryStream& from) : MemoryStream(from) {}
+    asio::awaitable<void> watch() override {
+        try {
+            co_await MemoryStream::watch();
+        } catch (const std::system_error&) {
+            throw LegError(Ending::reset, "broke during teardown");
+        }
+    }
+};
+
+TEST_F(Relay, WhatBreaksBehindTheEndIsNoFailure) {
+    std::tie(client, left) = make_memory_streams(io.get_executor());
+    std::tie(right, server) = make_memory_streams(io.get_executor());
+    FailsWhenCancelled breaking(*right);
+    running.emplace(io, relay(*left, breaking, limits, clock));
+    poll(io);
+    finish(*client);
+    finish(*server);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::clean);
+    EXPECT_EQ(running->get().cause, "");
+}
+
 TEST_F(Relay, IdleStreamsSleepWithoutTimers) {
     start();
     EXPECT_EQ(clock.sleepers(), 0u);

@@ -151,6 +151,7 @@ class FakeTransport final : public Transport {
         closed = ending;
         co_return;
     }
+    bool delivering() override { return still_delivering; }
     void abort(Ending reason) noexcept override { aborted = reason; }
 
     std::string sent;
@@ -159,6 +160,7 @@ class FakeTransport final : public Transport {
     int reads = 0;
     int dry_reads = 0;  ///< that found nothing
     bool watched = false;
+    bool still_delivering = false;
     std::optional<Ending> closed;
     std::optional<Ending> aborted;
 

@@ -43,6 +43,24 @@ class WsKeepAlive : public WithClock, public WsFixture {
     }
 };
 
+TEST_F(WsKeepAlive, APeerThatHasNotAnsweredTheCloseStillWorksThroughWhatItGot) {
+    auto closing = driver.start(stream.close(Ending::clean));
+    pass(50s);
+    EXPECT_TRUE(stream.delivering());
+    transport->push(from_client(9, "busy"));
+    driver.poll();
+    pass(50s);
+    EXPECT_TRUE(stream.delivering());
+    pass(10s);
+    EXPECT_FALSE(stream.delivering());
+    transport->still_delivering = true;
+    EXPECT_TRUE(stream.delivering());
+    transport->push(from_client(8, "\x03\xe8"));
+    driver.poll();
+    EXPECT_FALSE(stream.delivering());
+    EXPECT_EQ(pings(), 0U);
+}
+
 class WsKeepAliveForeign : public WsKeepAlive {
  protected:
     WsKeepAliveForeign() : WsKeepAlive(false) {}
@@ -121,6 +139,13 @@ TEST_F(WsKeepAliveForeign, IsPingedButNeverLostForItsSilence) {
     for (int i = 0; i < 20; ++i) pass(30s);
     EXPECT_EQ(pings(), 20U);
     EXPECT_FALSE(watching.done());
+}
+
+TEST_F(WsKeepAliveForeign, IsWaitedForOnlyWhileBytesAreUnderWay) {
+    auto closing = driver.start(stream.close(Ending::clean));
+    EXPECT_FALSE(stream.delivering());
+    transport->still_delivering = true;
+    EXPECT_TRUE(stream.delivering());
 }
 
 }  // namespace

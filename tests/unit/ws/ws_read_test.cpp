@@ -230,6 +230,17 @@ TEST_F(WsRead, WatchOfAReadingStreamWatchesTheTransportOnly) {
     EXPECT_THROW(watching.get(), LegError);
 }
 
+TEST_F(WsRead, WatchForgivesAConnectionThatBreaksBehindACleanClose) {
+    auto watching = driver.start(stream.watch());
+    transport->push(from_client(2, "last") + from_client(8, "\x03\xe8"));
+    EXPECT_EQ(try_read(), "[last]");  // on its way to a slow reader while the connection breaks
+    transport->fail(Ending::reset);
+    driver.poll();
+    EXPECT_FALSE(watching.done());
+    EXPECT_EQ(try_read(), "0");
+    EXPECT_TRUE(stream.ended());
+}
+
 TEST_F(WsRead, WatchDropsEndlessEmptyMessagesWithPauses) {
     auto watching = driver.start(stream.watch());
     transport->push(empties(64));
