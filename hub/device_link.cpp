@@ -7,6 +7,7 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace device_streams::hub {
@@ -24,6 +25,16 @@ constexpr std::size_t last_words_limit = 1024 * 1024;
 WritableBytes reading_room() {
     thread_local std::array<std::byte, 16 * 1024> room;
     return room;
+}
+
+// How much longer a link lives than its token, as in Azure; devices renew well before.
+constexpr std::int64_t renewal_patience = 600;
+
+// On the steady clock: a wall clock that is set must not end links.
+Clock::time_point renewal_limit(const Decision& decision, const Clock& clock, std::int64_t unix_now) {
+    constexpr std::int64_t century = 100LL * 365 * 24 * 3600;
+    const auto life = std::min(decision.expiry - unix_now, century) + renewal_patience;
+    return clock.now() + std::chrono::seconds(life);
 }
 
 }  // namespace
@@ -104,6 +115,7 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
             note_end(Errc::credential_refused, target.to_string() + ": " + to_string(decision));
             co_return LoginCode::refused;
         }
+        must_renew_by_ = renewal_limit(decision, hub_.clock, now);
         number_ = co_await hub_.broker.link_up(target, login_->announced, orders_);
         // Asked again: a removal in between has found no link to drop.
         const auto identity = co_await hub_.registry.find(target);
@@ -134,7 +146,7 @@ asio::awaitable<void> DeviceLink::answer_now(const SessionActions& actions) {
 asio::awaitable<void> DeviceLink::run() {
     if (!take_packets()) co_return;
     auto talk = first_of(read(), outbox_.write_to(stream_));
-    auto mind = first_of(obey(), watch_silence());
+    auto mind = first_of(obey(), watch_time());
     co_await first_of(std::move(talk), std::move(mind));
 }
 
@@ -216,10 +228,14 @@ void DeviceLink::drop(DropLink::Reason reason) {
     }
 }
 
-asio::awaitable<void> DeviceLink::watch_silence() {
+asio::awaitable<void> DeviceLink::watch_time() {
     const auto limit = session_.silence_limit();
-    while (hub_.clock.now() < last_heard_ + limit) co_await hub_.clock.sleep_until(last_heard_ + limit);
-    note_end(Errc::leg_lost, "nothing was heard for one and a half keep-alive times");
+    const auto end = [&] { return std::min(last_heard_ + limit, must_renew_by_); };
+    while (hub_.clock.now() < end()) co_await hub_.clock.sleep_until(end());
+    if (hub_.clock.now() < must_renew_by_)
+        note_end(Errc::leg_lost, "nothing was heard for one and a half keep-alive times");
+    else
+        note_end(Errc::credential_refused, "its token has expired, and it has not logged in with a new one");
 }
 
 }  // namespace device_streams::hub

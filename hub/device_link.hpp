@@ -53,7 +53,7 @@ class DeviceLink {
     asio::awaitable<void> answer_now(const SessionActions& actions);
     asio::awaitable<void> read();
     asio::awaitable<void> obey();
-    asio::awaitable<void> watch_silence();
+    asio::awaitable<void> watch_time();
     bool take_in(std::size_t most);
     bool take_packets();
     bool perform(const SessionActions& actions);
@@ -68,6 +68,7 @@ class DeviceLink {
     std::optional<Login> login_;
     LinkNumber number_ = 0;
     Clock::time_point last_heard_;
+    Clock::time_point must_renew_by_ = Clock::time_point::max();
     std::optional<EndLink> end_;
 };
 

@@ -1,0 +1,122 @@
+#include "hub/device_endpoint.hpp"
+
+#include "common/iothub/sas_token.hpp"
+#include "hub/admin/block_on.hpp"
+#include "hub/device_session.hpp"
+#include "hub/local_broker.hpp"
+#include "hub/sqlite_registry.hpp"
+#include "tests/support/captured_log.hpp"
+#include "tests/support/coroutine.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/memory_stream.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams::hub {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One link in memory, with time that stands still.
+class DeviceEndpointTest : public testing::Test {
+ protected:
+    DeviceEndpointTest() { key = block_on(registry.add(pump, make_key_pair())).keys.primary; }
+    ~DeviceEndpointTest() override {
+        link->cancel();
+        until([&] { return link->done(); });
+        test::poll(io);
+    }
+
+    void connect() {
+        auto [near, far] = test::make_memory_streams(io.get_executor());
+        hub_side = near.get();
+        device_side = std::move(far);
+        auto visitor = visitors.enter("192.0.2.1:5000", 1);
+        link.emplace(io, serve_device(hub, std::move(near), "192.0.2.1:5000", std::move(*visitor)));
+        test::poll(io);
+    }
+    void send(const mqtt::Packet& packet) {
+        test::run(io, write_copy(*device_side, mqtt::encode(packet)));
+        test::poll(io);
+    }
+    void send_connect(std::int64_t token_life = 3600) {
+        const auto resource = iothub::device_resource("hub1.example", pump.device_id);
+        mqtt::Connect packet;
+        packet.client_id = pump.device_id;
+        packet.user_name = iothub::mqtt_user_name({"hub1.example", pump, "2020-09-30", ""});
+        packet.password = iothub::make_sas_token(resource, key, clock.unix_seconds() + token_life);
+        packet.keep_alive = 0;
+        send(packet);
+    }
+    void log_in(std::int64_t token_life = 3600) {
+        connect();
+        send_connect(token_life);
+        until([&] { return lines->contains("device link up"); });
+    }
+    // The registry has a thread of its own.
+    void until(const std::function<bool()>& condition) {
+        while (!condition()) {
+            io.restart();
+            ASSERT_GT(io.run_one_for(20s), 0u);
+        }
+    }
+    void pass(Clock::duration time) {
+        clock.advance(time);
+        test::poll(io);
+    }
+
+    asio::io_context io{1};
+    test::ManualClock clock;
+    std::shared_ptr<test::CapturedLog> lines = std::make_shared<test::CapturedLog>();
+    Log log{lines, LogLevel::debug};
+    SqliteRegistry registry{SqliteRegistry::in_memory, SqliteRegistry::Mode::create_new, clock};
+    LegTickets tickets{"hub1", random_signing_key()};
+    std::shared_ptr<LocalBroker> broker = std::make_shared<LocalBroker>(
+        asio::make_strand(asio::any_io_executor(io.get_executor())),
+        LocalBroker::Parts{clock, log, tickets, [] { return PublicAddress{}; }, {}, {}, {}}, PairingLimits(), 5s);
+    Current<HubLimits> limits{HubLimits()};
+    Current<HubNames> names{HubNames{{"hub1.example"}}};
+    Current<std::shared_ptr<const TlsContext>> tls{nullptr};
+    Complaints complaints{log, clock};
+    Visitors visitors;
+    StopNotice stopping;
+    HubContext hub{clock, log, registry, *broker, tickets, limits, names, tls, complaints, visitors, stopping};
+    const iothub::Target pump{"pump-17", {}};
+    Secret key;
+    test::MemoryStream* hub_side = nullptr;
+    std::unique_ptr<test::MemoryStream> device_side;
+    std::optional<test::Running<void>> link;
+};
+
+TEST_F(DeviceEndpointTest, LinkEndsTenMinutesAfterItsToken) {
+    log_in(100);
+    pass(699s);
+    EXPECT_FALSE(link->done());
+    pass(1s);
+    EXPECT_TRUE(link->done());
+    EXPECT_TRUE(lines->contains("device link down device=pump-17 peer=192.0.2.1:5000 code=DS-601"));
+    EXPECT_TRUE(lines->contains("its token has expired"));
+}
+
+TEST_F(DeviceEndpointTest, LinkDoesNotMindWallClocksThatJump) {
+    log_in(100);
+    clock.set_wall(clock.unix_seconds() + 100'000);
+    pass(699s);
+    EXPECT_FALSE(link->done());
+}
+
+TEST_F(DeviceEndpointTest, LinkOfAnEndlessTokenStays) {
+    log_in(std::numeric_limits<std::int64_t>::max() - clock.unix_seconds());
+    pass(1000s);
+    EXPECT_FALSE(link->done());
+}
+
+TEST_F(DeviceEndpointTest, SilentLinkEnds) {
+    log_in();
+    pass(1767s);
+    EXPECT_TRUE(link->done());
+    EXPECT_TRUE(lines->contains("nothing was heard"));
+}
+
+}  // namespace
+}  // namespace device_streams::hub
