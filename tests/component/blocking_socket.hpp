@@ -85,6 +85,14 @@ class BlockingSocket {
         text.resize(done);
         return text;
     }
+    /// What is there, at least one byte; empty at the end.
+    std::string receive_some() {
+        std::string text(64 * 1024, '\0');
+        const auto size = ::recv(fd_, text.data(), text.size(), 0);
+        if (size < 0) throw std::system_error(errno, std::generic_category(), "recv");
+        text.resize(static_cast<std::size_t>(size));
+        return text;
+    }
     /// How the peer ends the stream: "end", "reset", or what went wrong. Drops bytes before it.
     std::string how_it_ends() {
         char dropped[4096];
