@@ -293,8 +293,11 @@ asio::awaitable<void> LocalBroker::watch_deadlines() {
     }
 }
 
-void LocalBroker::set_limits(PairingLimits limits) {
-    on_control([this, limits] { pairing_.set_limits(limits); });
+void LocalBroker::set_limits(PairingLimits limits, Clock::duration grace) {
+    on_control([this, limits, grace] {
+        pairing_.set_limits(limits);
+        presence_.set_grace(grace);
+    });
 }
 
 void LocalBroker::revoke(const iothub::Target& target) {

@@ -27,8 +27,8 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
 
     /// Runs on the control strand until it is cancelled: ends what is late.
     asio::awaitable<void> watch_deadlines();
-    /// For new requests.
-    void set_limits(PairingLimits limits);
+    /// For new requests, and for links that go from now on.
+    void set_limits(PairingLimits limits, Clock::duration grace);
     /// Drops all links, fails what is pending, and from now on whatever comes.
     void stop();
     /// Returns when all messages that were sent before have been heard.

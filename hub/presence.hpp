@@ -44,6 +44,8 @@ class Presence {
     /// is no grace. Returns the links to be dropped.
     std::vector<LinkNumber> forget(const iothub::Target& target);
 
+    /// For links that are replaced or lost from now on.
+    void set_grace(Clock::duration grace) { grace_ = grace; }
     /// nullptr for a link that is down.
     const iothub::Target* target_of(LinkNumber link) const;
     DeviceState state_of(const iothub::Target& target) const;

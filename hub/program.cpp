@@ -14,19 +14,12 @@ namespace {
 // A command line holds the lock for a moment only.
 constexpr auto lock_patience = std::chrono::seconds(5);
 
-std::function<StreamHubSettings()> rereader(std::function<HubConfig()> reload, Log log) {
-    return [reload = std::move(reload), log = std::move(log)]() mutable {
-        const auto config = reload();
-        log.set_level(config.log.level);
-        return settings_of(config);
-    };
-}
-
 // Gives the state up once nothing listens any more: after a hand-over the next hub starts on it, while this one still
 // carries its streams. From then on the hub itself looks for identities that others remove.
 class HubWithState final : public Component {
  public:
-    HubWithState(std::unique_ptr<StreamHub> hub, FileLock lock) : hub_(std::move(hub)), lock_(std::move(lock)) {}
+    HubWithState(std::unique_ptr<StreamHub> hub, FileLock lock, std::function<void(StreamHub&)> reload)
+        : hub_(std::move(hub)), lock_(std::move(lock)), reload_(std::move(reload)) {}
 
     asio::awaitable<void> start() override { return hub_->start(); }
     void stop_accepting() override { hub_->stop_accepting(); }
@@ -36,11 +29,12 @@ class HubWithState final : public Component {
         lock_.reset();
         co_await hub_->until_done();
     }
-    void reload() override { hub_->reload(); }
+    void reload() override { reload_(*hub_); }
 
  private:
     std::unique_ptr<StreamHub> hub_;
     std::optional<FileLock> lock_;
+    std::function<void(StreamHub&)> reload_;
 };
 
 int run_with_state(const HubConfig& config, std::function<HubConfig()> reload, const Log& log) {
@@ -54,9 +48,9 @@ int run_with_state(const HubConfig& config, std::function<HubConfig()> reload, c
     settings.threads = config.threads;
     settings.drain = config.drain;
     return run(settings, log, [&](Environment environment) -> std::unique_ptr<Component> {
-        auto hub = std::make_unique<StreamHub>(std::move(environment), std::move(registry), settings_of(config),
-                                               rereader(std::move(reload), log));
-        return std::make_unique<HubWithState>(std::move(hub), std::move(lock));
+        auto hub = std::make_unique<StreamHub>(std::move(environment), std::move(registry), settings_of(config));
+        const auto reread = [&](StreamHub& running) { reconfigure(running, config, reload(), log); };
+        return std::make_unique<HubWithState>(std::move(hub), std::move(lock), reread);
     });
 }
 
@@ -83,6 +77,30 @@ StreamHubSettings settings_of(const HubConfig& config) {
     settings.limits.stream = config.streams;
     settings.limits.liveness = config.liveness;
     return settings;
+}
+
+std::vector<std::string> keys_for_restart(const HubConfig& running, const HubConfig& fresh) {
+    std::vector<std::string> keys;
+    const auto compare = [&](const char* key, const auto& before, const auto& after) {
+        if (before != after) keys.emplace_back(key);
+    };
+    compare("name", running.name, fresh.name);
+    compare("listen", running.listen, fresh.listen);
+    compare("mqtt_listen", running.mqtt_listen, fresh.mqtt_listen);
+    compare("state_directory", running.state_directory, fresh.state_directory);
+    compare("admin_socket", running.admin_socket, fresh.admin_socket);
+    compare("threads", running.threads, fresh.threads);
+    compare("drain", running.drain, fresh.drain);
+    compare("log.format", running.log.format, fresh.log.format);
+    return keys;
+}
+
+void reconfigure(StreamHub& hub, const HubConfig& running, const HubConfig& fresh, Log log) {
+    hub.apply(settings_of(fresh));
+    log.set_level(fresh.log.level);
+    std::string keys;
+    for (const auto& key : keys_for_restart(running, fresh)) keys += (keys.empty() ? "" : ", ") + key;
+    if (!keys.empty()) log.warning("some changed settings take a restart", {{"keys", keys}});
 }
 
 int run_hub(LoadedConfig<HubConfig> loaded) {

@@ -35,15 +35,14 @@ std::shared_ptr<const TlsContext> load_certificate(const StreamHubSettings& sett
 
 class StreamHub::Impl {
  public:
-    Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings,
-         std::function<StreamHubSettings()> reread);
+    Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings);
 
     void start();
     void stop_accepting();
     void cancel();
     asio::awaitable<void> until_closed();
     asio::awaitable<void> until_done();
-    void reload() { apply(reread_ ? reread_() : *settings_.get()); }
+    void reload() { apply(*settings_.get()); }
     void apply(const StreamHubSettings& settings);
 
     Endpoint endpoint() const { return listener_->endpoint(); }
@@ -56,6 +55,7 @@ class StreamHub::Impl {
     using Service = asio::awaitable<void> (FrontDoor::*)(Socket);
     asio::awaitable<void> accept_all(Listener& listener, Service serve);
     PublicAddress address() const;
+    HubFacts facts() const;
     void listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve);
     void start_admin();
     LocalBroker::Parts broker_parts();
@@ -68,7 +68,6 @@ class StreamHub::Impl {
     Log log_;
     asio::any_io_executor executor_;
     std::unique_ptr<Registry> registry_;
-    std::function<StreamHubSettings()> reread_;
     Current<StreamHubSettings> settings_;
     Current<HubLimits> limits_;
     Current<HubNames> names_;
@@ -89,13 +88,11 @@ class StreamHub::Impl {
     std::unique_ptr<AdminServer> admin_;
 };
 
-StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings,
-                      std::function<StreamHubSettings()> reread)
+StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings)
     : clock_(environment.clock),
       log_(environment.log),
       executor_(environment.io.get_executor()),
       registry_(std::move(registry)),
-      reread_(std::move(reread)),
       settings_(settings),
       limits_(settings.limits),
       names_(names_of(settings)),
@@ -132,6 +129,11 @@ PublicAddress StreamHub::Impl::address() const {
     return {settings->public_host, settings->public_port != 0 ? settings->public_port : listener_->endpoint().port};
 }
 
+HubFacts StreamHub::Impl::facts() const {
+    const auto where = address();
+    return {names_.get()->names.front(), "https://" + where.host + ":" + std::to_string(where.port)};
+}
+
 void StreamHub::Impl::log_internal(const std::exception_ptr& failure) const {
     const auto& info = describe(Errc::internal);
     log_.error(info.summary, {{"code", info.id}, {"reason", explain(failure)}, {"next", info.advice}});
@@ -146,7 +148,7 @@ void StreamHub::Impl::start() {
     log_.info("hub is up", {{"name", settings->name},
                             {"listen", listener_->endpoint().to_string()},
                             {"mqtt_listen", mqtt_listener_ ? mqtt_listener_->endpoint().to_string() : "off"},
-                            {"public_url", "https://" + address().host + ":" + std::to_string(address().port)}});
+                            {"public_url", facts().streaming_endpoint}});
 }
 
 void StreamHub::Impl::listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve) {
@@ -170,10 +172,9 @@ asio::awaitable<void> StreamHub::Impl::accept_all(Listener& listener, Service se
 
 void StreamHub::Impl::start_admin() {
     const auto settings = settings_.get();
-    const HubFacts facts{names_.get()->names.front(),
-                         "https://" + address().host + ":" + std::to_string(address().port)};
-    admin_ = std::make_unique<AdminServer>(executor_, settings->admin_socket,
-                                           AdminCommands(*registry_, facts, live_view()), clock_, log_);
+    AdminCommands commands(
+        *registry_, [this] { return facts(); }, live_view());
+    admin_ = std::make_unique<AdminServer>(executor_, settings->admin_socket, std::move(commands), clock_, log_);
     admin_->start();
 }
 
@@ -200,7 +201,7 @@ void StreamHub::Impl::apply(const StreamHubSettings& settings) {
     tls_.set(load_certificate(settings));
     limits_.set(settings.limits);
     names_.set(names_of(settings));
-    broker_->set_limits(pairing_limits(settings.limits));
+    broker_->set_limits(pairing_limits(settings.limits), settings.limits.grace);
     settings_.set(settings);
     log_.info("new settings are in use");
 }
@@ -255,9 +256,8 @@ asio::awaitable<void> StreamHub::Impl::until_done() {
     log_.info("hub is down");
 }
 
-StreamHub::StreamHub(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings,
-                     std::function<StreamHubSettings()> reread)
-    : impl_(std::make_unique<Impl>(environment, std::move(registry), std::move(settings), std::move(reread))) {
+StreamHub::StreamHub(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings)
+    : impl_(std::make_unique<Impl>(environment, std::move(registry), std::move(settings))) {
 }
 StreamHub::~StreamHub() = default;
 

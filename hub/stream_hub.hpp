@@ -4,7 +4,6 @@
 #include "hub/hub_settings.hpp"
 #include "hub/registry.hpp"
 
-#include <functional>
 #include <memory>
 
 namespace device_streams::hub {
@@ -13,9 +12,7 @@ namespace device_streams::hub {
 /// process on port 0.
 class StreamHub final : public Component {
  public:
-    /// `reread` gives fresh settings on reload(); without it reload() only reads the certificate again.
-    StreamHub(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings,
-              std::function<StreamHubSettings()> reread = {});
+    StreamHub(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings);
     /// Not before until_done() has returned, if start() was called.
     ~StreamHub() override;
 
@@ -25,10 +22,11 @@ class StreamHub final : public Component {
     /// Returns when no listener is open any more, after stop_accepting(): a successor may take their places.
     asio::awaitable<void> until_closed();
     asio::awaitable<void> until_done() override;
+    /// Reads the certificate again; apply() is for new settings.
     void reload() override;
 
-    /// Takes new limits, names and certificates; listeners stay where they are. Throws Failure (old settings stay) for
-    /// an unusable certificate.
+    /// Takes new limits, host names, addresses for clients and certificates; the hub's name, its listeners and its
+    /// admin socket stay. Throws Failure (old settings stay) for an unusable certificate.
     void apply(const StreamHubSettings& settings);
 
     /// Where it listens, with the port the system chose. After start().

@@ -54,7 +54,7 @@ Failure unknown_command() {
 
 }  // namespace
 
-AdminCommands::AdminCommands(Registry& registry, HubFacts facts, LiveView live)
+AdminCommands::AdminCommands(Registry& registry, std::function<HubFacts()> facts, LiveView live)
     : registry_(registry), facts_(std::move(facts)), live_(std::move(live)) {
 }
 
@@ -79,7 +79,7 @@ asio::awaitable<json> AdminCommands::dispatch(json request) {
     if (noun == "device") co_return co_await device(verb, std::move(request));
     if (noun == "policy") co_return co_await policy(verb, std::move(request));
     if (command == "streams list") co_return co_await list_streams();
-    if (command == "devicestream show") co_return json{{"streamingEndpoints", {facts_.streaming_endpoint}}};
+    if (command == "devicestream show") co_return json{{"streamingEndpoints", {facts_().streaming_endpoint}}};
     throw unknown_command();
 }
 
@@ -87,7 +87,7 @@ asio::awaitable<json> AdminCommands::dispatch(json request) {
 void AdminCommands::require_facts(const std::string& command) const {
     const bool prints_them =
         command.ends_with(" add") || command.ends_with(" renew-key") || command == "devicestream show";
-    if (prints_them && facts_.host_name.empty())
+    if (prints_them && facts_().host_name.empty())
         throw Failure(Errc::usage, "name the hub's configuration with -c: the answer needs the hub's host name");
 }
 
@@ -187,12 +187,12 @@ json AdminCommands::described(const Identity& identity, const std::set<iothub::T
 json AdminCommands::with_connection_string(const Identity& identity, WhichKey which) const {
     const auto& target = identity.target;
     const auto module = target.module_id.empty() ? "" : ";ModuleId=" + target.module_id;
-    return {{"connectionString", "HostName=" + facts_.host_name + ";DeviceId=" + target.device_id + module +
+    return {{"connectionString", "HostName=" + facts_().host_name + ";DeviceId=" + target.device_id + module +
                                      ";SharedAccessKey=" + reveal(identity.keys, which)}};
 }
 
 json AdminCommands::with_connection_string(const Policy& policy, WhichKey which) const {
-    return {{"connectionString", "HostName=" + facts_.host_name + ";SharedAccessKeyName=" + policy.name +
+    return {{"connectionString", "HostName=" + facts_().host_name + ";SharedAccessKeyName=" + policy.name +
                                      ";SharedAccessKey=" + reveal(policy.keys, which)}};
 }
 

@@ -41,7 +41,11 @@ struct LiveView {
 /// line that has opened the registry itself.
 class AdminCommands {
  public:
-    AdminCommands(Registry& registry, HubFacts facts, LiveView live = {});
+    /// `facts` gives those of the moment: a running hub may get new ones.
+    AdminCommands(Registry& registry, std::function<HubFacts()> facts, LiveView live);
+    AdminCommands(Registry& registry, const HubFacts& facts, LiveView live = {})
+        : AdminCommands(
+              registry, [facts] { return facts; }, std::move(live)) {}
     /// Never throws for what the request or the registry says: that is in the answer.
     asio::awaitable<nlohmann::json> execute(nlohmann::json request);
 
@@ -62,7 +66,7 @@ class AdminCommands {
     Json with_connection_string(const Policy& policy, WhichKey which) const;
 
     Registry& registry_;
-    HubFacts facts_;
+    std::function<HubFacts()> facts_;
     LiveView live_;
 };
 

@@ -1,0 +1,110 @@
+#include "hub/admin/admin_client.hpp"
+#include "hub/admin/admin_session.hpp"
+#include "hub/program.hpp"
+#include "hub_fixture.hpp"
+
+// What a running hub takes over when its configuration is read again.
+namespace device_streams::hub {
+namespace {
+
+const http::Headers no_wait{{"iothub-streaming-connect-timeout-in-seconds", "0"},
+                            {"iothub-streaming-response-timeout-in-seconds", "20"}};
+
+class HubReload : public HubTest {
+ protected:
+    HubReload() {
+        settings.limits.grace = 0s;
+        settings.admin_socket = certificates.folder / "admin.sock";
+        start_hub();
+    }
+    void apply() {
+        hub->on_control([this](StreamHub& running) { running.apply(settings); });
+    }
+    std::string ask_admin(const std::string& command) {
+        const Endpoint socket{.host = {}, .port = 0, .path = settings.admin_socket};
+        return run(ask_running_hub(socket, {{"command", command}, {"device", "dev-02"}}, clock)).value().dump();
+    }
+    HubConfig config() const {
+        HubConfig config;
+        config.public_url = {.host = "localhost", .port = address.port, .path = {}};
+        config.host_name = "localhost";
+        config.certificate = settings.certificate_file;
+        config.key = settings.key_file;
+        return config;
+    }
+};
+
+TEST_F(HubReload, TakesANewCertificate) {
+    const test::TestCertificates other({"localhost"});
+    settings.certificate_file = other.certificate_file;
+    settings.key_file = other.key_file;
+    apply();
+    EXPECT_ANY_THROW(run(hub_clients::dial_tls(address, address.port)));
+    address.tls = TlsContext::client(other.ca_file);
+    online_device();
+}
+
+TEST_F(HubReload, ReadsTheFilesOfItsCertificateAgain) {
+    const test::TestCertificates other({"localhost"});
+    std::filesystem::copy_file(other.certificate_file, settings.certificate_file,
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(other.key_file, settings.key_file, std::filesystem::copy_options::overwrite_existing);
+    hub->on_control([](StreamHub& running) { running.reload(); });
+    address.tls = TlsContext::client(other.ca_file);
+    online_device();
+}
+
+TEST_F(HubReload, UnusableCertificateLeavesAllAsItWas) {
+    settings.certificate_file = "/nowhere";
+    settings.host_names = {"other.example"};
+    EXPECT_THROW(apply(), Failure);
+    online_device();
+}
+
+TEST_F(HubReload, TakesANewGraceForLostDevices) {
+    settings.limits.grace = 20s;
+    apply();
+    online_device()->vanish();
+    ASSERT_TRUE(eventually_logged("device link down"));
+    const auto service = service_client();
+    auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", no_wait));
+    const auto device = online_device();
+    run(device->answer(200, run(device->next_request()).request_id));
+    EXPECT_EQ(finish(asking).status, 200);
+}
+
+TEST_F(HubReload, CommandLineHearsOfNewNames) {
+    settings.host_names = {"other.example"};
+    settings.public_host = "streams.example";
+    settings.public_port = 444;
+    apply();
+    EXPECT_NE(ask_admin("device add").find("HostName=other.example;"), std::string::npos);
+    EXPECT_NE(ask_admin("devicestream show").find("https://streams.example:444"), std::string::npos);
+}
+
+TEST_F(HubReload, LevelOfTheLogWaitsForSuccess) {
+    const Log log(lines, LogLevel::info);
+    auto fresh = config();
+    fresh.log.level = LogLevel::debug;
+    fresh.certificate = "/nowhere";
+    const auto reload = [&] {
+        hub->on_control([&](StreamHub& running) { reconfigure(running, config(), fresh, log); });
+    };
+    EXPECT_THROW(reload(), Failure);
+    EXPECT_FALSE(log.enabled(LogLevel::debug));
+    fresh.certificate = config().certificate;
+    reload();
+    EXPECT_TRUE(log.enabled(LogLevel::debug));
+    EXPECT_FALSE(logged("take a restart")) << whole_log();
+}
+
+TEST_F(HubReload, WarnsOfWhatTakesARestart) {
+    auto fresh = config();
+    fresh.threads = 3;
+    fresh.listen.port = 8443;
+    hub->on_control([&](StreamHub& running) { reconfigure(running, config(), fresh, Log(lines)); });
+    EXPECT_TRUE(logged("warning some changed settings take a restart keys=listen, threads")) << whole_log();
+}
+
+}  // namespace
+}  // namespace device_streams::hub
