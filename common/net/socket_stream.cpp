@@ -41,14 +41,8 @@ asio::awaitable<void> SocketStream::close(Ending ending) {
         socket_.reset();
         co_return;
     }
-    // Also when the caller gives up: whoever has everything sees no RST.
-    struct Settle {
-        Socket& socket;
-        ~Settle() {
-            if (!socket.delivering()) socket.reset_on_close(false);
-        }
-    } const settle{socket_};
     co_await finish();
+    socket_.reset_on_close(false);  // all is in the kernel's hands, which goes on delivering without us
     co_await first_of(drop_input(), watch());
 }
 

@@ -156,6 +156,33 @@ TEST_F(Net, ACleanCloseLosesNothingAndDoesNotReset) {
     EXPECT_TRUE(closing.done());
 }
 
+TEST_F(Net, ACleanCloseLeavesTheKernelToDeliverTheRest) {
+    Listener listener(io.get_executor(), loopback());
+    auto [a, b] = run(io, connect_pair(listener, clock, log));
+    SocketStream client(std::move(a));
+    std::size_t sent = 0;
+    {
+        const std::vector<std::byte> chunk(64 * 1024);
+        while (const auto size = b.try_send(chunk)) sent += size;  // far more than the peer's side takes unread
+        SocketStream server(std::move(b));
+        run(io, client.finish());
+        run(io, server.close(Ending::clean));
+    }
+    std::vector<std::byte> room(64 * 1024);
+    std::size_t received = 0;
+    while (const auto size = run(io, client.read_some(room))) received += size;
+    EXPECT_EQ(received, sent);
+}
+
+TEST_F(Net, AStreamThatIsDroppedReachesThePeerAsAReset) {
+    Listener listener(io.get_executor(), loopback());
+    auto [a, b] = run(io, connect_pair(listener, clock, log));
+    SocketStream client(std::move(a));
+    { const SocketStream dropped(std::move(b)); }
+    std::array<std::byte, 64> room;
+    EXPECT_THROW(run(io, client.read_some(room)), LegError);
+}
+
 TEST_F(Net, AnAbortReachesThePeerAsAReset) {
     Listener listener(io.get_executor(), loopback());
     auto [a, b] = run(io, connect_pair(listener, clock, log));
