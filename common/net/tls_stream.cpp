@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
 #include <array>
 
 namespace device_streams {
@@ -165,7 +166,8 @@ asio::awaitable<void> TlsStream::wait_readable() {
     }
 }
 
-void TlsStream::encrypt(ReadableBytes bytes) {
+// `room` may be the same bytes.
+void TlsStream::encrypt(ReadableBytes bytes, WritableBytes room) {
     while (!bytes.empty()) {
         ERR_clear_error();
         const int size = SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()));
@@ -179,23 +181,34 @@ void TlsStream::encrypt(ReadableBytes bytes) {
         }
         bytes = bytes.subspan(static_cast<std::size_t>(size));
     }
-    send_scratch();
+    send_scratch(room);
     if (failure_) std::rethrow_exception(failure_);
 }
 
 asio::awaitable<void> TlsStream::write_all(OutBytes out) {
     struct Guard {
-        bool& flag;
-        ~Guard() { flag = false; }
-    } guard{writing_};
+        TlsStream& stream;
+        ~Guard() { stream.end_write(); }
+    } const guard{*this};
     writing_ = true;
     co_await flush();
     for (auto rest = out.bytes; !rest.empty();) {
         const auto piece = rest.first(std::min(rest.size(), plaintext_per_send));
         rest = rest.subspan(piece.size());
-        encrypt(piece);
+        encrypt(piece, piece);
         if (has_leftover()) co_await flush();
     }
+}
+
+// A write that was cut short leaves its ciphertext behind, so that the next one may follow.
+void TlsStream::end_write() noexcept {
+    writing_ = false;
+    try {
+        leftover_.insert(leftover_.begin(), tail_.begin(), tail_.end());
+    } catch (...) {
+        failure_ = std::current_exception();
+    }
+    tail_ = {};
 }
 
 bool TlsStream::try_write(ReadableBytes bytes) {
@@ -219,13 +232,19 @@ asio::awaitable<void> TlsStream::flush() {
     }
 }
 
-void TlsStream::send_scratch() {
+void TlsStream::send_scratch(WritableBytes room) {
     auto& out = scratch();
-    std::size_t sent = 0;
-    if (leftover_.empty()) sent = send_now(out);
-    if (!failure_) leftover_.insert(leftover_.end(), out.begin() + static_cast<std::ptrdiff_t>(sent), out.end());
+    auto rest = std::span(out);
+    if (!has_leftover()) {
+        rest = rest.subspan(send_now(rest));
+        const auto kept = std::min(rest.size(), room.size());
+        std::ranges::copy(rest.first(kept), room.begin());
+        tail_ = room.first(kept);
+        rest = rest.subspan(kept);
+    }
+    if (!failure_) leftover_.insert(leftover_.end(), rest.begin(), rest.end());
     out.clear();
-    if (leftover_.empty()) replies_ = 0;
+    if (!has_leftover()) replies_ = 0;
 }
 
 // A send that fails is kept for later: what the peer sent before it left can still be read.
@@ -239,8 +258,14 @@ std::size_t TlsStream::send_now(ReadableBytes bytes) {
     }
 }
 
+void TlsStream::send_tail() {
+    tail_ = tail_.subspan(send_now(tail_));
+    if (failure_) tail_ = {};
+}
+
 void TlsStream::send_leftover() {
-    if (leftover_.empty()) return;
+    send_tail();
+    if (!tail_.empty() || leftover_.empty()) return;
     leftover_sent_ += send_now(std::span(leftover_).subspan(leftover_sent_));
     if (leftover_sent_ < leftover_.size() && !failure_) return;
     leftover_.clear();

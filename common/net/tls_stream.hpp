@@ -15,8 +15,9 @@ namespace device_streams {
 /// TLS over a socket, on OpenSSL with a BIO of our own: one recv and one send for several records, no copies in
 /// between.
 ///
-/// Memory is bounded against a peer that floods and does not read: outgoing bytes wait in one left-over buffer which
-/// takes at most one write_all, one try_write and 4 KiB of TLS's own replies; beyond that reading stops.
+/// Memory is bounded against a peer that floods and does not read. What the socket does not take of a write_all waits
+/// in the writer's own bytes, which are spent by then; the left-over buffer holds one try_write and 4 KiB of TLS's own
+/// replies, beyond which reading stops.
 class TlsStream final : public Transport {
  public:
     /// `server_name` is what the certificate must be for (clients only; empty for servers).
@@ -45,23 +46,26 @@ class TlsStream final : public Transport {
 
     const std::string& peer() const { return socket_.peer(); }
     /// Ciphertext that waits for the socket, in bytes.
-    std::size_t pending_output() const { return leftover_.size() - leftover_sent_; }
+    std::size_t pending_output() const { return tail_.size() + leftover_.size() - leftover_sent_; }
 
  private:
     friend struct TlsBio;
     asio::awaitable<void> flush();
     asio::awaitable<void> say_goodbye();
-    void encrypt(ReadableBytes bytes);
-    void send_scratch();
+    void encrypt(ReadableBytes bytes, WritableBytes room = {});
+    void send_scratch(WritableBytes room = {});
     void send_leftover();
+    void send_tail();
+    void end_write() noexcept;
     std::size_t send_now(ReadableBytes bytes);
-    bool has_leftover() const { return !leftover_.empty(); }
+    bool has_leftover() const { return !tail_.empty() || !leftover_.empty(); }
     std::string describe_error(int result) const;
 
     Socket socket_;
     std::shared_ptr<const TlsContext> context_;
     ssl_st* ssl_;
-    std::vector<std::byte> leftover_;  // ciphertext the socket did not take yet
+    WritableBytes tail_;               // ciphertext the socket did not take yet, in the bytes of the writer
+    std::vector<std::byte> leftover_;  // the same behind it, in memory of our own
     std::size_t leftover_sent_ = 0;    // of leftover_, from its front
     std::size_t replies_ = 0;          // bytes that reading added since the left-over was last empty
     bool reading_ = false;             // inside SSL_read: replies are limited
