@@ -24,7 +24,9 @@ asio::awaitable<std::unique_ptr<ByteStream>> open_hub_leg(HubAccess hub, iothub:
     try {
         co_return co_await upgrade(std::move(connection), named, std::move(ask), options, hub.limit, clock);
     } catch (const UpgradeRefused& refusal) {
-        throw Failure(Errc::hub_refused_stream_leg, refusal.what());
+        const bool over = refusal.answer.status == 404;
+        throw Failure(Errc::hub_refused_stream_leg,
+                      over ? "the stream is over: its client left meanwhile, or it took too long" : refusal.what());
     }
 }
 

@@ -41,7 +41,7 @@ constexpr std::array table{
     ErrorInfo{Errc::hub_busy, "DS-208", "the hub is not taking logins now", "It is tried again by itself."},
     ErrorInfo{Errc::hub_link_lost, "DS-209", "the link to the hub was lost", "It is made again by itself."},
     ErrorInfo{Errc::hub_refused_stream_leg, "DS-210", "the hub refused the stream's leg",
-              "The request was probably too old (60 s); try again, and check both machines' dates."},
+              "Connect again; if that repeats, check both machines' dates."},
     ErrorInfo{Errc::service_unauthorized, "DS-301", "the hub refused the service credential",
               "Check the policy name and key in the connection string and this machine's date."},
     ErrorInfo{Errc::device_unknown, "DS-302", "the hub does not know the device",
