@@ -17,6 +17,8 @@ namespace device_streams::hub {
 
 namespace {
 
+// No request has a use for one; some clients send an empty object.
+constexpr std::size_t longest_body = 4 * 1024;
 constexpr std::string_view mqtt_path = "/$iothub/websocket";
 
 bool is_mqtt(std::string_view name) {
@@ -129,7 +131,7 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
     try {
         begun = co_await with_timeout(connection.wait_for_request(), limits->idle, hub_.clock);
         if (!begun) co_return std::nullopt;
-        auto request = co_await with_timeout(connection.read_request(), limits->head, hub_.clock);
+        auto request = co_await with_timeout(connection.read_request(longest_body), limits->head, hub_.clock);
         co_return request;
     } catch (const http::MessageError& refused) {
         hub_.complaints.about(peer, fault_of(refused), refused.what());

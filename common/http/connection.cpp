@@ -18,7 +18,11 @@ std::string_view as_text(const std::vector<std::byte>& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::size_t chunk_size(const std::string& line) {
+void check_body_size(std::size_t size, std::size_t longest) {
+    if (size > longest) throw MessageError(413, "the body is longer than " + std::to_string(longest) + " bytes");
+}
+
+std::size_t chunk_size(const std::string& line, std::size_t longest) {
     std::size_t size = 0;
     const auto* const begin = line.data();
     const auto [stop, failure] = std::from_chars(begin, begin + line.size(), size, 16);
@@ -27,7 +31,7 @@ std::size_t chunk_size(const std::string& line) {
     const auto extension = rest.find_first_not_of(" \t");
     if (extension != std::string_view::npos && rest[extension] != ';')
         throw MessageError(400, "a chunk's size is not a hexadecimal number");
-    if (failure != std::errc() || size > body_limit) throw MessageError(413, "the body is longer than 1 MiB");
+    check_body_size(failure == std::errc() ? size : SIZE_MAX, longest);
     return size;
 }
 
@@ -48,7 +52,7 @@ asio::awaitable<bool> Connection::wait_for_request() {
     co_return more;
 }
 
-asio::awaitable<Request> Connection::read_request() {
+asio::awaitable<Request> Connection::read_request(std::size_t longest_body) {
     reusable_ = false;  // until it was read well
     answers_head_ = false;
     const auto head = co_await read_head();
@@ -58,10 +62,10 @@ asio::awaitable<Request> Connection::read_request() {
     if (expectation) {
         if (!same_token(*expectation, "100-continue")) throw MessageError(417, "that expectation is not understood");
         const auto framing = body_framing(request.headers);
-        const bool fits = framing.kind != BodyFraming::none && framing.size <= body_limit;
+        const bool fits = framing.kind != BodyFraming::none && framing.size <= longest_body;
         if (fits && buffer_.empty()) co_await write_text(*transport_, "HTTP/1.1 100 Continue\r\n\r\n");
     }
-    request.body = co_await read_body(request.headers, false);
+    request.body = co_await read_body(request.headers, longest_body, false);
     reusable_ = request.keep_alive;
     co_return request;
 }
@@ -106,7 +110,7 @@ asio::awaitable<Response> Connection::read_response(const std::string& method) {
         reusable_ = response.keep_alive && response.status != 101;
         const bool tunnel = method == "CONNECT" && response.status < 300;
         if (method != "HEAD" && !tunnel && !has_no_body(response.status)) {
-            response.body = co_await read_body(response.headers, true);
+            response.body = co_await read_body(response.headers, body_limit, true);
         }
         co_return response;
     }
@@ -152,29 +156,30 @@ asio::awaitable<std::string> Connection::read_head() {
     }
 }
 
-asio::awaitable<std::string> Connection::read_body(const Headers& headers, bool until_end_allowed) {
+asio::awaitable<std::string> Connection::read_body(const Headers& headers, std::size_t longest,
+                                                   bool until_end_allowed) {
     const auto framing = body_framing(headers);
     if (framing.kind == BodyFraming::chunked) {
-        auto body = co_await read_chunked();
+        auto body = co_await read_chunked(longest);
         co_return body;
     }
     if (framing.kind == BodyFraming::none && until_end_allowed) {
         auto body = co_await read_until_end();
         co_return body;
     }
-    if (framing.size > body_limit) throw MessageError(413, "the body is longer than 1 MiB");
+    check_body_size(framing.size, longest);
     std::string body;
     co_await read_exactly(framing.size, body);
     co_return body;
 }
 
-asio::awaitable<std::string> Connection::read_chunked() {
+asio::awaitable<std::string> Connection::read_chunked(std::size_t longest) {
     std::string body;
     for (;;) {
         const auto size_line = co_await read_line();
-        const auto size = chunk_size(size_line);
+        const auto size = chunk_size(size_line, longest);
         if (size == 0) break;
-        if (body.size() + size > body_limit) throw MessageError(413, "the body is longer than 1 MiB");
+        check_body_size(body.size() + size, longest);
         co_await read_exactly(size, body);
         const auto end = co_await read_line();
         if (!end.empty()) throw MessageError(400, "a chunk is longer than its size");
@@ -194,7 +199,7 @@ asio::awaitable<std::string> Connection::read_until_end() {
     std::string body;
     for (;;) {
         body += take(buffer_.size());
-        if (body.size() > body_limit) throw MessageError(413, "the body is longer than 1 MiB");
+        check_body_size(body.size(), body_limit);
         const bool more = co_await fill();
         if (!more) co_return body;
     }

@@ -37,8 +37,8 @@ class Connection {
     /// slow-loris time are different limits: bound this and read_request separately.
     asio::awaitable<bool> wait_for_request();
     /// Throws MessageError for anything malformed or too large; answer it, and the connection then closes. Invites the
-    /// body of a client that sent `Expect: 100-continue`.
-    asio::awaitable<Request> read_request();
+    /// body of a client that sent `Expect: 100-continue`. A body may have `longest_body` bytes.
+    asio::awaitable<Request> read_request(std::size_t longest_body = body_limit);
     /// Adds Content-Length (not for 1xx and 204), and Connection: close when the request asked for it or was refused.
     /// The answer to HEAD is sent without its body.
     asio::awaitable<void> write_response(Response response);
@@ -62,8 +62,8 @@ class Connection {
  private:
     asio::awaitable<std::string> read_head();
     asio::awaitable<Response> read_response(const std::string& method);
-    asio::awaitable<std::string> read_body(const Headers& headers, bool until_end_allowed);
-    asio::awaitable<std::string> read_chunked();
+    asio::awaitable<std::string> read_body(const Headers& headers, std::size_t longest, bool until_end_allowed);
+    asio::awaitable<std::string> read_chunked(std::size_t longest);
     asio::awaitable<std::string> read_until_end();
     asio::awaitable<std::string> read_line();
     asio::awaitable<void> read_exactly(std::size_t size, std::string& into);

@@ -95,6 +95,13 @@ TEST_F(HubBadInput, OversizeBody) {
     EXPECT_TRUE(eventually_logged("DS-603")) << whole_log();
 }
 
+// Nobody has logged in yet, and no request has a use for a body.
+TEST_F(HubBadInput, BodyOfSomeKibibytes) {
+    const std::string head = "POST /twins/dev-01/streams/x HTTP/1.1\r\nHost: x\r\nContent-Length: ";
+    EXPECT_TRUE(answer_to(head + "2\r\nConnection: close\r\n\r\n{}").starts_with("HTTP/1.1 401 "));
+    EXPECT_TRUE(answer_to(head + "5000\r\n\r\n").starts_with("HTTP/1.1 413 "));
+}
+
 // MQTT.
 
 TEST_F(HubBadInput, GarbageInsteadOfMqtt) {

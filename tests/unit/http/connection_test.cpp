@@ -100,6 +100,19 @@ TEST_F(HttpConnection, RefusesChunksPastTheLimit) {
     EXPECT_EQ(refusal(post + "Transfer-Encoding: chunked\r\n\r\n100001\r\n"), 413);
 }
 
+TEST_F(HttpConnection, RefusesBodiesPastALowerLimitOfTheServer) {
+    for (const char* body :
+         {"Content-Length: 6\r\n\r\nabcdef", "Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n"}) {
+        auto* other = new FakeTransport(driver.io);
+        Connection server{std::unique_ptr<Transport>(other)};
+        other->push(post + body);
+        EXPECT_THROW(driver.run(server.read_request(5)), MessageError) << body;
+    }
+    transport->push(post + "Content-Length: 5\r\n\r\nabcde");
+    EXPECT_EQ(driver.run(connection.read_request(5)).body, "abcde");
+}
+
 TEST_F(HttpConnection, RefusesOverflowingChunkSizes) {
     EXPECT_EQ(refusal(post + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n"), 413);
 }
