@@ -26,6 +26,23 @@ struct Bridges::Bridge {
     bool revoked = false;
 };
 
+// Takes the bridge off the list however it ends.
+class Bridges::Listed {
+ public:
+    Listed(Bridges& bridges, Bridge* bridge) : bridges_(bridges), bridge_(bridge) {}
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+    ~Listed() { erase(); }
+    void erase() {
+        const std::lock_guard lock(bridges_.mutex_);
+        bridges_.running_.erase(bridge_);
+    }
+
+ private:
+    Bridges& bridges_;
+    Bridge* bridge_;
+};
+
 namespace {
 
 std::string service_of(const StreamRef& stream) {
@@ -50,6 +67,10 @@ double seconds(Clock::duration length) {
 
 Bridges::Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits)
     : clock_(clock), log_(std::move(log)), limits_(limits), tasks_(executor) {
+    tasks_.on_failure = [bridges_log = log_](const std::exception_ptr& failure) {
+        const auto& info = device_streams::describe(Errc::internal);
+        bridges_log.error(info.summary, {{"code", info.id}, {"reason", explain(failure)}, {"next", info.advice}});
+    };
 }
 
 void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service) {
@@ -70,14 +91,12 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     const auto log = log_.with({{"device", bridge->stream.target.to_string()},
                                 {"service", service_of(bridge->stream)},
                                 {"stream", loggable_stream_id(bridge->stream.name)}});
+    Listed listed(*this, bridge.get());
     log.info("stream started");
     const auto limits = limits_.get();
     const RelayLimits relay_limits{.linger = limits->linger, .goodbye = limits->goodbye, .stream = limits->stream};
     const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, Ending::stopping);
-    {
-        const std::lock_guard lock(mutex_);
-        running_.erase(bridge.get());
-    }
+    listed.erase();  // before the line, so that who reads it finds the stream gone
     log.info("stream ended", {{"to_service", result.left_to_right},
                               {"to_device", result.right_to_left},
                               {"seconds", seconds(clock_.now() - bridge->started)},

@@ -41,6 +41,7 @@ class Bridges {
 
  private:
     struct Bridge;
+    class Listed;
     asio::awaitable<void> run(std::shared_ptr<Bridge> bridge);
     asio::awaitable<void> say_goodbye(std::unique_ptr<ByteStream> leg, Ending ending);
 
