@@ -152,7 +152,14 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
 // False when the connection has become something else, or is over.
 asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Request request, std::string peer,
                                        std::optional<Visitors::Visitor>& visitor) {
-    const auto path = iothub::percent_decode(request.path()).value_or("");
+    const auto decoded = iothub::percent_decode(request.path());
+    if (!decoded) {
+        auto refusal =
+            error_answer(iothub::RestError::argument_invalid, "the path is malformed", hub_.clock.wall_now());
+        co_await send_answer(hub_, connection, std::move(peer), std::move(refusal));
+        co_return true;
+    }
+    const auto& path = *decoded;
     if (path == mqtt_path) {
         const bool still_ours = co_await serve_mqtt_upgrade(connection, std::move(request), std::move(peer), visitor);
         co_return still_ours;

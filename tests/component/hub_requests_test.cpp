@@ -77,6 +77,7 @@ TEST_F(HubRequests, BadHeaderNameOrPathIs400) {
     }
     expect_error(run(service->ask("dev-01", "a%2Fb")), 400, 400004, "ArgumentInvalid");
     expect_error(run(service->ask("dev%0001", "ssh.0a1b2c3d")), 400, 400004, "ArgumentInvalid");
+    expect_error(run(service->ask("d%zz", "ssh.0a1b2c3d")), 400, 400004, "ArgumentInvalid");
     expect_error(run(service->request("POST", "/twins/dev-01")), 400, 400004, "ArgumentInvalid");
 }
 
