@@ -51,11 +51,12 @@ asio::awaitable<std::optional<Stop>> check_access(HubContext& hub, const http::R
     const Secret authorization(std::string(request.headers.find("Authorization").value_or("")));
     const auto names = hub.names.get();
     const auto decision = co_await check_service_request(hub.registry, authorization, *names, hub.clock.unix_seconds());
-    if (decision.refusal == Refusal::no_permission)
-        co_return Stop(RestError::forbidden, "the policy does not permit streams");
     if (!decision.granted()) {
         hub.complaints.about(peer, Errc::credential_refused, "service: " + to_string(decision));
-        co_return Stop(RestError::unauthorized, "the authorization was refused");
+        // Who holds a key of the policy may know more; 403 would be a quota to the SDKs.
+        co_return Stop(RestError::unauthorized, decision.refusal == Refusal::no_permission
+                                                    ? "the policy does not permit streams"
+                                                    : "the authorization was refused");
     }
     const auto identity = co_await hub.registry.find(target);
     if (identity) co_return std::nullopt;

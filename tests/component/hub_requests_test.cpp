@@ -62,10 +62,13 @@ TEST_F(HubRequests, WrongMissingExpiredAndForeignCredentialsAre401) {
     EXPECT_TRUE(eventually_logged("DS-601")) << whole_log();
 }
 
-TEST_F(HubRequests, PolicyWithoutPermissionIs403) {
+TEST_F(HubRequests, PolicyWithoutPermissionIs401AndSaysSo) {
     const auto policy =
         background.wait_for(stream_hub().registry().add_policy("reader", {.registry_read = true}, make_key_pair()));
-    expect_error(ask_with(token_for("localhost", policy.keys.primary, 3600, "reader")), 403, 403000, "IotHubForbidden");
+    const auto response = ask_with(token_for("localhost", policy.keys.primary, 3600, "reader"));
+    expect_error(response, 401, 401002, "IotHubUnauthorizedAccess");
+    EXPECT_NE(response.body.find("the policy does not permit streams"), std::string::npos) << response.body;
+    EXPECT_TRUE(logged("service: the policy does not permit this")) << whole_log();
 }
 
 TEST_F(HubRequests, BadHeaderNameOrPathIs400) {
