@@ -11,10 +11,23 @@ namespace device_streams::hub {
 
 namespace {
 
-asio::awaitable<void> refuse(HubContext& hub, http::Connection& connection, const std::string& peer, int status,
-                             std::string_view text) {
-    hub.complaints.about(peer, Errc::credential_refused, "stream leg: " + std::string(text));
-    auto response = plain_error_answer(status, text);
+asio::awaitable<void> refuse_token(HubContext& hub, http::Connection& connection, const std::string& peer) {
+    const std::string why = "the token is missing, wrong or expired";
+    hub.complaints.about(peer, Errc::credential_refused, "stream leg: " + why);
+    auto response = plain_error_answer(401, why);
+    co_await send_answer(hub, connection, peer, std::move(response));
+}
+
+// A leg with a good token that comes too late, or twice, is normal (protocol.md 4.3).
+asio::awaitable<void> refuse_stale(HubContext& hub, http::Connection& connection, const std::string& peer,
+                                   const LegTickets::Checked& ticket, Admission::Verdict verdict) {
+    const bool twice = verdict == Admission::Verdict::role_taken;
+    const std::string why =
+        twice ? "this side of the stream is there already" : "there is no such stream, or no longer";
+    hub.log.info(
+        "stream leg refused",
+        {{"device", ticket.target.to_string()}, {"leg", to_string(ticket.role)}, {"peer", peer}, {"reason", why}});
+    auto response = plain_error_answer(twice ? 409 : 404, why);
     co_await send_answer(hub, connection, peer, std::move(response));
 }
 
@@ -92,11 +105,6 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
     if (join) place.hand_over(std::move(leg));
 }
 
-std::string_view why(Admission::Verdict verdict) {
-    return verdict == Admission::Verdict::role_taken ? "this side of the stream is there already"
-                                                     : "there is no such stream, or no longer";
-}
-
 }  // namespace
 
 asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, http::Request request, std::string peer,
@@ -109,14 +117,13 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
     const auto authorization = request.headers.find("Authorization").value_or("");
     const auto ticket = hub.tickets.check(request.target, authorization, hub.clock.unix_seconds());
     if (!ticket) {
-        co_await refuse(hub, connection, peer, 401, "the token is missing, wrong or expired");
+        co_await refuse_token(hub, connection, peer);
         co_return true;
     }
     const Mailbox<LegOrder> orders(co_await asio::this_coro::executor);
     const auto admission = co_await hub.broker.admit(*ticket, orders);
     if (admission.verdict != Admission::Verdict::admitted) {
-        const int status = admission.verdict == Admission::Verdict::role_taken ? 409 : 404;
-        co_await refuse(hub, connection, peer, status, why(admission.verdict));
+        co_await refuse_stale(hub, connection, peer, *ticket, admission.verdict);
         co_return true;
     }
     visitor.reset();

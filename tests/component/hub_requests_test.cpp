@@ -159,6 +159,8 @@ TEST_F(HubRequests, SameRoleTwiceIs409AndAUsedStreamIs404) {
     run(service_leg->send(ws::Opcode::binary, "x"));
     EXPECT_EQ(run(device_leg->receive_data(1)), "x");
     EXPECT_EQ(status_of_leg(tickets.device), 404);
+    EXPECT_TRUE(logged("info stream leg refused device=dev-01 leg=device")) << whole_log();
+    EXPECT_FALSE(logged("warning")) << whole_log();
 }
 
 TEST_F(HubRequests, LegOfAnUnknownWebSocketVersionIs426AndKeepsItsToken) {
