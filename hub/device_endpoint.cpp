@@ -17,7 +17,7 @@ asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
         link.note_end(Errc::leg_lost, fault.what());
     } catch (const std::system_error& fault) {
         if (fault.code() == asio::error::timed_out)
-            link.note_end(Errc::peer_slow, "no CONNECT came in time");
+            link.note_end(link.if_late().fault, link.if_late().why);
         else if (fault.code() == asio::error::operation_aborted)
             link.note_end(Errc::hub_stopping, "the hub is stopping");
         else

@@ -99,6 +99,7 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
         login_->password = Secret();
         actions = session_.login_decided(code);
     }
+    if_late_ = {Errc::peer_slow, "it does not read the answer to its CONNECT"};
     co_await answer_now(actions);
     last_heard_ = hub_.clock.now();
     decoder_.set_packet_limit(packet_limit);
@@ -108,15 +109,19 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
 asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
     const auto target = login_->target;
     const auto names = hub_.names.get();
+    const EndLink slow_registry{Errc::state_unusable, "the registry took too long for a login"};
     try {
         const auto now = hub_.clock.unix_seconds();
+        if_late_ = slow_registry;
         const auto decision = co_await check_device_login(hub_.registry, target, login_->password, *names, now);
         if (!decision.granted()) {
             note_end(Errc::credential_refused, target.to_string() + ": " + to_string(decision));
             co_return LoginCode::refused;
         }
         must_renew_by_ = renewal_limit(decision, hub_.clock, now);
+        if_late_ = {Errc::peer_slow, "the older link of its identity took too long to go"};
         number_ = co_await hub_.broker.link_up(target, login_->announced, orders_);
+        if_late_ = slow_registry;
         // Asked again: a removal in between has found no link to drop.
         const auto identity = co_await hub_.registry.find(target);
         if (identity && identity->enabled) co_return LoginCode::accepted;

@@ -43,6 +43,8 @@ class DeviceLink {
 
     const Login& login() const { return *login_; }
     const EndLink& end() const { return *end_; }
+    /// The end of a login that takes too long: it names who is waited for.
+    const EndLink& if_late() const { return if_late_; }
     /// Keeps the first reason.
     void note_end(std::optional<Errc> fault, std::string why);
     LinkNumber number() const { return number_; }
@@ -69,6 +71,7 @@ class DeviceLink {
     LinkNumber number_ = 0;
     Clock::time_point last_heard_;
     Clock::time_point must_renew_by_ = Clock::time_point::max();
+    EndLink if_late_{Errc::peer_slow, "no CONNECT came in time"};
     std::optional<EndLink> end_;
 };
 

@@ -118,5 +118,36 @@ TEST_F(DeviceEndpointTest, SilentLinkEnds) {
     EXPECT_TRUE(lines->contains("nothing was heard"));
 }
 
+// What a login that is too late was waiting for.
+
+TEST_F(DeviceEndpointTest, LoginWithoutConnectIsToldFromTheOthers) {
+    connect();
+    pass(10s);
+    EXPECT_TRUE(lines->contains("code=DS-604 peer=192.0.2.1:5000 reason=no CONNECT came in time"));
+}
+
+TEST_F(DeviceEndpointTest, LoginThatWaitsForAnOlderLinkSaysSo) {
+    limits.set({.head = 1s});
+    const Mailbox<LinkOrder> older(io.get_executor());
+    test::run(io, broker->link_up(pump, {}, older));
+    connect();
+    send_connect();
+    until([&] { return older.try_next().has_value(); });
+    pass(1s);
+    EXPECT_TRUE(lines->contains("DS-604 peer=192.0.2.1:5000 reason=the older link")) << lines->lines().back();
+}
+
+TEST_F(DeviceEndpointTest, LoginWhoseAnswerIsNotReadSaysSo) {
+    connect();
+    device_side->in().capacity = 0;
+    send_connect();
+    until([&] { return !test::run(io, broker->online()).empty(); });
+    test::poll(io);
+    block_on(registry.find(pump));  // behind the link's own question
+    test::poll(io);
+    pass(10s);
+    EXPECT_TRUE(lines->contains("it does not read the answer to its CONNECT")) << lines->lines().back();
+}
+
 }  // namespace
 }  // namespace device_streams::hub
