@@ -13,6 +13,9 @@ namespace {
 // A link that is told to go hears its device out without waiting; this is for one whose machine is overloaded.
 constexpr auto takeover_limit = std::chrono::seconds(2);
 
+// Of an answer's, which is the device's choice; ours are shorter.
+constexpr std::size_t shown_of_request_id = 32;
+
 std::size_t slot(StreamRole role) {
     return role == StreamRole::device ? 0 : 1;
 }
@@ -89,7 +92,8 @@ void LocalBroker::take_answer(LinkNumber link, iothub::StreamAnswer answer) {
         if (target == nullptr) return;
         auto actions = pairing_.answered(*target, answer);
         if (actions.empty())
-            parts_.log.debug("stale answer ignored", {{"device", target->to_string()}, {"request", answer.request_id}});
+            parts_.log.debug("stale answer ignored", {{"device", target->to_string()},
+                                                      {"request", answer.request_id.substr(0, shown_of_request_id)}});
         perform(std::move(actions));
     });
 }

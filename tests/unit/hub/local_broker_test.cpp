@@ -86,6 +86,13 @@ TEST_F(LocalBrokerTest, StreamOfAnIdentityRemovedWhileItsLegsJoinIsRefused) {
     EXPECT_TRUE(lines->contains("DS-601"));
 }
 
+TEST_F(LocalBrokerTest, RequestIdThatADeviceInventsIsCutInTheLog) {
+    broker->take_answer(link, {200, std::string(65'000, '7')});
+    test::poll(io);
+    EXPECT_TRUE(lines->contains("stale answer ignored device=pump-17 request=7777"));
+    EXPECT_LT(lines->lines().back().size(), 200u);
+}
+
 // Else a stream could begin between the two and run on.
 TEST_F(LocalBrokerTest, RunningStreamsAreCutInTurnWithThoseThatBegin) {
     open_joining_stream();
