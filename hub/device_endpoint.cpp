@@ -34,7 +34,7 @@ asio::awaitable<void> say_goodbye(HubContext& hub, ByteStream& stream) {
     try {
         co_await with_timeout(stream.close(Ending::clean), limit, hub.clock);
     } catch (const std::exception&) {
-        // Best effort: the CONNACK was sent, and the connection is dropped either way.
+        // Best effort: all that matters was sent, and the connection is dropped either way.
     }
 }
 
@@ -56,12 +56,21 @@ void log_end(const Log& log, const EndLink& end, Clock::duration life) {
 }
 
 // Tells the broker in every way out, the hub's end included.
-struct Registered {
-    StreamBroker& broker;
-    DeviceLink& link;
-    ~Registered() {
-        if (link.number() != 0) broker.link_down(link.number());
+class Registered {
+ public:
+    Registered(StreamBroker& broker, const DeviceLink& link) : broker_(broker), link_(link) {}
+    Registered(const Registered&) = delete;
+    Registered& operator=(const Registered&) = delete;
+    ~Registered() { end(); }
+    void end() {
+        if (!ended_ && link_.number() != 0) broker_.link_down(link_.number());
+        ended_ = true;
     }
+
+ private:
+    StreamBroker& broker_;
+    const DeviceLink& link_;
+    bool ended_ = false;
 };
 
 }  // namespace
@@ -69,12 +78,13 @@ struct Registered {
 asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, std::string peer,
                                    Visitors::Visitor visitor) {
     DeviceLink link(hub, *stream, co_await asio::this_coro::executor);
-    const Registered registered{hub.broker, link};
+    Registered registered(hub.broker, link);
     std::optional<Visitors::Visitor> not_logged_in(std::move(visitor));
     bool up = false;
     auto login = with_timeout(log_in(link, peer, up), hub.limits.get()->head, hub.clock);
     co_await guarded(link, std::move(login));
     if (!up) {
+        registered.end();
         if (link.end().fault == Errc::hub_stopping) co_return;
         hub.complaints.about(peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
         co_await say_goodbye(hub, *stream);
@@ -88,7 +98,11 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     const auto since = hub.clock.now();
     co_await guarded(link, link.run());
     log_end(log, link.end(), hub.clock.now() - since);
-    stream->abort(link.end().fault == Errc::hub_stopping ? Ending::stopping : Ending::cancelled);
+    registered.end();  // before the goodbye, which may take its time
+    if (!link.end().fault)
+        co_await say_goodbye(hub, *stream);
+    else
+        stream->abort(link.end().fault == Errc::hub_stopping ? Ending::stopping : Ending::cancelled);
 }
 
 }  // namespace device_streams::hub

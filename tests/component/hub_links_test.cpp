@@ -45,6 +45,16 @@ TEST_F(HubLinks, LinkOverWebSocketEchoesTheSpellingOfTheSubprotocol) {
     }
 }
 
+TEST_F(HubLinks, LinkOverWebSocketThatADeviceEndsIsClosedCleanly) {
+    auto options = device_options();
+    options.over_websocket = true;
+    const auto device = online_device(options);
+    run(device->send(mqtt::Disconnect{}));
+    std::array<std::byte, 16> room;
+    EXPECT_EQ(run(device->stream().read_some(room)), 0u) << "anything but Close 1000 would be thrown";
+    EXPECT_TRUE(eventually_logged("reason=the device disconnected")) << whole_log();
+}
+
 TEST_F(HubLinks, OtherSubprotocolIsRefused) {
     auto options = device_options();
     options.over_websocket = true;

@@ -118,6 +118,15 @@ TEST_F(DeviceEndpointTest, SilentLinkEnds) {
     EXPECT_TRUE(lines->contains("nothing was heard"));
 }
 
+TEST_F(DeviceEndpointTest, DeviceThatSaidGoodbyeIsOfflineBeforeTheHubAnswers) {
+    log_in();
+    hub_side->still_delivering = true;
+    send(mqtt::Disconnect{});
+    EXPECT_FALSE(link->done());
+    EXPECT_TRUE(device_side->in().finished && !device_side->in().broken);
+    EXPECT_TRUE(test::run(io, broker->online()).empty());
+}
+
 // What a login that is too late was waiting for.
 
 TEST_F(DeviceEndpointTest, LoginWithoutConnectIsToldFromTheOthers) {
