@@ -8,6 +8,8 @@ namespace {
 
 // SQLite's messages name files, tables and columns, never values.
 [[noreturn]] void fail(sqlite3* handle, const std::string& during) {
+    if (handle && (sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY)
+        throw Failure(Errc::state_unusable, during + ": another program is writing to it; try again");
     throw Failure(Errc::state_unusable, during + ": " + (handle ? sqlite3_errmsg(handle) : "out of memory"));
 }
 
@@ -48,8 +50,8 @@ Database::Database(const std::string& file) {
     const int result = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
     handle_.reset(handle);
     if (result != SQLITE_OK) fail(handle, file);
-    // Another process may hold the file for a moment, as a backup does.
-    sqlite3_busy_timeout(handle, 5000);
+    // Another process may hold the file for a moment, as a backup does. All logins wait meanwhile.
+    sqlite3_busy_timeout(handle, 1000);
 }
 
 Query Database::query(std::string_view sql) {

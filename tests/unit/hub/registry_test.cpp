@@ -1,5 +1,6 @@
 #include "common/base/error.hpp"
 #include "hub/admin/block_on.hpp"
+#include "hub/sqlite.hpp"
 #include "hub/sqlite_registry.hpp"
 #include "tests/support/manual_clock.hpp"
 
@@ -282,6 +283,21 @@ TEST_F(RegistryFileTest, LeavesNoKeyBehindWhenADeviceIsRemoved) {
     std::ifstream in(file, std::ios::binary);
     const std::string bytes(std::istreambuf_iterator<char>(in), {});
     EXPECT_EQ(bytes.find(key), std::string::npos);
+}
+
+TEST_F(RegistryFileTest, DoesNotWaitLongForAnotherWriter) {
+    SqliteRegistry registry_on_disk(file, SqliteRegistry::Mode::create_new, clock);
+    Database other(file);
+    other.execute("BEGIN IMMEDIATE");
+    const auto asked = std::chrono::steady_clock::now();
+    try {
+        block_on(registry_on_disk.add({"a", ""}, make_key_pair()));
+        FAIL() << "written";
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::state_unusable);
+        EXPECT_THAT(failure.detail(), HasSubstr("another program is writing to it"));
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(4)) << "logins wait as long";
 }
 
 TEST_F(RegistryFileTest, ReportsAStoreThatFailsUnderWay) {
