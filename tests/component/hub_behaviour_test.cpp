@@ -268,7 +268,8 @@ TEST_F(HubBehaviour, TwoStreamsOfTheSameNameStayApart) {
     EXPECT_EQ(run(device_two->receive_data(3)), "two");
 }
 
-// 18: the hub sends no Ping at all, TCP keep-alive watches its legs.
+// 18: the hub does not ping a foreign device at all, TCP keep-alive watches its legs. That no Ping comes later either
+// is shown by HubLegOptions.
 TEST_F(HubBehaviour, NoPingFollowsDataTowardsADevice) {
     const auto device = online_device();
     const auto service = service_client();
