@@ -1,8 +1,8 @@
 #include "hub/bridge.hpp"
 
-#include "common/async/join.hpp"
 #include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
+#include "hub/goodbye.hpp"
 #include "hub/metered_leg.hpp"
 
 #include <asio/post.hpp>
@@ -104,16 +104,11 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
 }
 
 void Bridges::close_alone(std::unique_ptr<ByteStream> leg, Ending ending) {
-    tasks_.spawn(say_goodbye(std::move(leg), ending));
+    tasks_.spawn(close(std::move(leg), ending));
 }
 
-asio::awaitable<void> Bridges::say_goodbye(std::unique_ptr<ByteStream> leg, Ending ending) {
-    const auto limit = limits_.get()->goodbye;
-    try {
-        co_await with_timeout(leg->close(ending), limit, clock_);
-    } catch (const std::exception&) {
-        leg->abort(ending);  // cut short by the peer, the time or the hub's end: it is told if that needs no waiting
-    }
+asio::awaitable<void> Bridges::close(std::unique_ptr<ByteStream> leg, Ending ending) {
+    co_await say_goodbye(*leg, ending, limits_.get()->goodbye, clock_);
 }
 
 void Bridges::revoke(const iothub::Target& target) {

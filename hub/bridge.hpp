@@ -43,7 +43,7 @@ class Bridges {
     struct Bridge;
     class Listed;
     asio::awaitable<void> run(std::shared_ptr<Bridge> bridge);
-    asio::awaitable<void> say_goodbye(std::unique_ptr<ByteStream> leg, Ending ending);
+    asio::awaitable<void> close(std::unique_ptr<ByteStream> leg, Ending ending);
 
     Clock& clock_;
     Log log_;

@@ -2,6 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "hub/device_link.hpp"
+#include "hub/goodbye.hpp"
 
 namespace device_streams::hub {
 
@@ -27,15 +28,6 @@ asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
 
 asio::awaitable<void> log_in(DeviceLink& link, const std::string& peer, bool& up) {
     up = co_await link.log_in(peer);
-}
-
-asio::awaitable<void> say_goodbye(HubContext& hub, ByteStream& stream) {
-    const auto limit = hub.limits.get()->goodbye;
-    try {
-        co_await with_timeout(stream.close(Ending::clean), limit, hub.clock);
-    } catch (const std::exception&) {
-        // Best effort: all that matters was sent, and the connection is dropped either way.
-    }
 }
 
 // A reconnecting device is no news for a warning.
@@ -87,7 +79,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
         registered.end();
         if (link.end().fault == Errc::hub_stopping) co_return;
         hub.complaints.about(peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
-        co_await say_goodbye(hub, *stream);
+        co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
         co_return;
     }
     not_logged_in.reset();
@@ -100,7 +92,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     log_end(log, link.end(), hub.clock.now() - since);
     registered.end();  // before the goodbye, which may take its time
     if (!link.end().fault)
-        co_await say_goodbye(hub, *stream);
+        co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
     else
         stream->abort(link.end().fault == Errc::hub_stopping ? Ending::stopping : Ending::cancelled);
 }

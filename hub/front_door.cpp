@@ -6,6 +6,7 @@
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
 #include "hub/device_endpoint.hpp"
+#include "hub/goodbye.hpp"
 #include "hub/rest_answer.hpp"
 #include "hub/service_endpoint.hpp"
 #include "hub/streaming_endpoint.hpp"
@@ -201,11 +202,7 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
 
 // In order, so that the last answer is not lost with unread bytes of the peer.
 asio::awaitable<void> FrontDoor::close(http::Connection& connection) {
-    try {
-        co_await with_timeout(connection.transport().close(Ending::clean), hub_.limits.get()->goodbye, hub_.clock);
-    } catch (const std::exception&) {
-        // Best effort: the connection is dropped either way.
-    }
+    co_await say_goodbye(connection.transport(), Ending::clean, hub_.limits.get()->goodbye, hub_.clock);
 }
 
 }  // namespace device_streams::hub

@@ -5,6 +5,7 @@
 #include "common/tunnel/stream_id.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
+#include "hub/goodbye.hpp"
 #include "hub/rest_answer.hpp"
 
 namespace device_streams::hub {
@@ -64,22 +65,13 @@ asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox
     co_return order;
 }
 
-asio::awaitable<void> close_leg(HubContext& hub, ByteStream& leg, Ending ending) {
-    const auto limit = hub.limits.get()->goodbye;
-    try {
-        co_await with_timeout(leg.close(ending), limit, hub.clock);
-    } catch (const std::exception&) {
-        leg.abort(ending);  // cut short by the peer, the time or the hub's end: it is told if that needs no waiting
-    }
-}
-
 // True when the leg is to join; else it is over.
 asio::awaitable<bool> wait_and_close(HubContext& hub, ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
     const auto order = co_await wait_for_order(leg, std::move(orders), log);
     if (!order) co_return false;
     const auto* close = std::get_if<CloseLeg>(&*order);
     if (close == nullptr) co_return true;
-    co_await close_leg(hub, leg, close->ending);
+    co_await say_goodbye(leg, close->ending, hub.limits.get()->goodbye, hub.clock);
     co_return false;
 }
 

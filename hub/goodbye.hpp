@@ -1,0 +1,11 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/net/byte_stream.hpp"
+
+namespace device_streams::hub {
+
+/// Closes a stream within `limit`, or else cuts it; throws nothing.
+asio::awaitable<void> say_goodbye(ByteStream& stream, Ending ending, Clock::duration limit, Clock& clock);
+
+}  // namespace device_streams::hub
