@@ -50,7 +50,7 @@ ValueKind<Endpoint> public_url() {
 void add_names(OptionTable<HubConfig>& table) {
     table.add(
         {.key = "name",
-         .help = "Name of the hub, as in the URLs of streams and in the resource log.",
+         .help = "Name of the hub, as in the URLs and tokens of streams.",
          .example = "hub1",
          .required = true},
         text("1 to 50 letters, digits and -", is_hub_name), [](auto& config) -> auto& { return config.name; });

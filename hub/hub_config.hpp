@@ -25,7 +25,7 @@ struct ConnectionLimits {
 };
 
 struct HubConfig {
-    std::string name;  ///< of the hub, as in stream URLs and the resource log; [A-Za-z0-9-]{1,50}
+    std::string name;  ///< of the hub, as in stream URLs and tokens; [A-Za-z0-9-]{1,50}
     Endpoint listen{.host = "::", .port = 443, .path = {}};
     std::optional<Endpoint> mqtt_listen;  ///< MQTT over TLS without WebSocket, usually [::]:8883
     Endpoint public_url;                  ///< host and port of the wss:// URLs that clients are told

@@ -89,11 +89,6 @@ DeviceState Presence::state_of(const iothub::Target& target) const {
     return state;
 }
 
-bool Presence::is_online(const iothub::Target& target) const {
-    const auto identity = identities_.find(target);
-    return identity != identities_.end() && identity->second.current.has_value();
-}
-
 std::vector<iothub::Target> Presence::online() const {
     std::vector<iothub::Target> all;
     for (const auto& [target, identity] : identities_)

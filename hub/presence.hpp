@@ -49,7 +49,6 @@ class Presence {
     /// nullptr for a link that is down.
     const iothub::Target* target_of(LinkNumber link) const;
     DeviceState state_of(const iothub::Target& target) const;
-    bool is_online(const iothub::Target& target) const;
     /// All identities with a link.
     std::vector<iothub::Target> online() const;
 

@@ -185,7 +185,6 @@ LiveView StreamHub::Impl::live_view() {
             StreamInfo info;
             info.target = running.stream.target;
             info.name = running.stream.name;
-            info.state = "running";
             info.bytes_up = running.to_service;
             info.bytes_down = running.to_device;
             info.age = running.age;

@@ -162,7 +162,6 @@ asio::awaitable<json> AdminCommands::list_streams() {
         list.push_back({{"device", stream.target.device_id},
                         {"module", stream.target.module_id},
                         {"stream", stream.name},
-                        {"state", stream.state},
                         {"bytesFromDevice", stream.bytes_up},
                         {"bytesToDevice", stream.bytes_down},
                         {"seconds", stream.age.count()}});

@@ -24,7 +24,6 @@ struct HubFacts {
 struct StreamInfo {
     iothub::Target target;
     std::string name;            ///< of the stream, with its id
-    std::string state;           ///< "pending" until both legs are there, then "running"
     std::uint64_t bytes_up = 0;  ///< device to service
     std::uint64_t bytes_down = 0;
     std::chrono::seconds age{0};

@@ -29,7 +29,7 @@ constexpr std::string_view config_template =
     R"(# Configuration of this stream-hub, made by `stream-hub init`. Relative paths start from this file's folder.
 # Further keys, with their defaults and units: configs/stream-hub.yaml of the distribution.
 
-# In the stream URLs and the resource log.
+# In the URLs and tokens of streams.
 name: {NAME}
 
 # TLS: REST, MQTT over WebSocket and streams.

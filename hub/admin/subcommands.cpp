@@ -65,8 +65,8 @@ std::string print_streams(const json& streams) {
     std::string text;
     for (const auto& row : streams)
         text += identity_of(row) + "  " + row.at("stream").get<std::string>() + "  " +
-                row.at("state").get<std::string>() + "  " + std::to_string(row.at("seconds").get<std::int64_t>()) +
-                " s  " + std::to_string(row.at("bytesFromDevice").get<std::uint64_t>()) + " bytes from device  " +
+                std::to_string(row.at("seconds").get<std::int64_t>()) + " s  " +
+                std::to_string(row.at("bytesFromDevice").get<std::uint64_t>()) + " bytes from device  " +
                 std::to_string(row.at("bytesToDevice").get<std::uint64_t>()) + " bytes to device\n";
     return text;
 }

@@ -21,6 +21,11 @@ class PresenceTest : public testing::Test {
         return state.subscribed_link || state.grace_until > now;
     }
 
+    bool has_link(const iothub::Target& target) const {
+        const auto online = presence.online();
+        return std::ranges::find(online, target) != online.end();
+    }
+
     Presence presence{5s};
     Clock::time_point now{1h};
     const iothub::Target pump{"pump-17", {}};
@@ -28,13 +33,13 @@ class PresenceTest : public testing::Test {
 };
 
 TEST_F(PresenceTest, UnknownIdentityIsOffline) {
-    EXPECT_FALSE(presence.is_online(pump));
+    EXPECT_FALSE(has_link(pump));
     EXPECT_FALSE(counts_as_online(pump));
 }
 
 TEST_F(PresenceTest, LinkWithoutSubscriptionTakesNoRequests) {
     presence.link_up(pump, std::nullopt, now);
-    EXPECT_TRUE(presence.is_online(pump));
+    EXPECT_TRUE(has_link(pump));
     EXPECT_FALSE(counts_as_online(pump));
 }
 
@@ -52,7 +57,7 @@ TEST_F(PresenceTest, KeepsWhatTheClientAnnounced) {
 
 TEST_F(PresenceTest, DeviceAndModuleAreTwoIdentities) {
     subscribed_link(pump);
-    EXPECT_FALSE(presence.is_online(module));
+    EXPECT_FALSE(has_link(module));
 }
 
 TEST_F(PresenceTest, SecondLinkReplacesTheFirst) {
@@ -89,7 +94,7 @@ TEST_F(PresenceTest, TakeoverOfSubscribedLinkGivesGrace) {
 TEST_F(PresenceTest, DropOfSubscribedLinkGivesGrace) {
     const auto link = subscribed_link(pump);
     presence.link_down(link, now);
-    EXPECT_FALSE(presence.is_online(pump));
+    EXPECT_FALSE(has_link(pump));
     now += 5s - 1ms;
     EXPECT_TRUE(counts_as_online(pump));
     now += 1ms;
