@@ -68,25 +68,31 @@ def main():
         rig = Rig(folder)
         ports = rig.local_port
         rig.local_port = lambda name: listener.getsockname()[1] if name == "missing" else ports(name)
-        rig.start()
-        yaml = pathlib.Path(folder) / "device-proxy.yaml"
-        yaml.write_text(yaml.read_text() + f"  missing: 127.0.0.1:{listener.getsockname()[1]}\n")
-        os.kill(rig.device.pid, 1)
-        rig.echo()
-        before = {program.name: private_bytes(program.pid) for program in rig.programs()}
-        stalled = Stalled(rig, listener)
-        print(f"{'streams':>8}  " + "  ".join(f"{name:>24}" for name in before))
-        for count in counts:
-            sent = stalled.grow_to(count)
-            grown = {p.name: private_bytes(p.pid) - before[p.name] for p in rig.programs()}
-            print(f"{count:8}  " + "  ".join(f"{size / 1024:10.0f} KiB {size / 1024 / count:7.1f} each"
-                                            for size in grown.values()) + f"   ({sent >> 20} MiB in buffers)")
-        begin = time.monotonic()
-        rig.echo()
-        print(f"another stream: {1000 * (time.monotonic() - begin):.0f} ms")
-        for socket_ in stalled.clients + stalled.servers:
-            socket_.close()
-        rig.finish()
+        try:
+            measure(rig, listener, folder, counts)
+        finally:
+            rig.finish()
+
+
+def measure(rig, listener, folder, counts):
+    rig.start()
+    yaml = pathlib.Path(folder) / "device-proxy.yaml"
+    yaml.write_text(yaml.read_text() + f"  missing: 127.0.0.1:{listener.getsockname()[1]}\n")
+    os.kill(rig.device.pid, 1)
+    rig.echo()
+    before = {program.name: private_bytes(program.pid) for program in rig.programs()}
+    stalled = Stalled(rig, listener)
+    print(f"{'streams':>8}  " + "  ".join(f"{name:>24}" for name in before))
+    for count in counts:
+        sent = stalled.grow_to(count)
+        grown = {p.name: private_bytes(p.pid) - before[p.name] for p in rig.programs()}
+        print(f"{count:8}  " + "  ".join(f"{size / 1024:10.0f} KiB {size / 1024 / count:7.1f} each"
+                                        for size in grown.values()) + f"   ({sent >> 20} MiB in buffers)")
+    begin = time.monotonic()
+    rig.echo()
+    print(f"another stream: {1000 * (time.monotonic() - begin):.0f} ms")
+    for socket_ in stalled.clients + stalled.servers:
+        socket_.close()
 
 
 main()

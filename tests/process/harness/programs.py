@@ -20,26 +20,32 @@ SANITIZER_REPORT = re.compile(
 
 
 def wait_until(condition, what, seconds=None):
-    """Polls until condition() is true and returns its value; fails with `what` in the message."""
+    """Polls until condition() is true and returns its value; fails with `what` (or what it returns) in the message."""
     deadline = time.monotonic() + (seconds or PATIENCE)
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"waited too long: {what}"
+        assert time.monotonic() < deadline, f"waited too long: {what() if callable(what) else what}"
         time.sleep(0.02)
 
 
+_given_ports = set()
+
+
 def free_port():
-    """A port below the range from which the kernel picks ports for outgoing connections."""
+    """A port below the range from which the kernel picks ports for outgoing connections; never the same twice."""
     while True:
         port = random.randint(15000, 30000)
+        if port in _given_ports:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
-                return port
             except OSError:
                 continue
+        _given_ports.add(port)
+        return port
 
 
 def is_listening(port, host="127.0.0.1"):

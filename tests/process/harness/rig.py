@@ -16,12 +16,14 @@ SERVICES = ("ssh", "web", "echo", "after_end", "resetter", "refused", "black_hol
 class Rig:
     """start() brings everything up; finish() stops it and checks what it left: exit codes, reports, leaked secrets."""
 
+    services = SERVICES
+
     def __init__(self, directory, host="127.0.0.1", mqtt_transport=False):
         self.directory = pathlib.Path(directory)
         self.host = host
         self.mqtt_transport = mqtt_transport
         self.hub_port, self.mqtt_port = free_port(), free_port()
-        self.forward_ports = {name: free_port() for name in SERVICES}
+        self.forward_ports = {name: free_port() for name in self.services}
         self.secrets = set()
         self.web_root = self.directory / "web"
         self.web_root.mkdir(parents=True)
@@ -71,7 +73,8 @@ class Rig:
 
     def write_proxy_configs(self):
         (self.directory / "device.cs").write_text(self.device_cs + "\n")
-        services = "".join(f"  {name}: 127.0.0.1:{self.local_port(name)}\n" for name in SERVICES if name != "missing")
+        services = "".join(f"  {name}: 127.0.0.1:{self.local_port(name)}\n"
+                           for name in self.services if name != "missing")
         (self.directory / "device-proxy.yaml").write_text(
             self.hub_section("device.cs")
             + (f"  transport: mqtt\n  mqtt_port: {self.mqtt_port}\n" if self.mqtt_transport else "")

@@ -1,0 +1,88 @@
+"""Two network namespaces with a wire between them, on which nftables can lose packets as real networks do.
+
+They belong to processes that end when their standard input does: nothing is left over, however the tests end.
+"""
+import contextlib
+import ctypes
+import os
+import re
+import subprocess
+import threading
+
+from .programs import find_tool, run, wait_until
+
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def why_not():
+    """Why there can be no namespaces with lost packets here; None when there can."""
+    try:
+        tried = run([find_tool("unshare"), "--net", find_tool("nft"), "list", "ruleset"], check=False)
+    except AssertionError as missing:
+        return str(missing)
+    return None if tried.returncode == 0 else tried.stderr.strip()
+
+
+class Namespace:
+    def __init__(self):
+        own = os.readlink("/proc/self/ns/net")
+        self._holder = subprocess.Popen([find_tool("unshare"), "--net", "cat"], stdin=subprocess.PIPE)
+        self.pid = self._holder.pid
+        self.path = f"/proc/{self.pid}/ns/net"
+        wait_until(lambda: os.readlink(self.path) != own, "the namespace")
+        self.run("ip", "link", "set", "lo", "up")
+
+    def command(self, *words):
+        """A command line that runs in the namespace."""
+        return [find_tool("nsenter"), f"--net={self.path}", *words]
+
+    def run(self, tool, *words):
+        return run(self.command(find_tool(tool), *words)).stdout
+
+    @contextlib.contextmanager
+    def entered(self):
+        """Sockets made meanwhile by this thread, and programs that it starts, are in the namespace."""
+        before = os.open(f"/proc/self/task/{threading.get_native_id()}/ns/net", os.O_RDONLY)
+        inside = os.open(self.path, os.O_RDONLY)
+        try:
+            _set(inside)
+            yield
+        finally:
+            _set(before)
+            os.close(before)
+            os.close(inside)
+
+    def drop(self, match):
+        """Packets that arrive over the wire and match the expression vanish."""
+        self.run("nft", "add table inet faults; "
+                 "add chain inet faults input { type filter hook input priority 0; }; "
+                 f"add rule inet faults input iifname wire {match} counter drop")
+
+    def dropped(self):
+        """How many packets vanished so far."""
+        return sum(map(int, re.findall(r"counter packets (\d+)", self.run("nft", "list", "ruleset"))))
+
+    def heal(self):
+        self.run("nft", "flush ruleset")
+
+    def close(self):
+        self._holder.stdin.close()
+        self._holder.wait()
+
+
+def _set(descriptor):
+    if _libc.setns(descriptor, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextlib.contextmanager
+def joined(near_address, far_address):
+    """Two namespaces whose interfaces `wire` reach each other under these addresses."""
+    with contextlib.ExitStack() as stack:
+        near, far = (stack.enter_context(contextlib.closing(Namespace())) for _ in range(2))
+        near.run("ip", "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", str(far.pid))
+        for namespace, address in ((near, near_address), (far, far_address)):
+            namespace.run("ip", "address", "add", address + "/24", "dev", "wire")
+            namespace.run("ip", "link", "set", "wire", "up")
+        yield near, far

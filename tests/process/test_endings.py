@@ -1,0 +1,186 @@
+"""The table of endings: what the client and the server of a stream get and see, however it ends, in extended mode.
+
+`pytest -s` prints the table as it was observed.
+"""
+import dataclasses
+import time
+
+import pytest
+from harness.ends import CLEAN, GIGABYTE, RESET
+from harness.laboratory import Laboratory
+
+ASKED, REPLIED = 256 * 1024, 1024 * 1024  # what clients and servers send
+LATE = 2 * REPLIED  # more than the reader's kernel holds for it
+OWN = "its own RST"
+
+
+# --- steps of a stream's life; each returns when it is done
+
+def exchange(stream, lab):
+    """Bytes go both ways and have arrived when it returns, so that the counts are exact."""
+    stream.client.send(ASKED)
+    stream.server.send(REPLIED)
+    stream.server.wait_received(ASKED)
+    stream.client.wait_received(REPLIED)
+
+
+def flood(stream, lab):
+    """Both ends send without end."""
+    stream.client.send(GIGABYTE)
+    stream.server.send(GIGABYTE)
+    stream.server.wait_received(REPLIED)
+    stream.client.wait_received(REPLIED)
+
+
+def flood_back(stream, lab):
+    """The client has ended its direction, the server sends without end."""
+    stream.client.send(ASKED)
+    fin("client")(stream, lab)
+    stream.server.send(GIGABYTE)
+    stream.client.wait_received(REPLIED)
+
+
+def client_fin_first(stream, lab):
+    stream.client.send(ASKED)
+    fin("client")(stream, lab)
+    stream.server.send(REPLIED)
+    stream.server.fin()
+
+
+def server_fin_first(stream, lab):
+    stream.server.send(REPLIED)
+    fin("server")(stream, lab)
+    stream.client.send(ASKED)
+    stream.client.fin()
+
+
+def fins_crossing(stream, lab):
+    for end, count in ((stream.client, ASKED), (stream.server, REPLIED)):
+        end.send(count)
+        end.fin()
+
+
+def fin(who):
+    def step(stream, lab):
+        getattr(stream, who).fin()
+        other = stream.server if who == "client" else stream.client
+        other.wait_eof()
+    return step
+
+
+def reset(who):
+    return lambda stream, lab: getattr(stream, who).reset()
+
+
+def lose_leg(leg, how):
+    def step(stream, lab):
+        # The device's oldest connection is its link; a service's leg may be any of its connections.
+        since = lab.legs_since if leg == "device" else 0
+        getattr(lab.networks[leg], how)(since)
+    return step
+
+
+def kill(name):
+    return lambda stream, lab: getattr(lab, name).kill()
+
+
+# --- the table
+
+@dataclasses.dataclass
+class Row:
+    name: str
+    steps: list
+    client: tuple  # bytes, or None for a prefix of what was sent, and what it saw
+    server: tuple
+
+    def __str__(self):
+        return self.name
+
+
+THEN_RST, THEN_OWN = f"{CLEAN}, then {RESET}", f"{CLEAN}, then {OWN}"
+ROWS = [
+    Row("client FIN first", [client_fin_first], (REPLIED, CLEAN), (ASKED, CLEAN)),
+    Row("server FIN first", [server_fin_first], (REPLIED, CLEAN), (ASKED, CLEAN)),
+    Row("FINs crossing", [fins_crossing], (REPLIED, CLEAN), (ASKED, CLEAN)),
+    Row("client FIN, then server RST", [exchange, fin("client"), reset("server")], (REPLIED, RESET), (ASKED, THEN_OWN)),
+    Row("server FIN, then client RST", [exchange, fin("server"), reset("client")], (REPLIED, THEN_OWN), (ASKED, RESET)),
+    Row("client FIN, then client RST", [exchange, fin("client"), reset("client")], (REPLIED, OWN), (ASKED, THEN_RST)),
+    Row("server FIN, then server RST", [exchange, fin("server"), reset("server")], (REPLIED, THEN_RST), (ASKED, OWN)),
+    Row("client RST, quiet", [exchange, reset("client")], (REPLIED, OWN), (ASKED, RESET)),
+    Row("client RST, busy", [flood, reset("client")], (None, OWN), (None, RESET)),
+    Row("server RST, quiet", [exchange, reset("server")], (REPLIED, RESET), (ASKED, OWN)),
+    Row("server RST, busy", [flood, reset("server")], (None, RESET), (None, OWN)),
+]
+LOSSES = {
+    "service leg reset": lose_leg("service", "reset_all"),
+    "service leg cut": lose_leg("service", "cut_all"),
+    "device leg reset": lose_leg("device", "reset_all"),
+    "device leg cut": lose_leg("device", "cut_all"),
+    "hub killed": kill("hub"),
+    "service-proxy killed": kill("service"),
+    "device-proxy killed": kill("device"),
+}
+for name, loss in LOSSES.items():
+    ROWS += [
+        Row(f"{name}, quiet", [exchange, loss], (REPLIED, RESET), (ASKED, RESET)),
+        Row(f"{name}, busy", [flood, loss], (None, RESET), (None, RESET)),
+        Row(f"{name}, after client FIN", [flood_back, loss], (None, RESET), (ASKED, THEN_RST)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    lab = Laboratory(tmp_path_factory.mktemp("endings"))
+    try:
+        yield lab.start()
+    finally:
+        lab.finish()
+
+
+@pytest.fixture(scope="module")
+def table():
+    observed = []
+    yield observed
+    lines = ["", "", "| | client got | client saw | server got | server saw |", "|---|---|---|---|---|"]
+    print("\n".join(lines + [f"| {' | '.join(cells)} |" for cells in observed]))
+
+
+def observe(end, exact):
+    return f"{end.received:,} bytes" if exact is not None else "an exact prefix", end.saw()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_ending(lab, table, row):
+    lab.begin()
+    lab.legs_since = len(lab.networks["device"].connections)
+    stream = lab.open()
+    for step in row.steps:
+        step(stream, lab)
+    for end in stream.ends():
+        end.wait_over()
+    table.append([row.name, *observe(stream.client, row.client[0]), *observe(stream.server, row.server[0])])
+    stream.check_prefixes()
+    for name, end, (count, ending) in (("client", stream.client, row.client), ("server", stream.server, row.server)):
+        assert end.saw() == ending, f"the {name} saw {end.saw()!r}: {stream.describe()}"
+        assert count in (None, end.received), f"the {name} got {end.received} bytes: {stream.describe()}"
+    lab.restore()
+    assert lab.works(), "the next stream"
+
+
+def test_who_reads_late_gets_all_that_came_before_a_clean_end(lab):
+    """Both directions have ended long before the last bytes are read."""
+    lab.begin()
+    streams = [lab.open(), lab.open()]
+    pairs = [(streams[0].client, streams[0].server), (streams[1].server, streams[1].client)]
+    for reader, sender in pairs:
+        reader.fin()
+        sender.wait_eof()
+        reader.stop_reading()
+        sender.send(LATE)
+        sender.fin()
+        sender.wait_over()
+    time.sleep(6)  # longer than any goodbye takes
+    for reader, _ in pairs:
+        reader.start_reading()
+        reader.wait_over()
+        assert reader.saw() == CLEAN and reader.received == LATE and reader.wrong_at is None, reader.describe()
