@@ -51,6 +51,11 @@ class ManualClock final : public Clock {
         const std::lock_guard lock(mutex_);
         wall_ = wall_time(std::chrono::seconds(unix_seconds));
     }
+    /// For a clock that outlives the io_context of its sleepers: call it while both live.
+    void forget_sleepers() {
+        const std::lock_guard lock(mutex_);
+        sleepers_.clear();
+    }
     std::size_t sleepers() const {
         const std::lock_guard lock(mutex_);
         return sleepers_.size();
