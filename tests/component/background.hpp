@@ -63,7 +63,7 @@ class Background {
     std::vector<std::jthread> threads_;
 };
 
-/// Waits until `condition` holds; false after 20 s. For things that another thread brings about.
+/// Waits until `condition` holds; false after 60 s. For things that another thread brings about.
 inline bool eventually(const std::function<bool()>& condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!condition()) {
