@@ -258,7 +258,11 @@ TEST_F(HubWithUnreadAnswers, PeerThatReadsNoneIsEnded) {
     } catch (const LegError&) {
         // The hub was quicker than the buffers.
     }
-    EXPECT_TRUE(eventually_logged("it does not read its answer")) << whole_log();
+    // On a slow machine the sender itself may be too slow, before its answers fill the way back.
+    const auto is_ended = [this] {
+        return logged("it does not read its answer") || logged("its request was not complete in time");
+    };
+    EXPECT_TRUE(test::eventually(is_ended)) << whole_log();
 }
 
 class HubWithRoomForOneStranger : public HubTest {
