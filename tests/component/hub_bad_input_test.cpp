@@ -246,6 +246,7 @@ class HubWithUnreadAnswers : public HubTest {
     }
 };
 
+#ifndef __SANITIZE_ADDRESS__  // there it takes minutes until megabytes of answers fill the way back
 TEST_F(HubWithUnreadAnswers, PeerThatReadsNoneIsEnded) {
     int fd = -1;
     const auto stream = run(hub_clients::dial_tls(address, address.port, &fd));
@@ -264,6 +265,7 @@ TEST_F(HubWithUnreadAnswers, PeerThatReadsNoneIsEnded) {
     };
     EXPECT_TRUE(test::eventually(is_ended)) << whole_log();
 }
+#endif
 
 class HubWithRoomForOneStranger : public HubTest {
  protected:
