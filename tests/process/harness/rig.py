@@ -143,7 +143,10 @@ class Rig:
         """One short stream from end to end; True when the bytes came back."""
         with self.connect("echo") as client:
             client.sendall(payload)
-            client.shutdown(socket.SHUT_WR)
+            try:
+                client.shutdown(socket.SHUT_WR)
+            except OSError as error:  # ENOTCONN: who was reset by then is no ConnectionError to Python
+                raise ConnectionResetError(f"reset before the end could be sent: {error}") from error
             received = b""
             while data := client.recv(65536):
                 received += data
