@@ -20,6 +20,9 @@ class FrameReader {
     /// Replaces the raw `bytes` by the payload that is in them, at their front; returns its size.
     std::size_t decode(WritableBytes bytes);
 
+    /// How many of the next bytes are payload for certain: decode() has nothing to move in them.
+    std::uint64_t payload_ahead() const { return in_frame_ && !is_control(frame_.opcode) ? frame_.length - done_ : 0; }
+
     /// The newest Ping since the last call.
     std::optional<ControlPayload> take_ping();
     /// The peer ended its direction: no more payload comes.

@@ -16,6 +16,8 @@ namespace {
 
 // How many reads without payload one try_read makes, so that a flood of control frames cannot hold the thread.
 constexpr int reads_per_turn = 16;
+// Where a header may come only this much is read: the payload behind it is moved over it.
+constexpr std::size_t read_with_header = 4 * 1024;
 constexpr std::size_t drop_size = 8 * 1024;
 constexpr auto drop_pause = std::chrono::milliseconds(100);
 
@@ -57,18 +59,26 @@ Clock::time_point WsStream::now() const {
 }
 
 std::optional<std::size_t> WsStream::try_read(WritableBytes into) {
-    for (int turn = 0; turn < reads_per_turn; ++turn) {
-        if (const auto end = told_end()) return end;
-        const auto raw = read_raw(into);
-        if (!raw) {
-            flush_slot();
-            return std::nullopt;
-        }
-        const auto size = decode(into.first(*raw));
-        if (size > 0) return size;
+    std::size_t filled = 0;
+    bool dry = false;
+    for (int turn = 0; turn < reads_per_turn && filled < into.size() && !dry && !over() && !reader_.finished();
+         ++turn) {
+        const auto room = into.subspan(filled, readable_at_once(into.size() - filled));
+        const auto raw = read_raw(room);
+        if (raw) filled += decode(room.first(*raw));
+        dry = !raw || (filled > 0 && *raw < room.size());
     }
-    yield_due_ = true;
+    if (filled > 0) return filled;
+    if (const auto end = told_end()) return end;
+    if (!dry) yield_due_ = true;
+    flush_slot();
     return std::nullopt;
+}
+
+// Payload is read to where it is wanted, so that only what comes with a header has to be moved over it.
+std::size_t WsStream::readable_at_once(std::size_t room) const {
+    const auto piece = std::max<std::uint64_t>(reader_.payload_ahead(), read_with_header);
+    return static_cast<std::size_t>(std::min<std::uint64_t>(room, piece));
 }
 
 // What is to be told once all payload was: in the order in which the peer said it.
@@ -91,15 +101,21 @@ std::optional<std::size_t> WsStream::told_end() {
 void WsStream::throw_if_gone() {
     if (reader_.failure()) throw LegError(*reader_.failure());
     if (reader_.closed()) throw closed_error(*reader_.closed());
+    if (transport_failure_) throw LegError(*transport_failure_);
     if (transport_ended_) throw LegError(Ending::lost, "the connection ended without a WebSocket Close");
 }
 
 std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
     if (early_bytes_.empty()) {
-        const auto size = transport_->try_read(into);
-        transport_ended_ = size == std::size_t{0};
-        if (size) last_heard_ = now();
-        return size;
+        try {
+            const auto size = transport_->try_read(into);
+            transport_ended_ = size == std::size_t{0};
+            if (size) last_heard_ = now();
+            return size;
+        } catch (const LegError& failure) {
+            transport_failure_ = failure;  // told once the payload before it was
+            return std::nullopt;
+        }
     }
     const auto early = ReadableBytes(early_bytes_).subspan(early_taken_);
     const auto size = std::min(early.size(), into.size());
@@ -147,7 +163,7 @@ asio::awaitable<void> WsStream::wait_for_input() {
 
 // True when nothing more is to be expected from the peer.
 bool WsStream::over() const {
-    return reader_.closed() || reader_.failure() || transport_ended_;
+    return reader_.closed() || reader_.failure() || transport_failure_ || transport_ended_;
 }
 
 asio::awaitable<void> WsStream::write_all(OutBytes out) {

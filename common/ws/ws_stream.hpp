@@ -69,6 +69,7 @@ class WsStream final : public ByteStream {
     void abort(Ending reason) noexcept override;
 
  private:
+    std::size_t readable_at_once(std::size_t room) const;
     std::optional<std::size_t> told_end();
     std::optional<std::size_t> read_raw(WritableBytes into);
     std::size_t decode(WritableBytes raw);
@@ -99,6 +100,7 @@ class WsStream final : public ByteStream {
     bool ended_ = false;
     bool end_told_ = false;  // try_read returned the end of the direction
     bool transport_ended_ = false;
+    std::optional<LegError> transport_failure_;
     bool finish_sent_ = false;
     bool writing_ = false;       // the transport is inside write_all
     bool cut_in_frame_ = false;  // a write was cancelled with half a frame sent

@@ -92,6 +92,8 @@ class FakeTransport final : public Transport {
         writable_.notify();
         gone_.notify();
     }
+    /// What was pushed can still be read.
+    void fail_once_read(Ending ending) { failure_once_read_ = ending; }
     void accept_writes(bool accept) {
         accepts_ = accept;
         writable_.notify();
@@ -106,6 +108,8 @@ class FakeTransport final : public Transport {
 
     std::optional<std::size_t> try_read(WritableBytes into) override {
         ++reads;
+        rooms.push_back(into.size());
+        if (incoming_.empty() && failure_once_read_) failure_ = std::exchange(failure_once_read_, {});
         if (failure_) throw LegError(*failure_, "the fake transport failed");
         if (incoming_.empty()) ++dry_reads;
         if (incoming_.empty()) return ended_ ? std::optional<std::size_t>(0) : std::nullopt;
@@ -158,7 +162,8 @@ class FakeTransport final : public Transport {
     std::vector<std::size_t> write_sizes;
     int writes_started = 0;
     int reads = 0;
-    int dry_reads = 0;  ///< that found nothing
+    std::vector<std::size_t> rooms;  ///< that were offered by the reads
+    int dry_reads = 0;               ///< that found nothing
     bool watched = false;
     bool still_delivering = false;
     std::optional<Ending> closed;
@@ -170,7 +175,7 @@ class FakeTransport final : public Transport {
     bool accepts_ = true;
     int writes_until_hold_ = 0;
     int writes_under_way_ = 0;
-    std::optional<Ending> failure_;
+    std::optional<Ending> failure_, failure_once_read_;
     Wakeup readable_, writable_, gone_;
 };
 

@@ -79,6 +79,38 @@ TEST_F(WsRead, JoinsSmallFramesInOneRead) {
     EXPECT_EQ(try_read(), "[" + payload + "]");
 }
 
+TEST(WsReadExhaustively, FramesThatEndNearAReadOfTheirBeginning) {
+    for (std::size_t first = 4'070; first <= 4'110; ++first) {
+        for (const std::size_t room : {1'000, 4'090, 4'096, 5'000, 70'000}) {
+            test::Driver driver;
+            auto* transport = new test::FakeTransport(driver.io);
+            const auto second = pattern(10'000);
+            transport->push(from_client(2, pattern(first)) + from_client(2, second) + from_client(8, "\x03\xe8"));
+            WsStream stream(std::unique_ptr<Transport>(transport), {.role = Role::server});
+            ASSERT_TRUE(driver.run(read_all(stream, room)) == pattern(first) + second) << first << ", room of " << room;
+        }
+    }
+}
+
+TEST_F(WsRead, ReadsALongFrameToWhereItIsWanted) {
+    transport->push(from_client(2, pattern(60'000)));
+    std::vector<std::byte> room(65'536);
+    EXPECT_EQ(stream.try_read(room), 60'000);
+    EXPECT_TRUE(text_of(ReadableBytes(room).first(60'000)) == pattern(60'000));
+    const std::size_t with_header = 4'096, rest = 60'000 + 8 - with_header;
+    EXPECT_EQ(transport->rooms[0], with_header);
+    EXPECT_EQ(transport->rooms[1], rest);
+}
+
+TEST_F(WsRead, TellsOfABrokenLegBehindThePayloadBeforeIt) {
+    transport->push(from_client(2, pattern(6'000)).substr(0, 5'000));
+    transport->fail_once_read(Ending::reset);
+    std::vector<std::byte> room(65'536);
+    EXPECT_EQ(stream.try_read(room), 5'000 - 8);
+    EXPECT_THROW(stream.try_read(room), LegError);
+    EXPECT_THROW(stream.try_read(room), LegError);
+}
+
 TEST_F(WsRead, NothingThereIsToldAsNothing) {
     EXPECT_EQ(try_read(), "-");
     transport->push("\x82");
