@@ -1,8 +1,8 @@
 #pragma once
 
 #include "common/net/byte_stream.hpp"
+#include "common/ws/mask.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -20,7 +20,6 @@ constexpr bool is_control(Opcode opcode) {
 inline constexpr std::size_t longest_header = 14;
 /// The longest payload of a control frame.
 inline constexpr std::size_t longest_control = 125;
-using MaskingKey = std::array<std::byte, 4>;
 
 struct FrameHeader {
     Opcode opcode = Opcode::binary;
@@ -36,9 +35,5 @@ std::size_t write_header_before(std::byte* end, const FrameHeader& header);
 /// LegError(protocol_violation) for reserved bits, unknown opcodes, non-minimal lengths, 64-bit lengths with the top
 /// bit set, fragmented or long control frames.
 std::optional<FrameHeader> read_header(ReadableBytes bytes, std::size_t& size);
-/// XORs `bytes` with the key, starting at position `offset` of the payload. Eight bytes at a time, any alignment.
-void apply_mask(WritableBytes bytes, const MaskingKey& key, std::uint64_t offset);
-/// An unpredictable key (RFC 6455 section 5.3), from the system's generator by way of a block per thread.
-MaskingKey fresh_masking_key();
 
 }  // namespace device_streams::ws
