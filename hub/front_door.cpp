@@ -113,12 +113,13 @@ asio::awaitable<void> FrontDoor::serve_mqtt(Socket socket) {
 asio::awaitable<void> FrontDoor::serve_requests(http::Connection& connection, std::string peer,
                                                 Visitors::Visitor first_visitor) {
     std::optional<Visitors::Visitor> visitor(std::move(first_visitor));
+    LastGrant last_grant(hub_.broker);
     while (!hub_.stopping.announced()) {
         std::optional<std::optional<http::Request>> request;
         auto reading = detail::store(next_request(connection, peer), request);
         co_await first_of(std::move(reading), hub_.stopping.until_announced());
         if (!request || !*request) co_return;
-        const bool still_ours = co_await route(connection, std::move(**request), peer, visitor);
+        const bool still_ours = co_await route(connection, std::move(**request), peer, visitor, last_grant);
         if (!still_ours) co_return;
         if (!connection.reusable()) break;
     }
@@ -152,7 +153,7 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
 
 // False when the connection has become something else, or is over.
 asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Request request, std::string peer,
-                                       std::optional<Visitors::Visitor>& visitor) {
+                                       std::optional<Visitors::Visitor>& visitor, LastGrant& last_grant) {
     const auto decoded = iothub::percent_decode(request.path());
     if (!decoded) {
         auto refusal =
@@ -167,7 +168,7 @@ asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Reque
     }
     if (path.starts_with("/twins/")) {
         const bool still_ours =
-            co_await serve_stream_request(hub_, connection, std::move(request), std::move(peer), visitor);
+            co_await serve_stream_request(hub_, connection, std::move(request), std::move(peer), visitor, last_grant);
         co_return still_ours;
     }
     if (path.starts_with("/bridges/")) {

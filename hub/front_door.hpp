@@ -3,6 +3,7 @@
 #include "common/http/connection.hpp"
 #include "common/net/socket.hpp"
 #include "hub/hub_context.hpp"
+#include "hub/last_grant.hpp"
 
 #include <memory>
 #include <optional>
@@ -29,7 +30,7 @@ class FrontDoor {
     asio::awaitable<void> serve_requests(http::Connection& connection, std::string peer, Visitors::Visitor visitor);
     asio::awaitable<std::optional<http::Request>> next_request(http::Connection& connection, std::string peer);
     asio::awaitable<bool> route(http::Connection& connection, http::Request request, std::string peer,
-                                std::optional<Visitors::Visitor>& visitor);
+                                std::optional<Visitors::Visitor>& visitor, LastGrant& last_grant);
     asio::awaitable<bool> serve_mqtt_upgrade(http::Connection& connection, http::Request request, std::string peer,
                                              std::optional<Visitors::Visitor>& visitor);
     asio::awaitable<void> close(http::Connection& connection);

@@ -135,12 +135,12 @@ asio::awaitable<RequestResult> LocalBroker::request(StreamAsk ask) {
         auto result = co_await reply.next();
         co_return result;
     } catch (...) {
-        cancel_request(number);
+        cancel(number);
         throw;
     }
 }
 
-void LocalBroker::cancel_request(RequestNumber request) {
+void LocalBroker::cancel(RequestNumber request) {
     on_control([this, request] {
         requests_.erase(request);
         perform(pairing_.cancel(request));
@@ -232,15 +232,16 @@ void LocalBroker::perform(const Deliver& action) {
 void LocalBroker::perform(const Reply& action) {
     const auto asking = requests_.find(action.request);
     if (asking == requests_.end()) return;
-    asking->second.reply.post(result_of(action.outcome, asking->second.target));
+    asking->second.reply.post(result_of(action, asking->second.target));
     requests_.erase(asking);
 }
 
-RequestResult LocalBroker::result_of(const Outcome& outcome, const iothub::Target& target) const {
-    if (const auto* refused = std::get_if<Refused>(&outcome)) return *refused;
-    const auto* accepted = std::get_if<Accepted>(&outcome);
+RequestResult LocalBroker::result_of(const Reply& reply, const iothub::Target& target) const {
+    if (const auto* refused = std::get_if<Refused>(&reply.outcome)) return *refused;
+    const auto* accepted = std::get_if<Accepted>(&reply.outcome);
     if (accepted == nullptr) return Rejected{};
-    return Granted{parts_.tickets.make(parts_.address(), target, accepted->stream_id, StreamRole::service,
+    return Granted{reply.request,
+                   parts_.tickets.make(parts_.address(), target, accepted->stream_id, StreamRole::service,
                                        wall_expiry(accepted->deadline)),
                    accepted->features};
 }

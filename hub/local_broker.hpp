@@ -42,6 +42,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     void take_answer(LinkNumber link, iothub::StreamAnswer answer) override;
     void link_down(LinkNumber link) override;
     asio::awaitable<RequestResult> request(StreamAsk ask) override;
+    void cancel(RequestNumber request) override;
     asio::awaitable<Admission> admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) override;
     void leg_ready(const std::string& stream_id, StreamRole role) override;
     void leg_left(const std::string& stream_id, StreamRole role) override;
@@ -72,14 +73,13 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     void on_control(Function function);
     Entered enter(const iothub::Target& target, std::optional<Features> announced, const Mailbox<LinkOrder>& orders,
                   const Mailbox<Nothing>& predecessor_gone);
-    void cancel_request(RequestNumber request);
     void perform(PairingActions actions);
     void perform(const Deliver& action);
     void perform(const Reply& action);
     void perform(const EndLeg& action);
     void perform(const Join& action);
     void perform(const Abandon& action);
-    RequestResult result_of(const Outcome& outcome, const iothub::Target& target) const;
+    RequestResult result_of(const Reply& reply, const iothub::Target& target) const;
     std::int64_t wall_expiry(Clock::time_point deadline) const;
     void arm();
     void settle(const std::string& stream_id);

@@ -74,8 +74,8 @@ Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link
 PairingActions Pairing::cancel(RequestNumber number) {
     PairingActions actions;
     const auto found = requests_.find(number);
-    if (found == requests_.end() || found->second.phase == Phase::accepted) return actions;
-    fail(found, {RestError::server_error, "the service went away"}, Ending::lost, actions);
+    if (found == requests_.end() || found->second.leg(StreamRole::service) != Leg::none) return actions;
+    fail(found, {RestError::server_error, "the service went away before its leg came"}, Ending::lost, actions);
     std::erase_if(actions, [](const PairingAction& action) { return std::holds_alternative<Reply>(action); });
     return actions;
 }

@@ -110,7 +110,7 @@ class Pairing {
         PairingActions actions;
     };
     Opened open(StreamAsk ask, const DeviceState& device, Clock::time_point now);
-    /// The service went away before the answer. No effect once the request was answered.
+    /// The service went away. No effect once its leg is there, which then speaks for it.
     PairingActions cancel(RequestNumber request);
 
     /// The device takes requests on `link`: delivers what waits, and again what was delivered on an earlier link, is

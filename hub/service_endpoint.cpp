@@ -99,10 +99,17 @@ asio::awaitable<std::optional<RequestResult>> ask_device(HubContext& hub, http::
     co_return result;
 }
 
+// Services of ours keep the connection until their leg is there, unless somebody on the way ends it with the answer.
+void note_grant(const http::Request& request, const RequestResult& result, LastGrant& last_grant) {
+    const auto* granted = std::get_if<Granted>(&result);
+    if (granted != nullptr && granted->features && request.keep_alive) last_grant.set(granted->request);
+}
+
 // nullopt: the service went away.
 asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, http::Connection& connection,
                                                               const http::Request& request, const std::string& peer,
-                                                              std::optional<Visitors::Visitor>& visitor) {
+                                                              std::optional<Visitors::Visitor>& visitor,
+                                                              LastGrant& last_grant) {
     auto ask = read_ask(request);
     const auto log = log_of(hub, ask, peer);
     const auto stop = co_await check_access(hub, request, ask.target, peer);
@@ -114,6 +121,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
         co_return std::nullopt;
     }
     log_result(log, *result);
+    note_grant(request, *result, last_grant);
     co_return answer_for(*result, hub.clock.wall_now());
 }
 
@@ -135,11 +143,12 @@ std::optional<Clock::duration> parse_timeout(std::string_view text) {
 }
 
 asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& connection, http::Request request,
-                                           std::string peer, std::optional<Visitors::Visitor>& visitor) {
+                                           std::string peer, std::optional<Visitors::Visitor>& visitor,
+                                           LastGrant& last_grant) {
     std::optional<http::Response> response;
     try {
         if (request.method == "POST")
-            response = co_await answer_request(hub, connection, request, peer, visitor);
+            response = co_await answer_request(hub, connection, request, peer, visitor, last_grant);
         else
             response = method_not_allowed();
     } catch (const Stop& stop) {

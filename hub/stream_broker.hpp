@@ -31,6 +31,7 @@ using LegOrder = std::variant<JoinLeg, CloseLeg>;
 
 // How a stream request ends for the service.
 struct Granted {
+    RequestNumber request;
     LegTicket ticket;
     std::optional<Features> features;  ///< nullopt: the service announced none
 };
@@ -53,6 +54,8 @@ class StreamBroker {
 
     /// Returns when the device has answered or the request has failed. Cancelling the coroutine cancels the request.
     virtual asio::awaitable<RequestResult> request(StreamAsk ask) = 0;
+    /// The service that asked went away: ends the request, also when it was granted, unless the service's leg is there.
+    virtual void cancel(RequestNumber request) = 0;
 
     /// A leg whose token was good wants in. Once admitted it must end in leg_left or hand_over.
     virtual asio::awaitable<Admission> admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) = 0;

@@ -65,8 +65,11 @@ StreamInitiator::StreamInitiator(const asio::any_io_executor& executor, ServiceA
 asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open(iothub::Target target, StreamName name) {
     const iothub::ServicePath what{.target = std::move(target), .name = to_string(name)};
     auto answered = co_await request(what);
-    auto connection = co_await connection_for(answered.granted, std::move(answered.connection));
-    co_return co_await open_leg(std::move(connection), std::move(answered.granted));
+    auto connection = co_await connection_for(answered.granted, answered.connection);
+    auto leg = co_await open_leg(std::move(connection), std::move(answered.granted));
+    // Not sooner: until our leg is there, our hub takes the end of the connection that asked for our leaving.
+    if (answered.connection) connections_.give_back(std::move(answered.connection));
+    co_return leg;
 }
 
 asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::unique_ptr<http::Connection> connection,
@@ -121,16 +124,15 @@ asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath&
 }
 
 // Our hub routes requests, not connections: the connection that carried the call becomes the leg, which saves a TCP and
-// a TLS handshake. Other hubs name another host.
+// a TLS handshake. Other hubs name another host; `used` stays then.
 asio::awaitable<std::unique_ptr<http::Connection>> StreamInitiator::connection_for(
-    const GrantedStream& granted, std::unique_ptr<http::Connection> used) {
+    const GrantedStream& granted, std::unique_ptr<http::Connection>& used) {
     const auto named = endpoint_of(granted.url);
     const bool same_place = access_.hub.route(named) == access_.hub.route(access_.endpoint());
     if (granted.hub_is_ours && used->reusable() && same_place) {
         used->transport().give_up_after(access_.hub.liveness.dead_after);
-        co_return used;
+        co_return std::move(used);
     }
-    connections_.give_back(std::move(used));
     co_return std::make_unique<http::Connection>(co_await open_tls(access_.hub, named, clock_));
 }
 

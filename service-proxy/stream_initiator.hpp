@@ -21,7 +21,7 @@ class StreamInitiator {
                     Log log);
 
     /// Throws Failure that names the reason (DS-2xx for the way to the hub, DS-3xx for the request). Cancelling it
-    /// drops the pending call with its connection, from which the hub sees that nobody waits any more.
+    /// drops the connection that asked, from which our hub sees at any time that nobody waits for the stream any more.
     asio::awaitable<std::unique_ptr<ws::WsStream>> open(iothub::Target target, StreamName name);
 
     HubConnections& connections() { return connections_; }
@@ -35,7 +35,7 @@ class StreamInitiator {
     asio::awaitable<http::Response> call(const iothub::ServicePath& what,
                                          std::unique_ptr<http::Connection>& connection);
     asio::awaitable<std::unique_ptr<http::Connection>> connection_for(const GrantedStream& granted,
-                                                                      std::unique_ptr<http::Connection> used);
+                                                                      std::unique_ptr<http::Connection>& used);
     asio::awaitable<std::unique_ptr<ws::WsStream>> open_leg(std::unique_ptr<http::Connection> connection,
                                                             GrantedStream granted);
     std::string host_header() const;

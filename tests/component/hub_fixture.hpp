@@ -105,8 +105,8 @@ class HubTest : public testing::Test {
         hub_clients::Ticket device, service;
     };
     Tickets open_stream(hub_clients::DeviceClient& device, hub_clients::ServiceClient& service,
-                        const std::string& name = "ssh.0a1b2c3d") {
-        auto asking = start(service.ask("dev-01", name));
+                        const std::string& name = "ssh.0a1b2c3d", const http::Headers& extra = {}) {
+        auto asking = start(service.ask("dev-01", name, extra));
         const auto request = run(device.next_request());
         run(device.answer(200, request.request_id));
         const auto response = finish(asking);

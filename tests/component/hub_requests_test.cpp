@@ -9,6 +9,8 @@ namespace {
 const http::Headers no_wait{{"iothub-streaming-connect-timeout-in-seconds", "0"},
                             {"iothub-streaming-response-timeout-in-seconds", "20"}};
 
+const http::Headers announcing{{"iothub-streaming-features", "half-close"}};
+
 class HubRequests : public HubTest {
  protected:
     HubRequests() { start_hub(); }
@@ -117,6 +119,46 @@ TEST_F(HubRequests, ServiceThatGoesAwayCancelsItsRequest) {
     run(device->answer(200, request.request_id));
     const auto other = service_client();
     open_stream(*device, *other);
+}
+
+TEST_F(HubRequests, ServiceOfOursThatGoesAwayBeforeItsLegCameEndsTheStream) {
+    const auto device = online_device();
+    const auto service = service_client();
+    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", announcing);
+    const auto device_leg = open_leg(tickets.device);
+    service->leave();
+    EXPECT_EQ(run(device_leg->close_code()), 1011);
+    EXPECT_TRUE(eventually_logged("the service went away before its leg came")) << whole_log();
+}
+
+// The end of the connection has been heard when hang_up() returns.
+TEST_F(HubRequests, ServiceOfOursMayCloseItsConnectionOnceItsLegIsThere) {
+    const auto device = online_device();
+    const auto service = service_client();
+    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", announcing);
+    const auto service_leg = open_leg(tickets.service);
+    run(service->hang_up());
+    const auto device_leg = open_leg(tickets.device);
+    run(service_leg->send(ws::Opcode::binary, "x"));
+    EXPECT_EQ(run(device_leg->receive_data(1)), "x");
+}
+
+TEST_F(HubRequests, ForeignServiceMayCloseItsConnectionBeforeItsLeg) {
+    const auto device = online_device();
+    const auto service = service_client();
+    const auto tickets = open_stream(*device, *service);
+    run(service->hang_up());
+    EXPECT_EQ(status_of_leg(tickets.service), 101);
+}
+
+TEST_F(HubRequests, ServiceOfOursMayBeBehindAProxyThatEndsTheConnectionWithTheAnswer) {
+    const auto device = online_device();
+    const auto service = service_client();
+    auto headers = announcing;
+    headers.add("Connection", "close");
+    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", headers);
+    run(service->hang_up());
+    EXPECT_EQ(status_of_leg(tickets.service), 101);
 }
 
 TEST_F(HubRequests, DeviceCredentialsOpenNoRequestsAndServiceCredentialsNoLinks) {

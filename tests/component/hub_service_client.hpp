@@ -37,6 +37,8 @@ class ServiceClient {
         connection_ = std::make_unique<http::Connection>(std::move(transport));
         ++connections;
     }
+    /// Closes in order; the hub has done so, too, when this returns.
+    asio::awaitable<void> hang_up() { co_await connection_->transport().close(Ending::clean); }
     void leave() { connection_->transport().abort(Ending::cancelled); }
     http::Connection& connection() { return *connection_; }
 

@@ -41,6 +41,37 @@ TEST_F(HubAnswers, OurHubGetsTheLegOnTheConnectionOfTheRequest) {
     EXPECT_EQ(upgrades_behind_a_post, 1);
 }
 
+// Our hub gives the stream up when that connection ends first, and here everything else would end it.
+TEST_F(HubAnswers, ConnectionThatAskedStaysUntilTheLegIsThere) {
+    SystemClock clock;
+    std::atomic<bool> leg_wanted = false, released = false, leg_up = false, left = false, left_too_early = false;
+    test::ScriptedHub legs(background, certificates, [&](http::Connection& connection, int) -> asio::awaitable<void> {
+        auto upgrade = co_await connection.read_request();
+        leg_wanted = true;
+        while (!released) co_await clock.sleep_for(1ms);
+        leg_up = true;
+        co_await test::echo_stream(connection, std::move(upgrade), {});
+    });
+    start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {
+        if (!co_await connection.wait_for_request()) co_return;
+        co_await connection.read_request();
+        co_await connection.write_response(granting(legs.endpoint().port, "none"));
+        co_await connection.wait_for_request();
+        left_too_early = !leg_up;
+        left = true;
+    });
+    start_proxy();
+    auto client = connect();
+    client.send("hello");
+    ASSERT_TRUE(test::eventually([&] { return leg_wanted && hub->connections() == 2; }));
+    proxy->on_control([&](ServiceProxy& running) { running.apply(make_settings(make_config())); });
+    ASSERT_TRUE(test::eventually([&] { return hub->connections_ended() >= 1; }));
+    released = true;
+    EXPECT_EQ(client.receive(5), "hello");
+    EXPECT_TRUE(test::eventually([&] { return left.load(); }));
+    EXPECT_FALSE(left_too_early);
+}
+
 TEST_F(HubAnswers, RequestCarriesTargetCredentialLimitsAndFeatures) {
     http::Request seen;
     std::atomic<bool> done = false;

@@ -47,6 +47,7 @@ class Connection:
         self.peer_port = near.getpeername()[1]
         self.far_port = None  # ours, as the far side sees it
         self.far = None
+        self.heard = {"up": 0, "down": 0}  # bytes that came, whether or not they went on
         self.passed = {"up": 0, "down": 0}
         self.swallowed = set()
         self._ended = set()
@@ -100,6 +101,7 @@ class Connection:
     async def _pump(self, way, source, sink):
         loop = asyncio.get_running_loop()
         while data := await self._hear(way, loop.sock_recv(source, PIECE)):
+            self.heard[way] += len(data)
             before, after = self._split(way, data)
             await self._forward(way, sink, before)
             if after is not None:

@@ -343,11 +343,31 @@ TEST_F(PairingTest, ServiceThatGoesAwayCancelsTheRequest) {
     EXPECT_EQ(pairing.size(), 0u);
 }
 
-TEST_F(PairingTest, CancelAfterTheAnswerChangesNothing) {
+TEST_F(PairingTest, ServiceThatGoesAwayBeforeItsLegCameEndsTheStream) {
     const auto stream = accepted(open_delivered().request_id).stream_id;
-    EXPECT_TRUE(pairing.cancel(request).empty());
     attach(stream, device);
-    EXPECT_EQ(only<Join>(attach(stream, service)).size(), 1u);
+    const auto actions = pairing.cancel(request);
+    EXPECT_EQ(only<Abandon>(actions).at(0).why, "the service went away before its leg came");
+    EXPECT_EQ(only<EndLeg>(actions).at(0).role, device);
+    EXPECT_EQ(only<EndLeg>(actions).at(0).ending, Ending::lost);
+    EXPECT_EQ(pairing.size(), 0u);
+    EXPECT_EQ(admit(stream, service), Verdict::unknown_stream);
+}
+
+TEST_F(PairingTest, DeviceLegThatComesAfterTheServiceWentIsUnknown) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    pairing.cancel(request);
+    EXPECT_EQ(admit(stream, device), Verdict::unknown_stream);
+}
+
+TEST_F(PairingTest, ServiceThatHasALegCannotCancel) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    EXPECT_EQ(admit(stream, service), Verdict::admitted);
+    EXPECT_TRUE(pairing.cancel(request).empty());
+    pairing.leg_ready(stream, service);
+    EXPECT_TRUE(pairing.cancel(request).empty());
+    EXPECT_EQ(only<Join>(attach(stream, device)).size(), 1u);
+    EXPECT_TRUE(pairing.cancel(request).empty());
 }
 
 TEST_F(PairingTest, RemovalOfADeviceFailsItsRequestsAndThoseOfItsModules) {
