@@ -240,7 +240,7 @@ RequestResult LocalBroker::result_of(const Reply& reply, const iothub::Target& t
     if (const auto* refused = std::get_if<Refused>(&reply.outcome)) return *refused;
     const auto* accepted = std::get_if<Accepted>(&reply.outcome);
     if (accepted == nullptr) return Rejected{};
-    return Granted{reply.request,
+    return Granted{reply.request, accepted->stream_id,
                    parts_.tickets.make(parts_.address(), target, accepted->stream_id, StreamRole::service,
                                        wall_expiry(accepted->deadline)),
                    accepted->features};

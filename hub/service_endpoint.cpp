@@ -2,8 +2,10 @@
 
 #include "common/async/join.hpp"
 #include "common/iothub/stream_request.hpp"
+#include "common/tunnel/leg_upgrade.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "hub/rest_answer.hpp"
+#include "hub/streaming_endpoint.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -105,14 +107,33 @@ void note_grant(const http::Request& request, const RequestResult& result, LastG
     if (granted != nullptr && granted->features && request.keep_alive) last_grant.set(granted->request);
 }
 
-// nullopt: the service went away.
+http::Response switch_to_leg(const Granted& granted) {
+    http::Response response;
+    response.status = 101;
+    add_leg_upgrade(response.headers);
+    response.headers.add("iothub-streaming-is-accepted", "True");
+    response.headers.add(std::string(features_header), to_string(*granted.features));
+    return response;
+}
+
+// False when the stream ended at the very moment.
+asio::awaitable<bool> become_leg(HubContext& hub, http::Connection& connection, const std::string& peer,
+                                 const iothub::Target& target, const Granted& granted,
+                                 std::optional<Visitors::Visitor>& visitor) {
+    const LegTickets::Checked place{granted.stream_id, target, StreamRole::service};
+    const auto verdict = co_await attach_leg(hub, connection, peer, switch_to_leg(granted), place, visitor);
+    co_return verdict == Admission::Verdict::admitted;
+}
+
+// nullopt: the service went away, or the connection has become its leg.
 asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, http::Connection& connection,
                                                               const http::Request& request, const std::string& peer,
                                                               std::optional<Visitors::Visitor>& visitor,
                                                               LastGrant& last_grant) {
     auto ask = read_ask(request);
+    const auto target = ask.target;
     const auto log = log_of(hub, ask, peer);
-    const auto stop = co_await check_access(hub, request, ask.target, peer);
+    const auto stop = co_await check_access(hub, request, target, peer);
     if (stop) co_return error_answer(stop->error, stop->what(), hub.clock.wall_now());
     visitor.reset();
     const auto result = co_await ask_device(hub, connection, std::move(ask));
@@ -121,6 +142,11 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
         co_return std::nullopt;
     }
     log_result(log, *result);
+    const auto* granted = std::get_if<Granted>(&*result);
+    if (granted != nullptr && granted->features && has_leg_upgrade(request.headers)) {
+        const bool became_leg = co_await become_leg(hub, connection, peer, target, *granted, visitor);
+        if (became_leg) co_return std::nullopt;
+    }
     note_grant(request, *result, last_grant);
     co_return answer_for(*result, hub.clock.wall_now());
 }

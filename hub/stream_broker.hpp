@@ -32,6 +32,7 @@ using LegOrder = std::variant<JoinLeg, CloseLeg>;
 // How a stream request ends for the service.
 struct Granted {
     RequestNumber request;
+    std::string stream_id;
     LegTicket ticket;
     std::optional<Features> features;  ///< nullopt: the service announced none
 };

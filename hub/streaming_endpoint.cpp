@@ -112,19 +112,25 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
         co_await refuse_token(hub, connection, peer);
         co_return true;
     }
+    const auto verdict = co_await attach_leg(hub, connection, peer, std::move(answer), *ticket, visitor);
+    if (verdict == Admission::Verdict::admitted) co_return false;
+    co_await refuse_stale(hub, connection, peer, *ticket, verdict);
+    co_return true;
+}
+
+asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
+                                               http::Response answer, LegTickets::Checked place,
+                                               std::optional<Visitors::Visitor>& visitor) {
     const Mailbox<LegOrder> orders(co_await asio::this_coro::executor);
-    const auto admission = co_await hub.broker.admit(*ticket, orders);
-    if (admission.verdict != Admission::Verdict::admitted) {
-        co_await refuse_stale(hub, connection, peer, *ticket, admission.verdict);
-        co_return true;
-    }
+    const auto admission = co_await hub.broker.admit(place, orders);
+    if (admission.verdict != Admission::Verdict::admitted) co_return admission.verdict;
     visitor.reset();
-    const auto log = hub.log.with({{"device", ticket->target.to_string()},
+    const auto log = hub.log.with({{"device", place.target.to_string()},
                                    {"stream", loggable_stream_id(admission.name)},
-                                   {"leg", to_string(ticket->role)},
+                                   {"leg", to_string(place.role)},
                                    {"peer", peer}});
-    co_await attach(hub, connection, peer, std::move(answer), *ticket, admission, orders, log);
-    co_return false;
+    co_await attach(hub, connection, peer, std::move(answer), place, admission, orders, log);
+    co_return admission.verdict;
 }
 
 }  // namespace device_streams::hub

@@ -14,4 +14,10 @@ namespace device_streams::hub {
 asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, http::Request request, std::string peer,
                                 std::optional<Visitors::Visitor>& visitor);
 
+/// Makes the connection the leg of a stream by sending `answer`, and serves it as above. The verdict; other than
+/// admitted, nothing was sent.
+asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
+                                               http::Response answer, LegTickets::Checked place,
+                                               std::optional<Visitors::Visitor>& visitor);
+
 }  // namespace device_streams::hub

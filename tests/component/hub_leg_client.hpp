@@ -41,6 +41,9 @@ class LegClient {
         co_return answer;
     }
 
+    /// On a connection whose stream request became the leg.
+    void open_at_once(http::Connection& connection) { transport_ = connection.release(buffer_); }
+
     struct Frame {
         ws::FrameHeader header;
         std::vector<std::byte> payload;

@@ -1,5 +1,6 @@
 #include "common/iothub/errors.hpp"
 #include "common/tunnel/features.hpp"
+#include "common/tunnel/leg_upgrade.hpp"
 #include "hub_fixture.hpp"
 
 // What services ask for, what they are answered, and who may open a leg.
@@ -263,6 +264,70 @@ TEST_F(HubRequests, ServiceOfOursHearsWhatItsLegAloneCanUse) {
     auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", {{"iothub-streaming-features", "half-close"}}));
     run(device->answer(200, run(device->next_request()).request_id));
     EXPECT_EQ(finish(asking).headers.find("iothub-streaming-features"), "none");
+}
+
+// One connection for request and leg.
+
+const http::Headers leg_at_once{
+    {"iothub-streaming-features", "half-close"}, {"Connection", "Upgrade"}, {"Upgrade", "device-stream"}};
+
+TEST_F(HubRequests, TheConnectionThatAskedBecomesTheLeg) {
+    const auto device = online_device();
+    const auto service = service_client();
+    auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", leg_at_once));
+    const auto request = run(device->next_request());
+    run(device->answer(200, request.request_id));
+    const auto response = finish(asking);
+    EXPECT_EQ(response.status, 101);
+    EXPECT_TRUE(has_leg_upgrade(response.headers));
+    EXPECT_EQ(response.headers.find("iothub-streaming-is-accepted"), "True");
+    EXPECT_EQ(response.headers.find("iothub-streaming-features"), "none");
+    EXPECT_FALSE(response.headers.find("iothub-streaming-auth-token"));
+
+    hub_clients::LegClient service_leg(address);
+    service_leg.open_at_once(service->connection());
+    run(service_leg.send(ws::Opcode::binary, "sent before the device's leg is there"));
+    const auto device_leg = open_leg({request.url, request.token});
+    EXPECT_EQ(run(device_leg->receive_data(37)), "sent before the device's leg is there");
+    run(device_leg->send(ws::Opcode::binary, "the answer"));
+    EXPECT_EQ(run(service_leg.receive_data(10)), "the answer");
+    run(service_leg.send_close(1000));
+    EXPECT_EQ(run(device_leg->close_code()), 1000);
+}
+
+TEST_F(HubRequests, AServiceThatVanishesFromItsLegAtOnceEndsTheDevicesLeg) {
+    const auto device = online_device();
+    const auto service = service_client();
+    auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", leg_at_once));
+    const auto request = run(device->next_request());
+    const auto device_leg = open_leg({request.url, request.token});
+    run(device->answer(200, request.request_id));
+    EXPECT_EQ(finish(asking).status, 101);
+    service->leave();
+    EXPECT_EQ(run(device_leg->close_code()), 1011);
+}
+
+TEST_F(HubRequests, RefusalsLeaveAConnectionThatWantedToBecomeALegAsItIs) {
+    const auto device = online_device();
+    const auto service = service_client();
+    EXPECT_EQ(run(service->ask("dev-02", "ssh.0a1b2c3d", leg_at_once)).status, 404);
+    auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", leg_at_once));
+    run(device->answer(400, run(device->next_request()).request_id));
+    const auto rejected = finish(asking);
+    EXPECT_EQ(rejected.status, 200);
+    EXPECT_EQ(rejected.headers.find("iothub-streaming-is-accepted"), "False");
+    EXPECT_EQ(service->connections, 1);
+}
+
+TEST_F(HubRequests, AForeignServiceThatNamesTheUpgradeIsAnsweredAsAlways) {
+    const auto device = online_device();
+    const auto service = service_client();
+    auto asking =
+        start(service->ask("dev-01", "ssh.0a1b2c3d", {{"Connection", "Upgrade"}, {"Upgrade", "device-stream"}}));
+    run(device->answer(200, run(device->next_request()).request_id));
+    const auto response = finish(asking);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(response.headers.find("iothub-streaming-auth-token"));
 }
 
 }  // namespace
