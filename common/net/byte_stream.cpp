@@ -56,7 +56,7 @@ std::string_view to_string(Ending ending) {
 }
 
 LegError::LegError(Ending ending, const std::string& cause)
-    : std::system_error(make_error_code(errc_of(ending)), cause), ending_(ending) {
+    : std::system_error(make_error_code(errc_of(ending))), ending_(ending), cause_(cause) {
 }
 
 asio::awaitable<std::size_t> ByteStream::read_some(WritableBytes into) {

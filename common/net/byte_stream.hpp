@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -27,14 +28,16 @@ enum class Ending {
 };
 std::string_view to_string(Ending ending);
 
-/// Thrown by stream operations when the leg cannot go on. `what()` names the cause, never payload.
+/// Thrown by stream operations when the leg cannot go on. `what()` is the cause alone, never payload.
 class LegError : public std::system_error {
  public:
     LegError(Ending ending, const std::string& cause);
     Ending ending() const { return ending_; }
+    const char* what() const noexcept override { return cause_.what(); }
 
  private:
     Ending ending_;
+    std::runtime_error cause_;  // a string whose copies cannot fail
 };
 
 using ReadableBytes = std::span<const std::byte>;

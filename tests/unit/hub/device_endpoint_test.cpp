@@ -136,7 +136,9 @@ TEST_F(DeviceEndpointTest, LoginWithoutConnectIsToldFromTheOthers) {
 }
 
 TEST_F(DeviceEndpointTest, LoginThatWaitsForAnOlderLinkSaysSo) {
-    limits.set({.head = 1s});
+    HubLimits short_head;
+    short_head.head = 1s;
+    limits.set(short_head);
     const Mailbox<LinkOrder> older(io.get_executor());
     test::run(io, broker->link_up(pump, {}, older));
     connect();
