@@ -58,6 +58,7 @@ StreamInitiator::StreamInitiator(const asio::any_io_executor& executor, ServiceA
     : access_(access),
       limits_(limits),
       clock_(clock),
+      log_(log),
       token_(access.credential),
       connections_(executor, access, limits, clock, std::move(log)) {
 }
@@ -106,21 +107,68 @@ asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::Serv
 
 asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath& what,
                                                       std::unique_ptr<http::Connection>& connection) {
-    const auto limit = limits_.connect + limits_.response + limits_.hub;
-    connection = connections_.take_idle();
-    for (bool kept = connection != nullptr;; kept = false) {
-        if (!kept) connection = co_await connections_.open();
-        std::exception_ptr failure;
-        try {
-            auto post = make_stream_call(what, host_header(), token_.current(clock_), limits_);
-            co_return co_await with_timeout(exchange(*connection, std::move(post)), limit, clock_);
-        } catch (...) {
-            failure = std::current_exception();
+    std::exception_ptr failure;
+    try {
+        connection = connections_.take_idle();
+        if (connection) {
+            auto answer = co_await call_on_kept(what, connection);
+            if (answer) co_return std::move(*answer);
         }
-        if (is_cancellation(failure)) std::rethrow_exception(failure);
-        if (!kept || !is_stale(*connection, failure))
-            throw hub_failure(failure, Errc::hub_unreachable, "stream request to " + access_.endpoint().to_string());
+        if (!connection) connection = co_await connections_.open();
+        co_return co_await call_on(what, *connection);
+    } catch (...) {
+        failure = std::current_exception();
     }
+    if (is_cancellation(failure)) std::rethrow_exception(failure);
+    throw hub_failure(failure, Errc::hub_unreachable, "stream request to " + access_.endpoint().to_string());
+}
+
+asio::awaitable<http::Response> StreamInitiator::call_on(const iothub::ServicePath& what,
+                                                         http::Connection& connection) {
+    const auto limit = limits_.connect + limits_.response + limits_.hub;
+    auto post = make_stream_call(what, host_header(), token_.current(clock_), limits_);
+    co_return co_await with_timeout(exchange(connection, std::move(post)), limit, clock_);
+}
+
+// nullopt: the connection was of no use, and the call is to be made on another one; which may be there already.
+asio::awaitable<std::optional<http::Response>> StreamInitiator::call_on_kept(
+    const iothub::ServicePath& what, std::unique_ptr<http::Connection>& connection) {
+    std::optional<http::Response> answer;
+    std::unique_ptr<http::Connection> fresh;
+    std::exception_ptr failure;
+    try {
+        auto calling = detail::store(call_on(what, *connection), answer);
+        co_await first_of(std::move(calling), replace_if_dead(*connection, fresh));
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure && !is_stale(*connection, failure)) std::rethrow_exception(failure);
+    if (!answer) connection = std::move(fresh);
+    co_return answer;
+}
+
+// The hub's machine acknowledges a call soon, however long the answer takes. A call that it has not acknowledged by the
+// time a fresh connection is up has met a dead connection, not a slow network, and was most likely never heard. Never
+// returns when it was acknowledged.
+asio::awaitable<void> StreamInitiator::replace_if_dead(http::Connection& kept,
+                                                       std::unique_ptr<http::Connection>& fresh) {
+    co_await clock_.sleep_for(limits_.unacknowledged);
+    std::unique_ptr<http::Connection> other;
+    std::exception_ptr failure;
+    try {
+        if (kept.transport().delivering()) other = co_await connections_.open();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure && is_cancellation(failure)) std::rethrow_exception(failure);
+    if (kept.transport().delivering()) {
+        if (failure) std::rethrow_exception(failure);
+        log_.info("a kept connection to the hub was dead");
+        fresh = std::move(other);
+        co_return;
+    }
+    if (other) connections_.give_back(std::move(other));
+    co_await forever();
 }
 
 // Our hub routes requests, not connections: the connection that carried the call becomes the leg, which saves a TCP and

@@ -10,6 +10,7 @@
 #include "service-proxy/service_token.hpp"
 
 #include <memory>
+#include <optional>
 
 namespace device_streams::service {
 
@@ -34,6 +35,10 @@ class StreamInitiator {
     asio::awaitable<Answered> request(iothub::ServicePath what);
     asio::awaitable<http::Response> call(const iothub::ServicePath& what,
                                          std::unique_ptr<http::Connection>& connection);
+    asio::awaitable<http::Response> call_on(const iothub::ServicePath& what, http::Connection& connection);
+    asio::awaitable<std::optional<http::Response>> call_on_kept(const iothub::ServicePath& what,
+                                                                std::unique_ptr<http::Connection>& connection);
+    asio::awaitable<void> replace_if_dead(http::Connection& kept, std::unique_ptr<http::Connection>& fresh);
     asio::awaitable<std::unique_ptr<http::Connection>> connection_for(const GrantedStream& granted,
                                                                       std::unique_ptr<http::Connection>& used);
     asio::awaitable<std::unique_ptr<ws::WsStream>> open_leg(std::unique_ptr<http::Connection> connection,
@@ -43,6 +48,7 @@ class StreamInitiator {
     const ServiceAccess access_;
     const OpenLimits limits_;
     Clock& clock_;
+    const Log log_;
     ServiceToken token_;
     HubConnections connections_;
 };

@@ -131,6 +131,28 @@ TEST_F(HubAnswers, KeptConnectionThatDiesUnansweredIsReplacedOnce) {
     EXPECT_EQ(posts, 3);
 }
 
+// The hub may wait long for the device; that its kernel has the request is known after 40 ms.
+TEST_F(HubAnswers, RequestIsNotRepeatedWhileTheHubTakesItsTime) {
+    SystemClock clock;
+    start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {
+        if (!co_await connection.wait_for_request()) co_return;
+        co_await connection.read_request();
+        ++posts;
+        co_await clock.sleep_for(800ms);
+        co_await connection.write_response(granting(hub_port, "none"));
+        auto upgrade = co_await connection.read_request();
+        co_await test::echo_stream(connection, std::move(upgrade), {});
+    });
+    auto settings = make_settings(make_config());
+    settings.open.unacknowledged = 500ms;
+    proxy.emplace(background, lines, settings);
+    ASSERT_TRUE(test::eventually([&] { return hub->connections() == 1; }));
+    auto client = connect();
+    client.send("x");
+    EXPECT_EQ(client.receive(1), "x");
+    EXPECT_EQ(posts, 1);
+}
+
 TEST_F(HubAnswers, RequestIsNotRepeatedOnceTheAnswerBegan) {
     start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {
         while (co_await connection.wait_for_request()) {

@@ -146,6 +146,74 @@ def stands_still(end):
 HUB_ADDRESS, DEVICE_ADDRESS, NEW_ADDRESS = "10.213.7.1", "10.213.7.2", "10.213.7.3"
 
 
+@contextlib.contextmanager
+def two_namespaces(far_address, near_address):
+    """All that a test starts is in the near one."""
+    if missing := namespaces.why_not():
+        pytest.skip(f"no network namespaces here: {missing}")
+    with namespaces.joined(near_address, far_address) as (near, far), near.entered():
+        yield near, far
+
+
+class FarHub(Laboratory):
+    """The hub is in a namespace of its own, and service-proxy would wait long for it."""
+
+    hub_addresses = {}
+
+    def __init__(self, directory, near, far):
+        self.near, self.far = near, far
+        super().__init__(directory, host=HUB_ADDRESS)
+        self.hub.argv = far.command(*self.hub.argv)
+
+    def write_proxy_configs(self):
+        super().write_proxy_configs()
+        path = self.directory / "service-proxy.yaml"
+        path.write_text(path.read_text().replace("timeouts:\n", "timeouts:\n  hub: 120s\n"))
+
+    def ports(self, state):
+        """Of service-proxy's connections to the hub in this state."""
+        shown = self.near.run("ss", "-Htnp", "state", state, "dport", "=", f":{self.hub_port}")
+        return re.findall(rf":(\d+) .*pid={self.service.pid},", shown)
+
+
+@pytest.fixture
+def far_hub(tmp_path):
+    with two_namespaces(HUB_ADDRESS, DEVICE_ADDRESS) as (near, far):
+        lab = FarHub(tmp_path / "far", near, far)
+        try:
+            yield lab.start()
+        finally:
+            lab.finish()
+
+
+@pytest.mark.parametrize("ways", [("near", "far"), ("far",)], ids="-".join)
+def test_a_stream_does_not_wait_for_a_kept_connection_that_is_dead(far_hub, ways):
+    """The path of the one idle connection is gone, as when a router forgets it; new connections find theirs."""
+    far_hub.settled_descriptors()
+    [port] = far_hub.ports("established")
+    for way, match in (("near", "dport"), ("far", "sport")):
+        if way in ways:
+            getattr(far_hub, way).drop(f"tcp {match} {port}")
+    assert far_hub.works()
+    far_hub.service.wait_for("a kept connection to the hub was dead")
+    assert far_hub.far.dropped()
+
+
+def test_a_kept_connection_that_is_merely_slow_is_used(far_hub):
+    """Its acknowledgement comes late, and no new connection comes up meanwhile."""
+    far_hub.settled_descriptors()
+    mark, [port] = far_hub.service.mark(), far_hub.ports("established")
+    far_hub.near.drop(f"tcp dport {port}")
+    far_hub.far.drop("tcp flags & (syn | ack) == syn")
+    stream = far_hub.dial()
+    wait_until(lambda: len(far_hub.ports("syn-sent")) == 2, "one new connection to keep, and one for the stream")
+    far_hub.near.heal()
+    far_hub.service.wait_for('"stream opened"', mark)
+    far_hub.far.heal()
+    wait_until(lambda: stream.server, "the device to open its leg")
+    assert "was dead" not in far_hub.service.output()[mark:]
+
+
 class FarDevice(Laboratory):
     """The device and its local service are in a namespace of their own, and all else in another one."""
 
@@ -163,9 +231,7 @@ class FarDevice(Laboratory):
 
 @pytest.fixture(scope="class")
 def far_lab(tmp_path_factory):
-    if missing := namespaces.why_not():
-        pytest.skip(f"no network namespaces here: {missing}")
-    with namespaces.joined(HUB_ADDRESS, DEVICE_ADDRESS) as (near, far), near.entered():
+    with two_namespaces(DEVICE_ADDRESS, HUB_ADDRESS) as (near, far):
         lab = FarDevice(tmp_path_factory.mktemp("far"), near, far)
         try:
             yield lab.start()
