@@ -15,12 +15,6 @@ std::string loggable_id(const std::string& name) {
     return iothub::is_valid_stream_name(name) ? loggable_stream_id(name) : "(malformed name)";
 }
 
-LocalService find_service(const ServiceMap& services, const std::string& stream_name) {
-    if (!iothub::is_valid_stream_name(stream_name)) throw Failure(Errc::service_unknown, "malformed stream name");
-    if (auto service = services.resolve(stream_name)) return *service;
-    throw Failure(Errc::service_unknown, stream_name);
-}
-
 Errc local_errc(const std::error_code& code) {
     if (is_errno(code, ECONNREFUSED)) return Errc::local_refused;
     if (is_errno(code, ETIMEDOUT)) return Errc::local_timeout;
@@ -45,12 +39,15 @@ struct StreamAcceptor::Stream {
     const Log log;
     LocalService service;
     std::unique_ptr<ByteStream> local;
+    DialledLeg dialled;
+    std::exception_ptr dial_failure;
     std::unique_ptr<ByteStream> leg;
 };
 
 StreamAcceptor::StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings,
                                Answer answer, StreamEnds ends)
-    : tasks_(std::move(executor)),
+    : tasks_(executor),
+      leg_connections_(executor, clock, log),
       clock_(clock),
       log_(std::move(log)),
       answer_(std::move(answer)),
@@ -107,26 +104,46 @@ void StreamAcceptor::take(iothub::StreamRequest request) {
     tasks_.spawn(serve(std::move(request), settings_, Unanswered(*this)));
 }
 
+asio::awaitable<void> StreamAcceptor::until_done() {
+    co_await tasks_.until_empty();
+    leg_connections_.retire();
+    co_await leg_connections_.until_done();
+}
+
 asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Settings settings, Unanswered open) {
     const auto log = log_.with({{"stream", loggable_id(request.name)}});
-    Stream stream{std::move(request), std::move(settings), log, {}, {}, {}};
-    if (!co_await reach_service(stream)) co_return answer_(stream.request, 400);
-    answer_(stream.request, 200);
-    open.over();
+    Stream stream{std::move(request), std::move(settings), log, {}, {}, {}, {}, {}};
+    if (!find_service(stream)) co_return answer_(stream.request, 400);
+    co_await both(answer(stream, std::move(open)), dial_leg(stream));
+    if (!stream.local) co_return;
     if (!co_await open_leg(stream)) co_return stream.local->abort(Ending::lost);
     co_await carry(stream);
 }
 
+bool StreamAcceptor::find_service(Stream& stream) const {
+    const auto& name = stream.request.name;
+    const bool valid = iothub::is_valid_stream_name(name);
+    if (auto service = valid ? stream.settings->services.resolve(name) : std::nullopt) {
+        stream.service = std::move(*service);
+        return true;
+    }
+    const Failure unknown(Errc::service_unknown, valid ? name : "malformed stream name");
+    stream.log.warning("stream refused: " + explain(unknown));
+    return false;
+}
+
+asio::awaitable<void> StreamAcceptor::answer(Stream& stream, Unanswered open) {
+    const bool reached = co_await reach_service(stream);
+    answer_(stream.request, reached ? 200 : 400);
+    open.over();
+}
+
 asio::awaitable<bool> StreamAcceptor::reach_service(Stream& stream) {
-    std::string target;
+    const auto target = stream.service.name + " at " + stream.service.endpoint.to_string();
     try {
-        stream.service = find_service(stream.settings->services, stream.request.name);
-        target = stream.service.name + " at " + stream.service.endpoint.to_string();
         auto connecting = ends_.local(stream.service.endpoint, clock_);
         stream.local = co_await with_timeout(std::move(connecting), stream.settings->local_timeout, clock_);
         co_return true;
-    } catch (const Failure& failure) {
-        stream.log.warning("stream refused: " + explain(failure));
     } catch (const std::system_error& failure) {
         if (failure.code() == asio::error::operation_aborted) throw;
         const auto code = local_errc(failure.code());
@@ -135,9 +152,19 @@ asio::awaitable<bool> StreamAcceptor::reach_service(Stream& stream) {
     co_return false;
 }
 
+// Beside the local connection, whose fate alone decides the answer.
+asio::awaitable<void> StreamAcceptor::dial_leg(Stream& stream) {
+    try {
+        stream.dialled = co_await ends_.dial(leg_connections_, stream.settings->hub, stream.request);
+    } catch (const Failure&) {
+        stream.dial_failure = std::current_exception();
+    }
+}
+
 asio::awaitable<bool> StreamAcceptor::open_leg(Stream& stream) {
     try {
-        stream.leg = co_await ends_.leg(stream.settings->hub, stream.request, clock_);
+        if (stream.dial_failure) std::rethrow_exception(stream.dial_failure);
+        stream.leg = co_await ends_.leg(std::move(stream.dialled), stream.settings->hub, stream.request, clock_);
         co_return true;
     } catch (const Failure& failure) {
         stream.log.warning("stream failed on its leg to the hub: " + explain(failure));

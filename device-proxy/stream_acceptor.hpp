@@ -7,6 +7,7 @@
 #include "common/net/byte_stream.hpp"
 #include "common/tunnel/hub_access.hpp"
 #include "common/tunnel/relay.hpp"
+#include "device-proxy/leg_connections.hpp"
 #include "device-proxy/service_map.hpp"
 
 #include <functional>
@@ -22,10 +23,13 @@ struct StreamSettings {
     RelayLimits relay;                                         ///< of all services; each may have stricter ones
 };
 
-/// How the two ends of a stream are opened; tests replace them. The local one is bounded by its caller.
+/// How the two ends of a stream are opened; tests replace them. The local one is bounded by its caller. The leg is
+/// dialled while the local one connects, and opened once the stream was accepted.
 struct StreamEnds {
     std::function<asio::awaitable<std::unique_ptr<ByteStream>>(Endpoint, Clock&)> local;
-    std::function<asio::awaitable<std::unique_ptr<ByteStream>>(HubAccess, iothub::StreamRequest, Clock&)> leg;
+    std::function<asio::awaitable<DialledLeg>(LegConnections&, HubAccess, iothub::StreamRequest)> dial;
+    std::function<asio::awaitable<std::unique_ptr<ByteStream>>(DialledLeg, HubAccess, iothub::StreamRequest, Clock&)>
+        leg;
     /// Sockets and WebSockets.
     static StreamEnds real();
 };
@@ -49,7 +53,7 @@ class StreamAcceptor {
     void stop_taking(std::function<void()> when_answered = [] {});
     /// Ends all streams; their peers hear `stopping`.
     void cancel() { tasks_.cancel_all(); }
-    asio::awaitable<void> until_done() { return tasks_.until_empty(); }
+    asio::awaitable<void> until_done();
     std::size_t running() const { return tasks_.size(); }
 
  private:
@@ -59,11 +63,15 @@ class StreamAcceptor {
     class Unanswered;
     void note_answered();
     asio::awaitable<void> serve(iothub::StreamRequest request, Settings settings, Unanswered open);
+    bool find_service(Stream& stream) const;
+    asio::awaitable<void> answer(Stream& stream, Unanswered open);
     asio::awaitable<bool> reach_service(Stream& stream);
+    asio::awaitable<void> dial_leg(Stream& stream);
     asio::awaitable<bool> open_leg(Stream& stream);
     asio::awaitable<void> carry(Stream& stream);
 
     TaskSet tasks_;
+    LegConnections leg_connections_;
     Clock& clock_;
     const Log log_;
     const Answer answer_;

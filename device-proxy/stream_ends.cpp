@@ -1,3 +1,4 @@
+#include "common/async/join.hpp"
 #include "common/base/version.hpp"
 #include "common/net/dial.hpp"
 #include "common/net/socket_stream.hpp"
@@ -13,27 +14,44 @@ asio::awaitable<std::unique_ptr<ByteStream>> connect_locally(Endpoint endpoint, 
     co_return std::make_unique<SocketStream>(std::move(socket));
 }
 
-asio::awaitable<std::unique_ptr<ByteStream>> open_hub_leg(HubAccess hub, iothub::StreamRequest request, Clock& clock) {
-    const auto url = iothub::parse_stream_url(request.url);
+iothub::StreamUrl url_of(const iothub::StreamRequest& request) {
+    auto url = iothub::parse_stream_url(request.url);
     if (!url) throw Failure(Errc::hub_protocol, "the stream's URL is not a wss:// URL");
-    auto ask = leg_handshake(url->target, request.token, std::string("device-proxy/") + version);
-    const Endpoint named{.host = url->host, .port = url->port, .path = {}};
+    return std::move(*url);
+}
+
+Endpoint endpoint_of(const iothub::StreamUrl& url) {
+    return {.host = url.host, .port = url.port, .path = {}};
+}
+
+asio::awaitable<DialledLeg> dial_leg(LegConnections& connections, HubAccess hub, iothub::StreamRequest request) {
+    return connections.dial(std::move(hub), endpoint_of(url_of(request)));
+}
+
+asio::awaitable<std::unique_ptr<ByteStream>> open_leg(DialledLeg dialled, HubAccess hub, iothub::StreamRequest request,
+                                                      Clock& clock) {
+    const auto url = url_of(request);
+    auto ask = leg_handshake(url.target, request.token, std::string("device-proxy/") + version);
+    ask.host = endpoint_of(url).to_string();
     const auto features = common_features(own_features, parse_features(request.features));
     const auto options = leg_options(ws::Role::client, features, hub.liveness, clock);
-    auto connection = std::make_unique<http::Connection>(co_await open_tls(hub, named, clock));
+    const auto attempt = [&](http::Connection& on) { return with_timeout(ws::upgrade(on, ask), hub.limit, clock); };
     try {
-        co_return co_await upgrade(std::move(connection), named, std::move(ask), options, hub.limit, clock);
+        auto upgrading = dialled.from->exchange(dialled.taken, attempt);
+        co_await upgraded(std::move(upgrading), endpoint_of(url));
     } catch (const UpgradeRefused& refusal) {
         const bool over = refusal.answer.status == 404;
         throw Failure(Errc::hub_refused_stream_leg,
                       over ? "the stream is over: its client left meanwhile, or it took too long" : refusal.what());
     }
+    dialled.taken.connection->transport().give_up_after(hub.liveness.dead_after);
+    co_return as_stream(std::move(dialled.taken.connection), options);
 }
 
 }  // namespace
 
 StreamEnds StreamEnds::real() {
-    return {connect_locally, open_hub_leg};
+    return {connect_locally, dial_leg, open_leg};
 }
 
 }  // namespace device_streams::device

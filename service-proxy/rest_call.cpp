@@ -2,6 +2,7 @@
 
 #include "common/base/version.hpp"
 #include "common/iothub/errors.hpp"
+#include "common/tunnel/leg_upgrade.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -59,6 +60,14 @@ Failure refusal(const http::Response& answer, const std::string& device) {
     return {errc, (about_device ? device + ", " : "") + describe_answer(answer)};
 }
 
+// Only hubs of ours say what features a stream has.
+void take_features(const http::Response& answer, GrantedStream& granted) {
+    const auto features = answer.headers.find(features_header);
+    if (!features) return;
+    granted.hub_is_ours = true;
+    granted.features = common_features(own_features, parse_features(*features));
+}
+
 Failure unexpected(const http::Response& answer, const std::string& what) {
     return {Errc::hub_protocol, "status " + std::to_string(answer.status) + " " + what};
 }
@@ -66,7 +75,7 @@ Failure unexpected(const http::Response& answer, const std::string& what) {
 }  // namespace
 
 http::Request make_stream_call(const iothub::ServicePath& what, const std::string& host, const Secret& token,
-                               const OpenLimits& limits) {
+                               const OpenLimits& limits, bool offer_leg) {
     http::Request call;
     call.method = "POST";
     call.target = iothub::service_path(what, api_version);
@@ -76,6 +85,7 @@ http::Request make_stream_call(const iothub::ServicePath& what, const std::strin
     call.headers.add("iothub-streaming-response-timeout-in-seconds", in_seconds(limits.response));
     call.headers.add(std::string(features_header), to_string(own_features));
     call.headers.add("User-Agent", std::string("service-proxy/") + version);
+    if (offer_leg) add_leg_upgrade(call.headers);
     return call;
 }
 
@@ -88,6 +98,13 @@ std::string describe_answer(const http::Response& answer) {
 }
 
 std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answer, const std::string& device) {
+    if (answer.status == 101) {
+        GrantedStream granted;
+        granted.leg_is_here = true;
+        take_features(answer, granted);
+        if (granted.hub_is_ours && has_leg_upgrade(answer.headers)) return granted;
+        return unexpected(answer, "that nobody asked for");
+    }
     if (answer.status != 200 && answer.status != 202) return refusal(answer, device);
     const auto accepted = answer.headers.find("iothub-streaming-is-accepted");
     if (!accepted) return unexpected(answer, "without the header iothub-streaming-is-accepted");
@@ -99,11 +116,10 @@ std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answ
     const auto token = answer.headers.find("iothub-streaming-auth-token");
     if (!token || token->empty()) return unexpected(answer, "without iothub-streaming-auth-token");
 
-    GrantedStream granted{.url = *url, .token = Secret(std::string(*token)), .hub_is_ours = false, .features = {}};
-    if (const auto features = answer.headers.find(features_header)) {
-        granted.hub_is_ours = true;
-        granted.features = common_features(own_features, parse_features(*features));
-    }
+    GrantedStream granted;
+    granted.url = *url;
+    granted.token = Secret(std::string(*token));
+    take_features(answer, granted);
     return granted;
 }
 

@@ -4,10 +4,9 @@
 #include "common/base/endpoint.hpp"
 #include "common/config/settings.hpp"
 #include "common/iothub/connection_string.hpp"
-#include "common/tunnel/hub_access.hpp"
+#include "common/tunnel/warm_connections.hpp"
 
 #include <chrono>
-#include <cstddef>
 #include <string>
 
 namespace device_streams::service {
@@ -31,12 +30,8 @@ struct OpenLimits {
     Clock::duration hub = std::chrono::seconds(10);       ///< TCP with TLS, the upgrade, and the slack of an answer
     Clock::duration connect = std::chrono::seconds(15);   ///< the hub waits this long for an offline device
     Clock::duration response = std::chrono::seconds(30);  ///< the hub waits this long for the device's answer
-    /// A call on a kept connection that is not acknowledged for so long makes us open another one besides.
-    Clock::duration unacknowledged = std::chrono::seconds(1);
-    unsigned tries_when_throttled = 4;  ///< in all, with short growing pauses between
-    std::size_t most_idle = 4;          ///< REST connections kept after use
-    /// Idle connections are replaced after this long: before the hub's own limit of 60 s.
-    Clock::duration longest_idle = std::chrono::seconds(50);
+    unsigned tries_when_throttled = 4;                    ///< in all, with short growing pauses between
+    WarmLimits warm;                                      ///< for the connections to the hub that are kept
 };
 
 }  // namespace device_streams::service

@@ -14,18 +14,6 @@ namespace device_streams::service {
 
 namespace {
 
-// A kept connection that the hub closed meanwhile: most likely it never looked at our call, so it is made again.
-bool is_stale(const http::Connection& connection, const std::exception_ptr& failure) {
-    if (connection.answer_began()) return false;
-    try {
-        std::rethrow_exception(failure);
-    } catch (const LegError& broken) {
-        return broken.ending() != Ending::protocol_violation;
-    } catch (...) {
-        return false;
-    }
-}
-
 asio::awaitable<void> until_lost(Transport& transport) {
     try {
         co_await transport.watch();
@@ -58,14 +46,18 @@ StreamInitiator::StreamInitiator(const asio::any_io_executor& executor, ServiceA
     : access_(access),
       limits_(limits),
       clock_(clock),
-      log_(log),
       token_(access.credential),
-      connections_(executor, access, limits, clock, std::move(log)) {
+      connections_(executor, access.hub, access.endpoint(), limits.warm, clock, std::move(log)) {
 }
 
 asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open(iothub::Target target, StreamName name) {
     const iothub::ServicePath what{.target = std::move(target), .name = to_string(name)};
     auto answered = co_await request(what);
+    hub_is_ours_ = answered.granted.hub_is_ours;
+    if (answered.granted.leg_is_here) {
+        answered.connection->transport().give_up_after(access_.hub.liveness.dead_after);
+        co_return as_stream(std::move(answered.connection), options_of(answered.granted));
+    }
     auto connection = co_await connection_for(answered.granted, answered.connection);
     auto leg = co_await open_leg(std::move(connection), std::move(answered.granted));
     // Not sooner: until our leg is there, our hub takes the end of the connection that asked for our leaving.
@@ -76,13 +68,17 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open(iothub::Tar
 asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::unique_ptr<http::Connection> connection,
                                                                          GrantedStream granted) {
     auto ask = leg_handshake(granted.url.target, granted.token, std::string("service-proxy/") + version);
-    const auto options = leg_options(ws::Role::client, granted.features, access_.hub.liveness, clock_);
     const auto named = endpoint_of(granted.url);
     try {
-        co_return co_await upgrade(std::move(connection), named, std::move(ask), options, limits_.hub, clock_);
+        co_return co_await upgrade(std::move(connection), named, std::move(ask), options_of(granted), limits_.hub,
+                                   clock_);
     } catch (const UpgradeRefused& refusal) {
         throw Failure(Errc::hub_refused_stream_leg, describe_answer(refusal.answer));
     }
+}
+
+ws::WsOptions StreamInitiator::options_of(const GrantedStream& granted) const {
+    return leg_options(ws::Role::client, granted.features, access_.hub.liveness, clock_);
 }
 
 asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::ServicePath what) {
@@ -107,15 +103,13 @@ asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::Serv
 
 asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath& what,
                                                       std::unique_ptr<http::Connection>& connection) {
+    const auto attempt = [this, &what](http::Connection& on) { return call_on(what, on); };
     std::exception_ptr failure;
     try {
-        connection = connections_.take_idle();
-        if (connection) {
-            auto answer = co_await call_on_kept(what, connection);
-            if (answer) co_return std::move(*answer);
-        }
-        if (!connection) connection = co_await connections_.open();
-        co_return co_await call_on(what, *connection);
+        auto taken = co_await connections_.take();
+        auto answer = co_await connections_.exchange(taken, attempt);
+        connection = std::move(taken.connection);
+        co_return answer;
     } catch (...) {
         failure = std::current_exception();
     }
@@ -126,53 +120,12 @@ asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath&
 asio::awaitable<http::Response> StreamInitiator::call_on(const iothub::ServicePath& what,
                                                          http::Connection& connection) {
     const auto limit = limits_.connect + limits_.response + limits_.hub;
-    auto post = make_stream_call(what, host_header(), token_.current(clock_), limits_);
+    auto post = make_stream_call(what, host_header(), token_.current(clock_), limits_, hub_is_ours_);
     co_return co_await with_timeout(exchange(connection, std::move(post)), limit, clock_);
 }
 
-// nullopt: the connection was of no use, and the call is to be made on another one; which may be there already.
-asio::awaitable<std::optional<http::Response>> StreamInitiator::call_on_kept(
-    const iothub::ServicePath& what, std::unique_ptr<http::Connection>& connection) {
-    std::optional<http::Response> answer;
-    std::unique_ptr<http::Connection> fresh;
-    std::exception_ptr failure;
-    try {
-        auto calling = detail::store(call_on(what, *connection), answer);
-        co_await first_of(std::move(calling), replace_if_dead(*connection, fresh));
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure && !is_stale(*connection, failure)) std::rethrow_exception(failure);
-    if (!answer) connection = std::move(fresh);
-    co_return answer;
-}
-
-// The hub's machine acknowledges a call soon, however long the answer takes. A call that it has not acknowledged by the
-// time a fresh connection is up has met a dead connection, not a slow network, and was most likely never heard. Never
-// returns when it was acknowledged.
-asio::awaitable<void> StreamInitiator::replace_if_dead(http::Connection& kept,
-                                                       std::unique_ptr<http::Connection>& fresh) {
-    co_await clock_.sleep_for(limits_.unacknowledged);
-    std::unique_ptr<http::Connection> other;
-    std::exception_ptr failure;
-    try {
-        if (kept.transport().delivering()) other = co_await connections_.open();
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure && is_cancellation(failure)) std::rethrow_exception(failure);
-    if (kept.transport().delivering()) {
-        if (failure) std::rethrow_exception(failure);
-        log_.info("a kept connection to the hub was dead");
-        fresh = std::move(other);
-        co_return;
-    }
-    if (other) connections_.give_back(std::move(other));
-    co_await forever();
-}
-
-// Our hub routes requests, not connections: the connection that carried the call becomes the leg, which saves a TCP and
-// a TLS handshake. Other hubs name another host; `used` stays then.
+// The connection that carried the call to a hub of ours can carry the leg too, which saves a TCP and a TLS handshake.
+// Other hubs name another host; `used` stays then.
 asio::awaitable<std::unique_ptr<http::Connection>> StreamInitiator::connection_for(
     const GrantedStream& granted, std::unique_ptr<http::Connection>& used) {
     const auto named = endpoint_of(granted.url);

@@ -3,14 +3,14 @@
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
 #include "common/tunnel/stream_id.hpp"
+#include "common/tunnel/warm_connections.hpp"
 #include "common/ws/ws_stream.hpp"
-#include "service-proxy/hub_connections.hpp"
 #include "service-proxy/rest_call.hpp"
 #include "service-proxy/service_access.hpp"
 #include "service-proxy/service_token.hpp"
 
+#include <atomic>
 #include <memory>
-#include <optional>
 
 namespace device_streams::service {
 
@@ -25,7 +25,7 @@ class StreamInitiator {
     /// drops the connection that asked, from which our hub sees at any time that nobody waits for the stream any more.
     asio::awaitable<std::unique_ptr<ws::WsStream>> open(iothub::Target target, StreamName name);
 
-    HubConnections& connections() { return connections_; }
+    WarmConnections& connections() { return connections_; }
 
  private:
     struct Answered {
@@ -36,21 +36,19 @@ class StreamInitiator {
     asio::awaitable<http::Response> call(const iothub::ServicePath& what,
                                          std::unique_ptr<http::Connection>& connection);
     asio::awaitable<http::Response> call_on(const iothub::ServicePath& what, http::Connection& connection);
-    asio::awaitable<std::optional<http::Response>> call_on_kept(const iothub::ServicePath& what,
-                                                                std::unique_ptr<http::Connection>& connection);
-    asio::awaitable<void> replace_if_dead(http::Connection& kept, std::unique_ptr<http::Connection>& fresh);
     asio::awaitable<std::unique_ptr<http::Connection>> connection_for(const GrantedStream& granted,
                                                                       std::unique_ptr<http::Connection>& used);
     asio::awaitable<std::unique_ptr<ws::WsStream>> open_leg(std::unique_ptr<http::Connection> connection,
                                                             GrantedStream granted);
+    ws::WsOptions options_of(const GrantedStream& granted) const;
     std::string host_header() const;
 
     const ServiceAccess access_;
     const OpenLimits limits_;
     Clock& clock_;
-    const Log log_;
     ServiceToken token_;
-    HubConnections connections_;
+    WarmConnections connections_;
+    std::atomic<bool> hub_is_ours_ = false;  ///< as its last answer showed
 };
 
 }  // namespace device_streams::service

@@ -72,23 +72,33 @@ UpgradeRefused::UpgradeRefused(http::Response from_hub)
       answer(std::move(from_hub)) {
 }
 
-asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
-                                                       ws::ClientHandshake ask, ws::WsOptions options,
-                                                       Clock::duration limit, Clock& clock, std::string* clock_note) {
-    ask.host = named.to_string();
+asio::awaitable<http::Response> upgraded(asio::awaitable<http::Response> upgrading, Endpoint named) {
     http::Response answer;
     try {
-        answer = co_await with_timeout(ws::upgrade(*connection, std::move(ask)), limit, clock);
+        answer = co_await std::move(upgrading);
     } catch (...) {
         const auto cause = std::current_exception();
         if (is_cancellation(cause)) throw;
         throw hub_failure(cause, Errc::hub_unreachable, "WebSocket upgrade at " + named.to_string());
     }
-    if (clock_note != nullptr) *clock_note = http::clock_note(answer.headers, clock.wall_now());
     if (answer.status != 101) throw UpgradeRefused(std::move(answer));
+    co_return answer;
+}
+
+std::unique_ptr<ws::WsStream> as_stream(std::unique_ptr<http::Connection> connection, ws::WsOptions options) {
     std::vector<std::byte> early_bytes;
     auto transport = connection->release(early_bytes);
-    co_return std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
+    return std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
+}
+
+asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
+                                                       ws::ClientHandshake ask, ws::WsOptions options,
+                                                       Clock::duration limit, Clock& clock, std::string* clock_note) {
+    ask.host = named.to_string();
+    auto upgrading = with_timeout(ws::upgrade(*connection, std::move(ask)), limit, clock);
+    const auto answer = co_await upgraded(std::move(upgrading), named);
+    if (clock_note != nullptr) *clock_note = http::clock_note(answer.headers, clock.wall_now());
+    co_return as_stream(std::move(connection), options);
 }
 
 ws::ClientHandshake leg_handshake(const std::string& target, const Secret& token, std::string_view user_agent) {

@@ -43,8 +43,13 @@ struct UpgradeRefused : std::runtime_error {
     http::Response answer;
 };
 
-/// Turns a connection to `named` into a WebSocket within `limit`; sets the Host header. Throws Failure (DS-205, DS-206
-/// or DS-201), or UpgradeRefused. `clock_note`, if given, becomes what the answer says about the two clocks (see
+/// The answer to an upgrade at `named` that is under way. Throws Failure (DS-205, DS-206 or DS-201), or UpgradeRefused.
+asio::awaitable<http::Response> upgraded(asio::awaitable<http::Response> upgrading, Endpoint named);
+/// The WebSocket that a connection has become by its last answer.
+std::unique_ptr<ws::WsStream> as_stream(std::unique_ptr<http::Connection> connection, ws::WsOptions options);
+
+/// Turns a connection to `named` into a WebSocket within `limit`; sets the Host header. Throws as upgraded()
+/// does. `clock_note`, if given, becomes what the answer says about the two clocks (see
 /// http::clock_note).
 asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
                                                        ws::ClientHandshake ask, ws::WsOptions options,

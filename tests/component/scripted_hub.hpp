@@ -66,10 +66,10 @@ class ScriptedHub {
     Listener listener_;
 };
 
-/// Plays the streaming endpoint: answers the upgrade and echoes until the peer closes.
-inline asio::awaitable<void> echo_stream(http::Connection& connection, http::Request upgrade, ws::WsOptions options) {
+/// Plays the streaming endpoint: sends `answer`, which makes the connection a leg, and echoes until the peer closes.
+inline asio::awaitable<void> echo_leg(http::Connection& connection, http::Response answer, ws::WsOptions options) {
     options.role = ws::Role::server;
-    co_await connection.write_response(ws::answer_upgrade(upgrade, ""));
+    co_await connection.write_response(std::move(answer));
     std::vector<std::byte> early;
     auto transport = connection.release(early);
     ws::WsStream stream(std::move(transport), options, std::move(early));
@@ -82,6 +82,10 @@ inline asio::awaitable<void> echo_stream(http::Connection& connection, http::Req
         co_await stream.write_all(out);
     }
     co_await stream.close(Ending::clean);
+}
+
+inline asio::awaitable<void> echo_stream(http::Connection& connection, http::Request upgrade, ws::WsOptions options) {
+    return echo_leg(connection, ws::answer_upgrade(upgrade, ""), options);
 }
 
 }  // namespace device_streams::test

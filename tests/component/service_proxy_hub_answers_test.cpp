@@ -1,3 +1,4 @@
+#include "common/tunnel/leg_upgrade.hpp"
 #include "service_proxy_fixture.hpp"
 
 namespace device_streams::service {
@@ -39,6 +40,35 @@ TEST_F(HubAnswers, OurHubGetsTheLegOnTheConnectionOfTheRequest) {
     client.shut_down_writing();
     EXPECT_EQ(client.receive(6), "hello");
     EXPECT_EQ(upgrades_behind_a_post, 1);
+}
+
+TEST_F(HubAnswers, TheRequestsConnectionBecomesTheLegOfAHubThatIsKnownAsOurs) {
+    std::atomic<int> offered = 0;
+    start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {
+        if (!co_await connection.wait_for_request()) co_return;
+        auto request = co_await connection.read_request();
+        if (!has_leg_upgrade(request.headers)) {
+            co_await connection.write_response(granting(hub_port, "none"));
+            request = co_await connection.read_request();
+            co_return co_await test::echo_stream(connection, std::move(request), {});
+        }
+        ++offered;
+        http::Response answer;
+        answer.status = 101;
+        add_leg_upgrade(answer.headers);
+        answer.headers.add(std::string(features_header), "half-close");
+        ws::WsOptions options;
+        options.half_close = true;
+        co_await test::echo_leg(connection, std::move(answer), options);
+    });
+    start_proxy();
+    for (int i = 0; i < 3; ++i) {
+        auto client = connect();
+        client.send("hello");
+        client.shut_down_writing();
+        EXPECT_EQ(client.receive(6), "hello");
+    }
+    EXPECT_EQ(offered, 2);
 }
 
 // Our hub gives the stream up when that connection ends first, and here everything else would end it.
@@ -144,7 +174,7 @@ TEST_F(HubAnswers, RequestIsNotRepeatedWhileTheHubTakesItsTime) {
         co_await test::echo_stream(connection, std::move(upgrade), {});
     });
     auto settings = make_settings(make_config());
-    settings.open.unacknowledged = 500ms;
+    settings.open.warm.unacknowledged = 500ms;
     proxy.emplace(background, lines, settings);
     ASSERT_TRUE(test::eventually([&] { return hub->connections() == 1; }));
     auto client = connect();

@@ -34,7 +34,8 @@ class StreamAcceptorTest : public testing::Test {
     StreamEnds ends() {
         StreamEnds made;
         made.local = [this](Endpoint endpoint, Clock&) { return connect(std::move(endpoint)); };
-        made.leg = [this](HubAccess, iothub::StreamRequest, Clock&) { return open_leg(); };
+        made.dial = [this](LegConnections&, HubAccess, iothub::StreamRequest) { return dial_leg(); };
+        made.leg = [this](DialledLeg, HubAccess, iothub::StreamRequest, Clock&) { return open_leg(); };
         return made;
     }
     void take(iothub::StreamRequest asked) {
@@ -56,7 +57,9 @@ class StreamAcceptorTest : public testing::Test {
     std::vector<std::unique_ptr<MemoryStream>> services, hub_ends;
     std::optional<std::error_code> local_error;
     bool black_hole = false;
-    std::optional<Errc> leg_error;
+    std::optional<Errc> leg_error, dial_error;
+    bool hub_is_far = false;
+    int legs_dialled = 0;
     StreamAcceptor acceptor{io.get_executor(),
                             clock,
                             Log(log),
@@ -78,6 +81,12 @@ class StreamAcceptorTest : public testing::Test {
         auto [local, service] = make_memory_streams(io.get_executor());
         services.push_back(std::move(service));
         co_return std::move(local);
+    }
+    asio::awaitable<DialledLeg> dial_leg() {
+        ++legs_dialled;
+        if (hub_is_far) co_await clock.sleep_for(1s);
+        if (dial_error) throw Failure(*dial_error, "connecting to hub.example:443");
+        co_return DialledLeg();
     }
     asio::awaitable<std::unique_ptr<ByteStream>> open_leg() {
         if (leg_error) throw Failure(*leg_error, "HTTP 404 Not Found");
@@ -105,10 +114,35 @@ TEST_F(StreamAcceptorTest, ConnectsAcceptsAndRelays) {
     EXPECT_EQ(service_received(), "SSH-2.0-client");
 }
 
+TEST_F(StreamAcceptorTest, DialsItsLegWhileTheServiceConnects) {
+    black_hole = true;
+    take(request());
+    EXPECT_EQ(legs_dialled, 1);
+    EXPECT_TRUE(answers.empty());
+}
+
+TEST_F(StreamAcceptorTest, AnswersWithoutWaitingForItsLeg) {
+    hub_is_far = true;
+    take(request());
+    EXPECT_EQ(answers, std::vector<std::string>{"1:200"});
+    EXPECT_TRUE(hub_ends.empty());
+    pass(1s);
+    EXPECT_EQ(hub_ends.size(), 1u);
+}
+
+TEST_F(StreamAcceptorTest, ALegThatCannotBeDialledEndsTheLocalConnection) {
+    dial_error = Errc::hub_unreachable;
+    take(request());
+    EXPECT_EQ(answers, std::vector<std::string>{"1:200"});
+    EXPECT_TRUE(log->contains("DS-201"));
+    EXPECT_TRUE(services[0]->in().broken);
+}
+
 TEST_F(StreamAcceptorTest, RejectsAnUnknownServiceWithoutConnecting) {
     take(request("telnet.1a2b3c4d"));
     EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
     EXPECT_TRUE(dialled.empty());
+    EXPECT_EQ(legs_dialled, 0);
     EXPECT_TRUE(log->contains("DS-401"));
     EXPECT_TRUE(log->contains("stream=1a2b3c4d"));
 }

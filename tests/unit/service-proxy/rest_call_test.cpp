@@ -1,6 +1,7 @@
 #include "service-proxy/rest_call.hpp"
 
 #include "common/iothub/errors.hpp"
+#include "common/tunnel/leg_upgrade.hpp"
 
 #include <gtest/gtest.h>
 
@@ -54,7 +55,7 @@ Failure refused(const http::Response& answer) {
 
 TEST(MakeStreamCall, NamesDeviceModuleAndStreamInThePath) {
     const iothub::ServicePath what{.target = {"a b", "tunnel"}, .name = "ssh.1a2b3c4d"};
-    const auto call = make_stream_call(what, "hub1.iot.example", Secret("token"), {});
+    const auto call = make_stream_call(what, "hub1.iot.example", Secret("token"), {}, false);
     EXPECT_EQ(call.method, "POST");
     EXPECT_EQ(call.target, "/twins/a%20b/modules/tunnel/streams/ssh.1a2b3c4d?api-version=2020-09-30");
     EXPECT_EQ(call.headers.find("Host"), "hub1.iot.example");
@@ -67,15 +68,32 @@ TEST(MakeStreamCall, SendsBothTimeLimitsInWholeSeconds) {
     limits.connect = std::chrono::milliseconds(1'001);
     limits.response = std::chrono::seconds(30);
     const iothub::ServicePath what{.target = {"dev-01", ""}, .name = "ssh.1a2b3c4d"};
-    const auto call = make_stream_call(what, "hub1.iot.example", Secret("token"), limits);
+    const auto call = make_stream_call(what, "hub1.iot.example", Secret("token"), limits, false);
     EXPECT_EQ(call.headers.find("iothub-streaming-connect-timeout-in-seconds"), "2");
     EXPECT_EQ(call.headers.find("iothub-streaming-response-timeout-in-seconds"), "30");
 }
 
 TEST(MakeStreamCall, AnnouncesOurFeatures) {
     const iothub::ServicePath what{.target = {"dev-01", ""}, .name = "ssh.1a2b3c4d"};
-    const auto call = make_stream_call(what, "hub1.iot.example", Secret("token"), {});
+    const auto call = make_stream_call(what, "hub1.iot.example", Secret("token"), {}, false);
     EXPECT_EQ(parse_features(call.headers.find(features_header).value_or("")), own_features);
+}
+
+TEST(MakeStreamCall, OffersItsConnectionForTheLegOnlyWhenTold) {
+    const iothub::ServicePath what{.target = {"dev-01", ""}, .name = "ssh.1a2b3c4d"};
+    EXPECT_FALSE(make_stream_call(what, "hub1.iot.example", Secret("token"), {}, false).headers.find("Upgrade"));
+    EXPECT_TRUE(has_leg_upgrade(make_stream_call(what, "hub1.iot.example", Secret("token"), {}, true).headers));
+}
+
+TEST(InterpretAnswer, AConnectionThatBecameTheLegNeedsNoUrl) {
+    http::Response answer;
+    answer.status = 101;
+    add_leg_upgrade(answer.headers);
+    answer.headers.add(std::string(features_header), "half-close,pings");
+    const auto stream = granted(answer);
+    EXPECT_TRUE(stream.leg_is_here);
+    EXPECT_TRUE(stream.hub_is_ours);
+    EXPECT_EQ(stream.features, (Features{.half_close = true, .big_frames = false, .pings = true}));
 }
 
 TEST(InterpretAnswer, GrantsUrlAndToken) {
