@@ -19,19 +19,19 @@ LegConnections::LegConnections(const asio::any_io_executor& executor, Clock& clo
     warming_.on_failure = [this](const std::exception_ptr& failure) { log_.error(explain(failure)); };
 }
 
-asio::awaitable<DialledLeg> LegConnections::dial(HubAccess hub, Endpoint named) {
-    DialledLeg dialled{leading_to(hub, named), {}};
+asio::awaitable<DialledLeg> LegConnections::dial(HubAccess hub, Endpoint named, bool again) {
+    DialledLeg dialled{leading_to(hub, named, again), {}};
     dialled.taken = co_await dialled.from->take();
     co_return dialled;
 }
 
-std::shared_ptr<WarmConnections> LegConnections::leading_to(const HubAccess& hub, const Endpoint& named) {
+std::shared_ptr<WarmConnections> LegConnections::leading_to(const HubAccess& hub, const Endpoint& named, bool again) {
     const std::lock_guard lock(mutex_);
     if (warm_ && !warm_->retired() && warm_->lead_to(hub, named)) return warm_;
     if (warm_) warm_->retire();
     const WarmLimits limits{.most_idle = 1, .longest_unused = dialled_ahead_for};
     warm_ = std::make_shared<WarmConnections>(executor_, hub, named, limits, clock_, log_);
-    if (!retired_) warming_.spawn(warm_->strand(), keep_warm(warm_));
+    if (again && !retired_) warming_.spawn(warm_->strand(), keep_warm(warm_));
     return warm_;
 }
 

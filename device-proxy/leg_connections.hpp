@@ -20,14 +20,14 @@ class LegConnections {
  public:
     LegConnections(const asio::any_io_executor& executor, Clock& clock, Log log);
 
-    /// A connection to `named`. Throws Failure (DS-201 to DS-205).
-    asio::awaitable<DialledLeg> dial(HubAccess hub, Endpoint named);
+    /// A connection to `named`; `again`: the next leg may have one dialled ahead. Throws Failure (DS-201 to DS-205).
+    asio::awaitable<DialledLeg> dial(HubAccess hub, Endpoint named, bool again);
     /// Drops what was dialled ahead; nothing is dialled ahead any more.
     void retire();
     asio::awaitable<void> until_done() { return warming_.until_empty(); }
 
  private:
-    std::shared_ptr<WarmConnections> leading_to(const HubAccess& hub, const Endpoint& named);
+    std::shared_ptr<WarmConnections> leading_to(const HubAccess& hub, const Endpoint& named, bool again);
 
     const asio::any_io_executor executor_;
     Clock& clock_;

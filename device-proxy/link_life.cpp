@@ -38,7 +38,11 @@ asio::awaitable<void> LinkLife::live(LinkOpener open, std::function<mqtt::Connec
         co_await first_of(std::move(transfer), watch());
         co_await with_timeout(stream_->close(Ending::clean), limits.goodbye, clock_);
     } catch (const LegError& failure) {
+        stream_->abort(Ending::lost);
         throw Failure(Errc::hub_link_lost, failure.what());
+    } catch (const Failure&) {
+        stream_->abort(Ending::lost);
+        throw;
     } catch (const mqtt::ProtocolError& failure) {
         throw Failure(Errc::hub_protocol, failure.what());
     }

@@ -25,7 +25,8 @@ Endpoint endpoint_of(const iothub::StreamUrl& url) {
 }
 
 asio::awaitable<DialledLeg> dial_leg(LegConnections& connections, HubAccess hub, iothub::StreamRequest request) {
-    return connections.dial(std::move(hub), endpoint_of(url_of(request)));
+    // Only hubs of ours say what features a stream has; others may not like connections that wait.
+    return connections.dial(std::move(hub), endpoint_of(url_of(request)), !request.features.empty());
 }
 
 asio::awaitable<std::unique_ptr<ByteStream>> open_leg(DialledLeg dialled, HubAccess hub, iothub::StreamRequest request,

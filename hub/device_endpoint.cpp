@@ -91,10 +91,13 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     co_await guarded(link, link.run());
     log_end(log, link.end(), hub.clock.now() - since);
     registered.end();  // before the goodbye, which may take its time
-    if (!link.end().fault)
+    const auto fault = link.end().fault;
+    if (!fault)
         co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
     else
-        stream->abort(link.end().fault == Errc::hub_stopping ? Ending::stopping : Ending::cancelled);
+        stream->abort(fault == Errc::hub_stopping ? Ending::stopping
+                      : fault == Errc::leg_lost   ? Ending::lost
+                                                  : Ending::cancelled);
 }
 
 }  // namespace device_streams::hub

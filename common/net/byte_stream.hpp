@@ -87,7 +87,8 @@ class ByteStream {
     virtual asio::awaitable<void> close(Ending ending) = 0;
     /// True while what was written is still on its way and the peer has not been found dead.
     virtual bool delivering() = 0;
-    /// Ends the stream at once, telling the peer `reason` if that needs no waiting. Pending operations fail.
+    /// Ends the stream at once, telling the peer `reason` if that needs no waiting. Pending operations fail. A `lost`
+    /// peer may still hear a reset.
     virtual void abort(Ending reason) noexcept = 0;
 };
 

@@ -303,8 +303,13 @@ asio::awaitable<void> TlsStream::say_goodbye() {
     }
 }
 
-void TlsStream::abort(Ending) noexcept {
-    socket_.close();
+// A FIN would wait behind what a lost peer has not acknowledged, and never reach one that is merely not heard; a reset
+// goes at once.
+void TlsStream::abort(Ending reason) noexcept {
+    if (reason == Ending::lost)
+        socket_.reset();
+    else
+        socket_.close();
 }
 
 }  // namespace device_streams

@@ -27,6 +27,11 @@ LegError closed_error(const CloseReason& reason) {
             "the peer closed the WebSocket with code " + std::to_string(*reason.code)};
 }
 
+// A stream that was reset says so by its Close; a connection that is reset under it was lost.
+LegError as_lost(const LegError& failure) {
+    return {failure.ending() == Ending::reset ? Ending::lost : failure.ending(), failure.what()};
+}
+
 bool is_clean(const CloseReason& reason) {
     return !reason.code || ending_of_close_code(*reason.code) == Ending::clean;
 }
@@ -113,7 +118,7 @@ std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
             if (size) last_heard_ = now();
             return size;
         } catch (const LegError& failure) {
-            transport_failure_ = failure;  // told once the payload before it was
+            transport_failure_ = as_lost(failure);  // told once the payload before it was
             return std::nullopt;
         }
     }
@@ -201,7 +206,11 @@ bool WsStream::may_write() {
 
 asio::awaitable<void> WsStream::write_frame(OutBytes frame) {
     const Flag writing(writing_);
-    co_await transport_->write_all(frame);
+    try {
+        co_await transport_->write_all(frame);
+    } catch (const LegError& failure) {
+        throw as_lost(failure);
+    }
     last_sent_ = now();
 }
 
@@ -243,8 +252,8 @@ asio::awaitable<void> WsStream::watch() {
 asio::awaitable<void> WsStream::watch_transport() {
     try {
         co_await transport_->watch();
-    } catch (const LegError&) {
-        if (!reader_.closed() || !is_clean(*reader_.closed())) throw;
+    } catch (const LegError& failure) {
+        if (!reader_.closed() || !is_clean(*reader_.closed())) throw as_lost(failure);
     }
     co_await forever();
 }

@@ -56,15 +56,15 @@ def reason(program, stream_id):
 @pytest.mark.parametrize("leg", ["service", "device"])
 def test_a_leg_that_swallows_everything_is_given_up_by_all(lab, leg, ways):
     lab.begin()
-    # The device's oldest connection is its link to the hub; a service's leg may be any of its connections.
-    since = len(lab.networks[leg].connections) if leg == "device" else 0
     streams = quiet_and_busy(lab)
-    for connection in lab.networks[leg].open_connections(since):
+    struck = lab.legs(leg)
+    for connection in struck:
         connection.swallow(*ways)
     for stream in streams:
         check_reset(*stream.ends())
         check_logs(lab, leg, ways, identifier(lab, stream))
-    lab.networks[leg].reset_all(since)
+    for connection in struck:
+        connection.reset()
     wait_until(lab.works, "new streams to work")
 
 
@@ -266,6 +266,20 @@ class TestPackets:
             name = identifier(far_lab, stream)
             assert "leg to the hub" in reason(far_lab.device, name)
             assert "device leg: lost" in reason(far_lab.hub, name)
+        self.heal(far_lab)
+
+    @pytest.mark.parametrize("deaf", ["hub", "device"])
+    def test_who_is_merely_not_heard_is_told_that_it_is_given_up(self, far_lab, deaf):
+        """Packets go one way only, and who gives the leg up first is the one that still can tell the other."""
+        stream = far_lab.open()
+        stream.client.send(1000)
+        stream.server.wait_received(1000)
+        (far_lab.far if deaf == "device" else far_lab.near).drop("")
+        check_reset(*stream.ends())
+        name = identifier(far_lab, stream)
+        told, teller = (far_lab.hub, far_lab.device) if deaf == "device" else (far_lab.device, far_lab.hub)
+        assert re.search("nothing was heard|timed out", reason(teller, name))
+        assert "reset by peer" in reason(told, name)
         self.heal(far_lab)
 
     def test_a_device_that_gets_another_address_comes_back(self, far_lab):

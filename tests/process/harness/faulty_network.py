@@ -196,8 +196,8 @@ class FaultyNetwork:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def open_connections(self, since=0):
-        return [connection for connection in self.connections[since:] if not connection.closed]
+    def open_connections(self):
+        return [connection for connection in self.connections if not connection.closed]
 
     def heal(self):
         """Nothing more is going to happen; what is swallowed already stays so."""
@@ -211,14 +211,6 @@ class FaultyNetwork:
         for connection in self.open_connections():
             if connection.swallowed:
                 connection.reset()
-
-    def reset_all(self, since=0):
-        for connection in self.open_connections(since):
-            connection.reset()
-
-    def cut_all(self, since=0):
-        for connection in self.open_connections(since):
-            connection.cut()
 
     def hold_new(self):
         """Connections that are made from now on get nowhere until release()."""

@@ -132,6 +132,11 @@ class Laboratory(Rig):
 
     # --- streams
 
+    def legs(self, leg):
+        """What may carry streams: the device's oldest connection is its link; any other may have been kept for a leg."""
+        connections = self.networks[leg].open_connections()
+        return connections[1:] if leg == "device" else connections
+
     def open(self, service="direct"):
         """A stream whose server is there already."""
         stream = self.dial(service)
