@@ -193,7 +193,8 @@ LiveView StreamHub::Impl::live_view() {
         co_return shown;
     };
     auto connected = [this] { return broker_->online(); };
-    return {std::move(streams), std::move(connected)};
+    auto stopping = [this] { return stopping_.announced(); };
+    return {std::move(streams), std::move(connected), std::move(stopping)};
 }
 
 void StreamHub::Impl::apply(const StreamHubSettings& settings) {
@@ -209,7 +210,7 @@ void StreamHub::Impl::stop_accepting() {
     accepting_.cancel_all();
     stopping_.announce();
     broker_->stop();
-    if (admin_) admin_->stop_accepting();
+    if (admin_) admin_->yield();
     background_.spawn(look_for_revoked());
 }
 
@@ -235,12 +236,10 @@ asio::awaitable<void> StreamHub::Impl::cut_if_revoked(iothub::Target target) {
 void StreamHub::Impl::cancel() {
     connections_.cancel_all();
     bridges_.cancel_all();
-    if (admin_) admin_->cancel();
 }
 
 asio::awaitable<void> StreamHub::Impl::until_closed() {
     co_await accepting_.until_empty();
-    if (admin_) co_await admin_->until_closed();
 }
 
 asio::awaitable<void> StreamHub::Impl::until_done() {
@@ -248,7 +247,7 @@ asio::awaitable<void> StreamHub::Impl::until_done() {
     co_await connections_.until_empty();
     co_await broker_->flush();  // legs on their way to a bridge
     co_await bridges_.until_empty();
-    if (admin_) co_await admin_->until_done();
+    if (admin_) co_await admin_->stop();
     background_.cancel_all();
     co_await background_.until_empty();
     co_await broker_->flush();  // revocations that name the bridges

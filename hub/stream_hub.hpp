@@ -19,7 +19,8 @@ class StreamHub final : public Component {
     asio::awaitable<void> start() override;
     void stop_accepting() override;
     void cancel() override;
-    /// Returns when no listener is open any more, after stop_accepting(): a successor may take their places.
+    /// Returns when no port is open any more, after stop_accepting(): a successor may take them. The admin socket
+    /// serves until the end, or until a successor has its path.
     asio::awaitable<void> until_closed();
     asio::awaitable<void> until_done() override;
     /// Reads the certificate again; apply() is for new settings.

@@ -11,7 +11,7 @@ asio::awaitable<nlohmann::json> execute_here(const HubLocation& location, nlohma
     SqliteRegistry registry(location.state.registry_file(), SqliteRegistry::Mode::open_existing, clock);
     AdminCommands commands(registry, location.facts);
     auto answer = co_await commands.execute(std::move(request));
-    co_return result_of(std::move(answer));
+    co_return answer;
 }
 
 Endpoint socket_of(const HubLocation& location) {
@@ -28,9 +28,9 @@ asio::awaitable<nlohmann::json> administer(HubLocation location, nlohmann::json 
     const auto socket = socket_of(location);
     const auto lock_file = location.state.lock_file();
     for (;;) {
-        if (const auto lock = FileLock::try_acquire(lock_file))
-            co_return co_await execute_here(location, std::move(request), clock);
-        if (auto result = co_await ask_running_hub(socket, request, clock)) co_return std::move(*result);
+        const auto lock = FileLock::try_acquire(lock_file);
+        if (auto answer = co_await ask_running_hub(socket, request, clock)) co_return std::move(*answer);
+        if (lock) co_return co_await execute_here(location, std::move(request), clock);
         if (clock.now() >= deadline) throw Failure(Errc::hub_not_running, socket.to_string());
         co_await clock.sleep_for(std::chrono::milliseconds(50));
     }

@@ -14,9 +14,10 @@ struct HubLocation {
     HubFacts facts;            ///< empty where no configuration was found
 };
 
-/// Lets the hub that runs there execute a request, or executes it on the registry when none runs, holding the lock
-/// meanwhile. Returns result_of the answer. Throws Failure, hub_not_running also for a hub that holds the lock and does
-/// not listen within `patience` (it is starting or stopping).
+/// Lets the hub that runs there execute a request, or executes it on the registry when none runs. Returns the answer.
+/// A hub that is stopping has given up its lock: it is held here meanwhile, so that the next hub does not start in the
+/// middle of a change. Throws Failure(hub_not_running) for a hub that holds the lock and does not listen within
+/// `patience` (it is starting), or does not answer.
 asio::awaitable<nlohmann::json> administer(HubLocation location, nlohmann::json request, Clock::duration patience,
                                            Clock& clock);
 

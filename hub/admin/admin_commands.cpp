@@ -59,6 +59,12 @@ AdminCommands::AdminCommands(Registry& registry, std::function<HubFacts()> facts
 }
 
 asio::awaitable<json> AdminCommands::execute(json request) {
+    auto answer = co_await answer_to(std::move(request));
+    if (live_.stopping && live_.stopping()) answer["stopping"] = true;
+    co_return answer;
+}
+
+asio::awaitable<json> AdminCommands::answer_to(json request) {
     try {
         json answer;
         answer["result"] = co_await dispatch(std::move(request));

@@ -33,11 +33,12 @@ struct StreamInfo {
 struct LiveView {
     std::function<asio::awaitable<std::vector<StreamInfo>>()> streams;
     std::function<asio::awaitable<std::vector<iothub::Target>>()> connected;  ///< identities with a link
+    std::function<bool()> stopping;  ///< takes no new streams, and ends with those that run
 };
 
 /// The administrator's commands, as JSON objects in and out: {"command": "device add", "device": "pump-17"} gives
-/// {"result": ...} or {"error": 609, "detail": "..."}. The same code serves a running hub's admin socket and a command
-/// line that has opened the registry itself.
+/// {"result": ...} or {"error": 609, "detail": "..."}; a hub that is stopping adds "stopping": true. The same code
+/// serves a running hub's admin socket and a command line that has opened the registry itself.
 class AdminCommands {
  public:
     /// `facts` gives those of the moment: a running hub may get new ones.
@@ -50,6 +51,7 @@ class AdminCommands {
 
  private:
     using Json = nlohmann::json;
+    asio::awaitable<Json> answer_to(Json request);
     /// Throws Failure and, for a request of the wrong shape, nlohmann::json::exception.
     asio::awaitable<Json> dispatch(Json request);
     void require_facts(const std::string& command) const;

@@ -8,6 +8,9 @@ namespace device_streams::hub {
 
 namespace {
 
+// Requests take milliseconds; who has not sent one yet is not waited for.
+constexpr auto goodbye = std::chrono::seconds(1);
+
 Endpoint endpoint_of(const std::string& socket_path) {
     auto endpoint = parse_endpoint("unix:" + socket_path);
     if (!endpoint)
@@ -26,32 +29,26 @@ AdminServer::AdminServer(asio::any_io_executor executor, const std::string& sock
       accepting_(executor),
       sessions_(executor),
       strand_(accepting_.make_strand()),
-      listener_(strand_, endpoint_of(socket_path)) {
+      path_(endpoint_of(socket_path).path),
+      listener_(strand_, endpoint_of(path_.birthplace())) {
+    path_.take();
     accepting_.on_failure =
         sessions_.on_failure = [log = log_](std::exception_ptr failure) { log.warning("admin: " + explain(failure)); };
 }
 
-AdminServer::~AdminServer() = default;
+AdminServer::~AdminServer() {
+    path_.leave();
+}
 
 void AdminServer::start() {
     accepting_.spawn(strand_, accept_all());
 }
 
-void AdminServer::stop_accepting() {
+asio::awaitable<void> AdminServer::stop() {
     accepting_.cancel_all();
-}
-
-asio::awaitable<void> AdminServer::until_closed() {
     co_await accepting_.until_empty();
-}
-
-void AdminServer::cancel() {
-    accepting_.cancel_all();
-    sessions_.cancel_all();
-}
-
-asio::awaitable<void> AdminServer::until_done() {
-    co_await accepting_.until_empty();
+    const bool over = co_await sessions_.until_empty_within(goodbye, clock_);
+    if (!over) sessions_.cancel_all();
     co_await sessions_.until_empty();
 }
 
@@ -63,6 +60,7 @@ asio::awaitable<void> AdminServer::accept_all() {
             sessions_.spawn(strand, serve(std::move(socket)));
         }
     } catch (...) {
+        path_.leave();
         listener_.close();
         throw;
     }

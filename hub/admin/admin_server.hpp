@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/app/socket_path.hpp"
 #include "common/async/task_set.hpp"
 #include "common/base/log.hpp"
 #include "common/net/listener.hpp"
@@ -16,7 +17,8 @@ class AdminServer {
  public:
     static constexpr auto request_timeout = std::chrono::seconds(10);  ///< connection until the answer is out
 
-    /// Listens on `socket_path` at once; throws Failure(listen_failed). `clock` outlives it.
+    /// Listens on `socket_path` at once, also in place of a hub that has yielded it; throws Failure: listen_failed,
+    /// state_unusable. `clock` outlives it.
     AdminServer(asio::any_io_executor executor, const std::string& socket_path, AdminCommands commands, Clock& clock,
                 Log log);
     ~AdminServer();
@@ -25,13 +27,11 @@ class AdminServer {
 
     /// Begins to accept.
     void start();
-    /// Closes the listener and removes the socket file, soon; requests under way go on.
-    void stop_accepting();
-    /// Returns when the listener is closed.
-    asio::awaitable<void> until_closed();
-    void cancel();
-    /// Returns when nothing runs any more. To be awaited before the server is dropped.
-    asio::awaitable<void> until_done();
+    /// From now on the next hub may take the path; until it does, this one serves on.
+    void yield() { path_.yield(); }
+    /// Closes the listener and removes the socket file, and returns when nothing runs any more; requests under way have
+    /// a moment to end. To be awaited before the server is dropped.
+    asio::awaitable<void> stop();
 
  private:
     asio::awaitable<void> accept_all();
@@ -43,6 +43,7 @@ class AdminServer {
     TaskSet accepting_;
     TaskSet sessions_;
     Strand strand_;
+    SocketPath path_;
     Listener listener_;
 };
 

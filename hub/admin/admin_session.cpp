@@ -1,5 +1,6 @@
 #include "hub/admin/admin_session.hpp"
 
+#include "common/async/join.hpp"
 #include "common/net/dial.hpp"
 #include "common/net/socket_stream.hpp"
 
@@ -33,6 +34,9 @@ asio::awaitable<void> answer_admin_request(ByteStream& stream, AdminCommands& co
 
 namespace {
 
+// Longer than the hub gives itself for a request.
+constexpr auto hub_patience = std::chrono::seconds(20);
+
 asio::awaitable<nlohmann::json> converse(ByteStream& hub, std::string request) {
     // An answer may list every device.
     constexpr std::size_t answer_limit = 256 * 1024 * 1024;
@@ -62,8 +66,12 @@ asio::awaitable<std::optional<nlohmann::json>> ask_running_hub(Endpoint admin_so
     auto socket = co_await try_dial(admin_socket, clock);
     if (!socket) co_return std::nullopt;
     SocketStream stream(std::move(*socket));
-    auto answer = co_await converse(stream, request.dump());
-    co_return result_of(std::move(answer));
+    try {
+        co_return co_await with_timeout(converse(stream, request.dump()), hub_patience, clock);
+    } catch (const std::system_error& failure) {
+        if (failure.code() != asio::error::timed_out) throw;
+    }
+    throw Failure(Errc::hub_not_running, "it says nothing");
 }
 
 }  // namespace device_streams::hub

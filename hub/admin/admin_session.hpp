@@ -18,8 +18,8 @@ asio::awaitable<std::string> read_line(ByteStream& stream, std::size_t limit);
 /// The hub's end: reads a request, lets `commands` execute it, writes the answer. Bounded by the caller's timeout.
 asio::awaitable<void> answer_admin_request(ByteStream& stream, AdminCommands& commands);
 
-/// The command line's end: asks a running hub. Returns result_of its answer; nullopt when nobody listens, so that
-/// nothing has happened. Throws what the hub says, and Failure(hub_not_running) when it ends in the middle.
+/// The command line's end: asks a running hub. Returns its answer; nullopt when nobody listens, so that nothing has
+/// happened. Throws Failure(hub_not_running) when it ends in the middle, or says nothing for too long.
 asio::awaitable<std::optional<nlohmann::json>> ask_running_hub(Endpoint admin_socket, nlohmann::json request,
                                                                Clock& clock);
 

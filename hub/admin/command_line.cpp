@@ -48,7 +48,10 @@ int do_as_asked(const AdminSubcommands& asked, const HubLocation& hub) {
     // First of all, as a key that cannot be written down would be lost.
     std::optional<NewPrivateFile> file;
     if (asked.output()) file.emplace(*asked.output());
-    const auto text = asked.text_of(block_on(administer(hub, asked.request(), patience, clock)));
+    auto answer = block_on(administer(hub, asked.request(), patience, clock));
+    if (answer.contains("stopping"))
+        std::cerr << "stream-hub: this hub is stopping: it takes no new streams and ends with those that run\n";
+    const auto text = asked.text_of(result_of(std::move(answer)));
     if (!file) {
         std::cout << text << std::flush;
         return exit_ok;

@@ -6,6 +6,7 @@
 #include "hub/sqlite_registry.hpp"
 #include "tests/support/captured_log.hpp"
 #include "tests/support/coroutine.hpp"
+#include "tests/support/manual_clock.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,6 +20,7 @@ namespace device_streams::hub {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 using nlohmann::json;
 using ::testing::HasSubstr;
 
@@ -36,21 +38,23 @@ class AdminSocketTest : public ::testing::Test {
         stop();
         fs::remove_all(directory);
     }
-    void start() {
-        AdminCommands commands(registry, {"hub1.example.com", "https://hub1.example.com:443"});
+    void start(const std::string& host_name = "hub1.example.com") {
+        AdminCommands commands(registry, {host_name, "https://" + host_name + ":443"});
         server = std::make_unique<AdminServer>(io.get_executor(), endpoint.path, commands, clock, Log(sink));
         server->start();
     }
     void stop() {
         if (!server) return;
-        server->stop_accepting();
-        server->cancel();
-        test::Running<void> done(io, server->until_done());
+        test::Running<void> done(io, server->stop());
         io.restart();
         while (!done.done()) io.run_one();
         server.reset();
     }
-    std::optional<json> ask(const json& request) { return test::run(io, ask_running_hub(endpoint, request, clock)); }
+    std::optional<json> ask(const json& request) {
+        auto answer = test::run(io, ask_running_hub(endpoint, request, clock));
+        if (answer) answer = result_of(std::move(*answer));
+        return answer;
+    }
 
     asio::io_context io{1};
     SystemClock clock;
@@ -114,6 +118,43 @@ TEST_F(AdminSocketTest, TakesThePlaceOfAHubThatDied) {
     EXPECT_TRUE(ask({{"command", "device list"}}));
 }
 
+TEST_F(AdminSocketTest, ServesOnUntilTheNextHubTakesThePath) {
+    const json show{{"command", "devicestream show"}};
+    server->yield();
+    EXPECT_THAT(ask(show)->dump(), HasSubstr("hub1.example.com"));
+    auto elder = std::move(server);
+    start("hub2.example.com");
+    EXPECT_THAT(ask(show)->dump(), HasSubstr("hub2.example.com"));
+    std::swap(server, elder);
+    stop();
+    server = std::move(elder);
+    EXPECT_THAT(ask(show)->dump(), HasSubstr("hub2.example.com"));
+}
+
+TEST_F(AdminSocketTest, StaysWithAHubThatHasNotYielded) {
+    auto elder = std::move(server);
+    EXPECT_THROW(start("hub2.example.com"), Failure);
+    server = std::move(elder);
+    EXPECT_TRUE(ask({{"command", "device list"}}));
+}
+
+// The kernel has taken the connection and the request, as that of a program that stands still.
+TEST_F(AdminSocketTest, IsGivenUpWhenItSaysNothing) {
+    const Listener silent(io.get_executor(), *parse_endpoint("unix:" + (directory / "silent").string()));
+    test::ManualClock still;
+    test::Running<std::optional<json>> asking(io, ask_running_hub(silent.endpoint(), {{"command", "x"}}, still));
+    while (still.sleepers() == 0) test::poll(io);
+    still.advance(1min);
+    io.restart();
+    while (!asking.done()) io.run_one();
+    try {
+        asking.get();
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::hub_not_running);
+    }
+}
+
 TEST_F(AdminSocketTest, RefusesAPathThatNoSocketCanHave) {
     const auto path = directory / std::string(120, 'x');
     const AdminCommands commands(registry, {"hub1.example.com", ""});
@@ -138,7 +179,7 @@ TEST_F(AdminSocketTest, GoesOnWhenAClientLeavesInTheMiddle) {
     EXPECT_TRUE(ask({{"command", "device list"}}));
 }
 
-TEST_F(AdminSocketTest, EndsSessionsThatWaitWhenItIsCancelled) {
+TEST_F(AdminSocketTest, EndsSessionsThatWaitWhenItStops) {
     auto linger = [this]() -> asio::awaitable<std::string> {
         auto socket = co_await dial(endpoint, clock);
         SocketStream stream(std::move(socket));

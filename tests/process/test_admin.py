@@ -1,5 +1,7 @@
 """The administrator's command line against a running hub."""
+import contextlib
 import json
+import signal
 import socket
 
 import pytest
@@ -85,6 +87,54 @@ def test_removing_a_device_ends_its_link_and_its_streams(own_rig):
     with own_rig.connect("echo") as client:
         assert read_until_closed(client) == b""
     own_rig.service.wait_for("DS-302")
+
+
+@contextlib.contextmanager
+def running_stream(rig):
+    with rig.connect("echo") as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        yield client
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2], ids=["drain", "hand-over"])
+def test_commands_reach_a_hub_that_is_stopping(own_rig, number):
+    mark = own_rig.hub.mark()
+    with running_stream(own_rig) as client:
+        own_rig.hub.signal(number)
+        own_rig.hub.wait_for("stopping: |handing over: ", mark)
+        listed = own_rig.admin("streams", "list", check=False)
+        assert "echo." in listed.stdout and "this hub is stopping" in listed.stderr
+        own_rig.add_device("late-comer")
+        assert json.loads(own_rig.admin("device", "show", "late-comer"))["connected"] is False
+        own_rig.admin("device", "remove", DEVICE)
+        client.settimeout(30)
+        with pytest.raises(ConnectionResetError):
+            assert client.recv(1) != b"", "a cut stream must not look like a clean end"
+    assert own_rig.hub.wait() == 0
+    assert not list(own_rig.hub_directory.rglob("*.sock"))
+    assert "late-comer" in own_rig.admin("device", "list")
+
+
+def test_the_next_hub_has_the_commands_while_the_last_one_still_drains(own_rig):
+    with running_stream(own_rig) as client:
+        old = own_rig.hub
+        old.signal(signal.SIGTERM)
+        old_process, old.process = old.process, None
+        try:
+            own_rig.start_hub()
+            own_rig.wait_online()
+            listed = own_rig.admin("streams", "list", "--json", check=False)
+            assert json.loads(listed.stdout) == [] and listed.stderr == ""
+            client.sendall(b"y")
+            assert client.recv(1) == b"y", "the last hub has its stream still"
+            client.close()
+            assert old_process.wait(30) == 0
+        finally:
+            old_process.kill()
+            old_process.wait()
+    with running_stream(own_rig):
+        assert "echo." in own_rig.admin("streams", "list")
 
 
 def test_commands_work_on_a_stopped_hub_too(tmp_path):

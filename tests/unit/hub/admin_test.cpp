@@ -136,6 +136,18 @@ TEST_F(AdminTest, ListsStreamsOnlyOfARunningHub) {
     EXPECT_EQ(list.at(0).at("bytesFromDevice"), 7);
 }
 
+TEST_F(AdminTest, SaysWithEachAnswerThatTheHubIsStopping) {
+    bool stopping = false;
+    LiveView live;
+    live.stopping = [&] { return stopping; };
+    AdminCommands running(registry, facts, live);
+    EXPECT_FALSE(block_on(running.execute({{"command", "device list"}})).contains("stopping"));
+    stopping = true;
+    EXPECT_EQ(block_on(running.execute({{"command", "device list"}})).at("stopping"), true);
+    const auto failed = block_on(running.execute({{"command", "device show"}, {"device", "stranger"}}));
+    EXPECT_TRUE(failed.contains("error") && failed.at("stopping") == true) << failed;
+}
+
 TEST_F(AdminTest, ThrowsTheFailureThatAnAnswerHolds) {
     try {
         result_of({{"error", 609}, {"detail", "pump-17"}});

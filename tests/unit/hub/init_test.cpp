@@ -51,7 +51,7 @@ class InitTest : public ::testing::Test {
     json ask(const json& request) {
         const HubLocation location{
             state(), state().admin_socket(), {"hub1.example.com", "https://hub1.example.com:8443"}};
-        return block_on(administer(location, request, Clock::duration::zero(), clock));
+        return result_of(block_on(administer(location, request, Clock::duration::zero(), clock)));
     }
 
     test::ManualClock clock;
