@@ -42,6 +42,7 @@ class Laboratory(Rig):
     services = (*SERVICES, "direct", "relayed")
 
     hub_addresses = HUB_ADDRESSES
+    half_close = True  # in its streams one direction can end alone
 
     def __init__(self, directory, quick=False, host="127.0.0.1"):
         super().__init__(directory, host)
