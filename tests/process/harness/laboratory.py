@@ -1,7 +1,6 @@
 """An installation with a FaultyNetwork on every leg, and streams of which the test holds both ends."""
 import contextlib
 import itertools
-import json
 import os
 import pathlib
 import random
@@ -188,28 +187,3 @@ class Laboratory(Rig):
         for stream in self.streams.values():
             stream.close()
         self.streams.clear()
-
-    # --- what must hold when all is over
-
-    def descriptors(self):
-        return {program.name: len(os.listdir(f"/proc/{program.pid}/fd")) for program in self.programs()}
-
-    def settled_descriptors(self):
-        """How many each program has while nothing goes on."""
-        assert self.works()
-        seen = []
-
-        def is_settled():
-            seen.append(self.descriptors())
-            return len(seen) > 20 and all(counts == seen[-1] for counts in seen[-20:])
-        wait_until(is_settled, "the number of descriptors to settle")
-        return seen[-1]
-
-    def wait_no_more_descriptors(self, before):
-        try:
-            wait_until(lambda: all(count <= before[name] for name, count in self.descriptors().items()), "descriptors")
-        except AssertionError:
-            raise AssertionError(f"descriptors leaked: {before} before, {self.descriptors()} after") from None
-
-    def wait_no_streams(self):
-        wait_until(lambda: not json.loads(self.admin("streams", "list", "--json")), "the hub to have no streams")

@@ -1,5 +1,6 @@
 """A whole installation in one directory: hub, one device, one service side, a private sshd and local services."""
 import json
+import os
 import pathlib
 import socket
 import textwrap
@@ -152,8 +153,36 @@ class Rig:
                 received += data
             return received == payload
 
+    def works(self):
+        return self.echo()
+
     def ssh(self, *command):
         return self.sshd.ssh(self.forward_ports["ssh"], *command)
+
+    # --- what must hold when all is over
+
+    def descriptors(self):
+        return {program.name: len(os.listdir(f"/proc/{program.pid}/fd")) for program in self.programs()}
+
+    def settled_descriptors(self):
+        """How many each program has while nothing goes on."""
+        assert self.works()
+        seen = []
+
+        def is_settled():
+            seen.append(self.descriptors())
+            return len(seen) > 20 and all(counts == seen[-1] for counts in seen[-20:])
+        wait_until(is_settled, "the number of descriptors to settle")
+        return seen[-1]
+
+    def wait_no_more_descriptors(self, before):
+        try:
+            wait_until(lambda: all(count <= before[name] for name, count in self.descriptors().items()), "descriptors")
+        except AssertionError:
+            raise AssertionError(f"descriptors leaked: {before} before, {self.descriptors()} after") from None
+
+    def wait_no_streams(self):
+        wait_until(lambda: not json.loads(self.admin("streams", "list", "--json")), "the hub to have no streams")
 
     # --- ending it
 
