@@ -8,7 +8,9 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <array>
 #include <system_error>
+#include <tuple>
 
 namespace device_streams {
 
@@ -16,16 +18,18 @@ namespace {
 
 namespace ex = asio::experimental;
 
-template <typename Condition>
-asio::awaitable<void> join(asio::awaitable<void> a, asio::awaitable<void> b, Condition cancel_rest,
-                           bool first_decides) {
-    const auto executor = co_await asio::this_coro::executor;
-    auto group = ex::make_parallel_group(asio::co_spawn(executor, std::move(a), ex::deferred),
-                                         asio::co_spawn(executor, std::move(b), ex::deferred));
-    auto [order, first, second] = co_await std::move(group).async_wait(cancel_rest, asio::use_awaitable);
-    if (order[0] == 1) std::swap(first, second);  // now in the order they ended
-    if (first) std::rethrow_exception(first);
-    if (second && !first_decides) std::rethrow_exception(second);
+template <typename Group>
+asio::awaitable<void> first_in(Group group) {
+    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    const auto winner = std::get<0>(ended)[0];
+    const auto failure_of = [winner](const auto& /*order*/, const auto&... failures) {
+        return std::array{failures...}[winner];
+    };
+    if (const auto failure = std::apply(failure_of, ended)) std::rethrow_exception(failure);
+}
+
+auto started(const asio::any_io_executor& executor, asio::awaitable<void> work) {
+    return asio::co_spawn(executor, std::move(work), ex::deferred);
 }
 
 asio::awaitable<void> expire(Clock::duration limit, Clock& clock) {
@@ -36,11 +40,33 @@ asio::awaitable<void> expire(Clock::duration limit, Clock& clock) {
 }  // namespace
 
 asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b) {
-    return join(std::move(a), std::move(b), ex::wait_for_one_error(), false);
+    const auto here = co_await asio::this_coro::executor;
+    auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)));
+    auto [order, first, second] = co_await std::move(group).async_wait(ex::wait_for_one_error(), asio::use_awaitable);
+    if (order[0] == 1) std::swap(first, second);  // now in the order they ended
+    if (first) std::rethrow_exception(first);
+    if (second) std::rethrow_exception(second);
 }
 
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b) {
-    return join(std::move(a), std::move(b), ex::wait_for_one(), true);
+    const auto here = co_await asio::this_coro::executor;
+    auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)));
+    co_await first_in(std::move(group));
+}
+
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c) {
+    const auto here = co_await asio::this_coro::executor;
+    auto group =
+        ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)), started(here, std::move(c)));
+    co_await first_in(std::move(group));
+}
+
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c,
+                               asio::awaitable<void> d) {
+    const auto here = co_await asio::this_coro::executor;
+    auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)),
+                                         started(here, std::move(c)), started(here, std::move(d)));
+    co_await first_in(std::move(group));
 }
 
 asio::awaitable<void> forever() {

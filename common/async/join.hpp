@@ -12,8 +12,12 @@ namespace device_streams {
 /// Runs both to the end. The first failure cancels the other and is rethrown once both have ended.
 asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b);
 
-/// The first to end, well or badly, cancels the other and decides; returns (or throws) once both have ended.
+/// The first to end, well or badly, cancels the others and decides; returns (or throws) once all have ended. Each costs
+/// more than a kilobyte while it runs, and nesting doubles that.
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b);
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c);
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c,
+                               asio::awaitable<void> d);
 
 /// Waits for its cancellation.
 asio::awaitable<void> forever();

@@ -1,9 +1,8 @@
 #include "common/net/socket.hpp"
 
-#include "common/async/join.hpp"
 #include "common/net/socket_calls.hpp"
 
-#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -130,14 +129,12 @@ asio::awaitable<void> Socket::wait_writable() {
 }
 
 asio::awaitable<void> Socket::watch() {
-    return first_of(wait_for_fault(), watch_acknowledgements());
-}
-
-asio::awaitable<void> Socket::wait_for_fault() {
+    const auto looks = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor);
+    look_later(looks);
     for (;;) {
         co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_error, asio::use_awaitable);
         // The socket tells its error only once; a reader that comes after it would see a clean end.
-        failure_ = pending_error(fd());
+        if (failure_ == 0) failure_ = pending_error(fd());
         throw_if_failed();
         // Urgent data, or both directions ended in order: neither is a fault, and neither goes away.
         asio::steady_timer nap(descriptor_.get_executor(), std::chrono::milliseconds(100));
@@ -145,18 +142,20 @@ asio::awaitable<void> Socket::wait_for_fault() {
     }
 }
 
-asio::awaitable<void> Socket::watch_acknowledgements() {
-    asio::steady_timer nap(descriptor_.get_executor());
-    for (;;) {
-        nap.expires_after(ack_watch_.interval());
-        co_await nap.async_wait(asio::use_awaitable);
+// Not a coroutine beside the other, which would cost more than all the rest of an idle socket. Who watches holds the
+// timer, and there are no more looks without it.
+void Socket::look_later(const std::shared_ptr<asio::steady_timer>& timer) {
+    timer->expires_after(ack_watch_.interval());
+    timer->async_wait([this, held = std::weak_ptr(timer)](const asio::error_code& stopped) {
+        const auto still_wanted = held.lock();
+        if (stopped || !still_wanted) return;
         tcp_info state{};
         socklen_t size = sizeof state;
         const int failed = socket_calls::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &state, &size);
-        if (failed != 0 || !ack_watch_.is_dead(state)) continue;
+        if (failed != 0 || !ack_watch_.is_dead(state)) return look_later(still_wanted);
         failure_ = ETIMEDOUT;
-        throw_if_failed();
-    }
+        socket_calls::shutdown(fd(), SHUT_RDWR);  // wakes whoever waits on it
+    });
 }
 
 void Socket::give_up_after(std::chrono::steady_clock::duration silence) {

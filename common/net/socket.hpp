@@ -5,8 +5,10 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 namespace device_streams {
@@ -53,8 +55,7 @@ class Socket {
 
  private:
     void throw_if_failed() const;
-    asio::awaitable<void> wait_for_fault();
-    asio::awaitable<void> watch_acknowledgements();
+    void look_later(const std::shared_ptr<asio::steady_timer>& timer);
 
     asio::posix::stream_descriptor descriptor_;
     std::string peer_;

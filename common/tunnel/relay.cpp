@@ -170,10 +170,9 @@ asio::awaitable<void> enforce_limits(Joint& joint) {
 }
 
 asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
-    auto pumps = first_of(pump(joint, left, right, joint.result.left_to_right),
-                          pump(joint, right, left, joint.result.right_to_left));
-    auto watchers = first_of(watch(joint, left), watch(joint, right));
-    auto stream = first_of(std::move(pumps), std::move(watchers));
+    auto stream =
+        first_of(pump(joint, left, right, joint.result.left_to_right),
+                 pump(joint, right, left, joint.result.right_to_left), watch(joint, left), watch(joint, right));
     if (!joint.limits.stream.any()) {
         co_await std::move(stream);
     } else {

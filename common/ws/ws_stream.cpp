@@ -244,8 +244,7 @@ asio::awaitable<void> WsStream::finish() {
 }
 
 asio::awaitable<void> WsStream::watch() {
-    auto peer = first_of(watch_input(), keep_alive());
-    co_await first_of(watch_transport(), std::move(peer));
+    return first_of(watch_transport(), watch_input(), keep_alive());
 }
 
 // Behind a clean Close the connection may break: all that the peer had to say is here.
