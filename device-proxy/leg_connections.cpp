@@ -22,6 +22,7 @@ LegConnections::LegConnections(const asio::any_io_executor& executor, Clock& clo
 asio::awaitable<DialledLeg> LegConnections::dial(HubAccess hub, Endpoint named, bool again) {
     DialledLeg dialled{leading_to(hub, named, again), {}};
     dialled.taken = co_await dialled.from->take();
+    dialled.taken.kept = true;  // it waits for the local connection, and may be dead by then
     co_return dialled;
 }
 

@@ -18,6 +18,7 @@ class LastGrant {
         if (request_) broker_.cancel(*request_);
     }
     void set(RequestNumber request) { request_ = request; }
+    void forget() { request_.reset(); }
 
  private:
     StreamBroker& broker_;

@@ -11,8 +11,8 @@ namespace device_streams::hub {
 
 namespace {
 
-// A command line holds the lock for a moment only.
-constexpr auto lock_patience = std::chrono::seconds(5);
+// A command line holds the lock for a moment, or for as long as it waits for a stopping hub's answer (20 s).
+constexpr auto lock_patience = std::chrono::seconds(25);
 
 // Gives the state up once nothing listens any more: after a hand-over the next hub starts on it, while this one still
 // carries its streams. From then on the hub itself looks for identities that others remove.

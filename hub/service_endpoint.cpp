@@ -136,6 +136,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     const auto stop = co_await check_access(hub, request, target, peer);
     if (stop) co_return error_answer(stop->error, stop->what(), hub.clock.wall_now());
     visitor.reset();
+    last_grant.forget();  // who asks again on the connection has not left
     const auto result = co_await ask_device(hub, connection, std::move(ask));
     if (!result) {
         log.info("stream request cancelled", {{"reason", "the service went away before the answer"}});

@@ -42,11 +42,13 @@ void SocketPath::take() {
 }
 
 void SocketPath::leave() noexcept {
-    if (!is_ours(path_)) return;
-    // Moved away before it is removed, as a successor may come in between; what was moved then goes back.
-    ::rename(path_.c_str(), birthplace_.c_str());
-    if (!is_ours(birthplace_)) static_cast<void>(::link(birthplace_.c_str(), path_.c_str()));
-    ::unlink(birthplace_.c_str());
+    if (is_ours(path_)) {
+        // Moved away before it is removed, as a successor may come in between; what was moved then goes back.
+        ::rename(path_.c_str(), birthplace_.c_str());
+        if (!is_ours(birthplace_)) static_cast<void>(::link(birthplace_.c_str(), path_.c_str()));
+        ::unlink(birthplace_.c_str());
+    }
+    inode_ = 0;  // once the socket is closed, a successor's may get the same
 }
 
 bool SocketPath::is_ours(const std::filesystem::path& path) const noexcept {

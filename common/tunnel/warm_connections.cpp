@@ -101,7 +101,10 @@ asio::awaitable<std::optional<http::Response>> WarmConnections::exchange_on_kept
         failure = std::current_exception();
     }
     if (failure && !is_stale(*on.connection, failure)) std::rethrow_exception(failure);
-    if (!answer) on.connection = std::move(fresh);
+    if (!answer) {
+        on.connection->transport().abort(Ending::lost);  // so that nothing of the request goes out any more
+        on.connection = std::move(fresh);
+    }
     co_return answer;
 }
 

@@ -32,6 +32,14 @@ LegError as_lost(const LegError& failure) {
     return {failure.ending() == Ending::reset ? Ending::lost : failure.ending(), failure.what()};
 }
 
+asio::awaitable<void> or_lost(asio::awaitable<void> step) {
+    try {
+        co_await std::move(step);
+    } catch (const LegError& failure) {
+        throw as_lost(failure);
+    }
+}
+
 bool is_clean(const CloseReason& reason) {
     return !reason.code || ending_of_close_code(*reason.code) == Ending::clean;
 }
@@ -162,7 +170,7 @@ asio::awaitable<void> WsStream::wait_for_input() {
         co_await asio::post(asio::use_awaitable);
     } else if (early_bytes_.empty()) {
         const Flag listening(listening_);
-        co_await transport_->wait_readable();
+        co_await or_lost(transport_->wait_readable());
     }
 }
 
@@ -206,11 +214,7 @@ bool WsStream::may_write() {
 
 asio::awaitable<void> WsStream::write_frame(OutBytes frame) {
     const Flag writing(writing_);
-    try {
-        co_await transport_->write_all(frame);
-    } catch (const LegError& failure) {
-        throw as_lost(failure);
-    }
+    co_await or_lost(transport_->write_all(frame));
     last_sent_ = now();
 }
 
@@ -225,10 +229,10 @@ asio::awaitable<void> WsStream::write_copied(const FrameHeader& header, Writable
     const Flag writing(writing_);
     cut_in_frame_ = copied < payload.size();
     const OutBytes front{{body - size, size + copied}, wanted_headroom - size};
-    co_await transport_->write_all(front);
+    co_await or_lost(transport_->write_all(front));
     if (!cut_in_frame_) co_return;
     const OutBytes rest{payload.subspan(copied), copied};
-    co_await transport_->write_all(rest);
+    co_await or_lost(transport_->write_all(rest));
     cut_in_frame_ = false;
 }
 

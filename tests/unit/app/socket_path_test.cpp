@@ -56,6 +56,19 @@ TEST_F(SocketPathTest, HoldsTheSocketUntilItsOwnerLeaves) {
     EXPECT_FALSE(fs::exists(owner.birthplace()));
 }
 
+TEST_F(SocketPathTest, IsNotLeftTwiceAsASuccessorMayGetTheSameInode) {
+    const fs::path kept = folder / "kept";
+    {
+        SocketPath owner(path);
+        make_socket(owner.birthplace());
+        fs::create_hard_link(owner.birthplace(), kept);
+        owner.take();
+        owner.leave();
+        fs::create_hard_link(kept, path);
+    }
+    EXPECT_TRUE(fs::exists(path));
+}
+
 TEST_F(SocketPathTest, IsLeftByAnOwnerThatIsDropped) {
     {
         SocketPath owner(path);

@@ -59,6 +59,19 @@ TEST_F(WsWrite, ReadingGoesOnWhileAWriteIsBlocked) {
     EXPECT_EQ(sent(), (std::vector<SentFrame>{{Opcode::binary, true, "blocked"}, {Opcode::pong, true, "p"}}));
 }
 
+TEST_F(WsWrite, AConnectionThatIsResetMeanwhileIsALostLeg) {
+    transport->accept_writes(false);
+    auto writing = driver.start(write("blocked"));
+    transport->fail(Ending::reset);
+    driver.poll();
+    try {
+        writing.get();
+        ADD_FAILURE();
+    } catch (const LegError& failure) {
+        EXPECT_EQ(failure.ending(), Ending::lost) << "only a Close tells of a reset";
+    }
+}
+
 TEST_F(WsWrite, WritingGoesOnWhileAReaderWaits) {
     auto waiting = driver.start(stream.wait_readable());
     driver.run(write("x"));
