@@ -1,223 +1,163 @@
-// ds-load: moves counted, patterned bytes through whatever stands between a client and a server of its own.
+// ds-load: loads a chain that ends at ds-target, and measures it from outside.
 //
-//   ds-load serve PORT                      serves clients on 127.0.0.1 until killed
-//   ds-load up|down HOST PORT BYTES [check] one stream; prints seconds; `check` verifies every byte of the pattern
-//   ds-load ping HOST PORT COUNT            1-byte round trips; prints p50 and p99 in microseconds
-//   ds-load open HOST PORT COUNT            stream set-up plus one byte each way; prints p50 and p99 in microseconds
-#include <algorithm>
-#include <arpa/inet.h>
+//   ds-load transfer PORT STREAMS UP DOWN [check]  bytes of all streams together; prints the seconds of each stream
+//   ds-load ping PORT BYTES COUNT                  messages there and back on one stream; prints the seconds of each
+//   ds-load open PORT COUNT AT_ONCE                streams up to the first byte back; prints the seconds of each
+//   ds-load hold PORT STREAMS                      streams that carried a byte each way and are idle from then on
+//
+// In all of them: prints `ready` once it is connected, waits for a line, does the work, prints the figures in one line
+// and closes when standard input ends. So whoever started it can look at the chain's processes in between.
+#include "stream.hpp"
+
+#include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-#include <sys/socket.h>
+#include <functional>
+#include <iostream>
 #include <thread>
-#include <unistd.h>
-#include <vector>
 
 namespace {
 
-constexpr std::size_t block = 256 * 1024;
-
-struct Order {
-    char what = 0;  // 'u'p, 'd'own, 'e'cho
-    std::uint64_t bytes = 0;
-};
-
-struct Connection {
-    explicit Connection(int descriptor) : fd(descriptor) {
-        const int yes = 1;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-    ~Connection() { close(fd); }
-
-    void send_all(const void* data, std::size_t size) const {
-        for (const auto* at = static_cast<const char*>(data); size > 0;) {
-            const auto sent = send(fd, at, size, MSG_NOSIGNAL);
-            if (sent <= 0) throw std::runtime_error("the stream broke while sending");
-            at += sent;
-            size -= static_cast<std::size_t>(sent);
-        }
-    }
-    std::size_t receive(void* into, std::size_t size) const {
-        const auto got = recv(fd, into, size, 0);
-        if (got <= 0) throw std::runtime_error("the stream ended early");
-        return static_cast<std::size_t>(got);
-    }
-    void receive_all(void* into, std::size_t size) const {
-        for (auto* at = static_cast<char*>(into); size > 0;) {
-            const auto got = receive(at, size);
-            at += got;
-            size -= got;
-        }
-    }
-    int fd;
-};
-
-// Byte n of a stream is a function of n alone, with a period that no chunk size divides.
-unsigned char pattern(std::uint64_t n) {
-    return static_cast<unsigned char>((n * 131 + n / 251) & 0xff);
-}
-
-void send_pattern(const Connection& to, std::uint64_t bytes, bool check) {
-    std::vector<unsigned char> room(block);
-    for (std::uint64_t done = 0; done < bytes;) {
-        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(block, bytes - done));
-        for (std::size_t i = 0; check && i < size; ++i) room[i] = pattern(done + i);
-        to.send_all(room.data(), size);
-        done += size;
-    }
-}
-
-void receive_pattern(const Connection& from, std::uint64_t bytes, bool check) {
-    std::vector<unsigned char> room(block);
-    for (std::uint64_t done = 0; done < bytes;) {
-        const auto size =
-            from.receive(room.data(), static_cast<std::size_t>(std::min<std::uint64_t>(block, bytes - done)));
-        for (std::size_t i = 0; check && i < size; ++i)
-            if (room[i] != pattern(done + i)) throw std::runtime_error("wrong byte at " + std::to_string(done + i));
-        done += size;
-    }
-}
-
-void serve_one(int fd) try {
-    const Connection client(fd);
-    Order order;
-    client.receive_all(&order, sizeof order);
-    const bool check = std::isupper(static_cast<unsigned char>(order.what)) != 0;
-    switch (std::tolower(static_cast<unsigned char>(order.what))) {
-        case 'u':
-            receive_pattern(client, order.bytes, check);
-            client.send_all("k", 1);
-            break;
-        case 'd':
-            send_pattern(client, order.bytes, check);
-            break;
-        case 'e':
-            for (char byte = 0; order.bytes > 0; --order.bytes) {
-                client.receive_all(&byte, 1);
-                client.send_all(&byte, 1);
-            }
-            break;
-        default:
-            throw std::runtime_error("unknown order");
-    }
-    char rest = 0;
-    while (recv(client.fd, &rest, 1, 0) > 0) {
-    }
-} catch (const std::exception& error) {
-    std::fprintf(stderr, "ds-load: %s\n", error.what());
-}
-
-sockaddr_in address_of(const std::string& host, const std::string& port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
-    if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1)
-        throw std::runtime_error("HOST must be an IPv4 address");
-    return address;
-}
-
-[[noreturn]] void serve(const std::string& port) {
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-    const int yes = 1;
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    const auto address = address_of("127.0.0.1", port);
-    if (bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || listen(listener, 4096) != 0)
-        throw std::runtime_error(std::string("cannot listen: ") + std::strerror(errno));
-    for (;;) {
-        const int fd = accept(listener, nullptr, nullptr);
-        if (fd >= 0) std::thread(serve_one, fd).detach();
-    }
-}
-
-int dial(const sockaddr_in& address) {
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        throw std::runtime_error(std::string("cannot connect: ") + std::strerror(errno));
-    return fd;
-}
+using namespace bench;
+using Seconds = std::vector<double>;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void transfer(bool up, const sockaddr_in& address, std::uint64_t bytes, bool check) {
-    const Connection server(dial(address));
-    Order order{.what = up ? 'u' : 'd', .bytes = bytes};
-    if (check) order.what = static_cast<char>(std::toupper(order.what));
+// Runs work(0) ... work(count - 1) in threads of their own; a failure ends the program.
+void at_once(std::size_t count, const std::function<void(std::size_t)>& work) {
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < count; ++i)
+        threads.emplace_back([&, i] {
+            try {
+                work(i);
+            } catch (const std::exception& error) {  // the others may never end
+                std::fprintf(stderr, "ds-load: %s\n", error.what());
+                _exit(1);
+            }
+        });
+    for (auto& thread : threads) thread.join();
+}
+
+void wait_for_start() {
+    std::cout << "ready" << std::endl;
+    std::string line;
+    if (!std::getline(std::cin, line)) throw std::runtime_error("was not told to start");
+}
+
+void report(const Seconds& seconds) {
+    for (const auto each : seconds) std::printf("%.7f ", each);
+    std::printf("\n");
+    std::fflush(stdout);
+    std::string line;
+    while (std::getline(std::cin, line)) {
+    }
+}
+
+void run_transfer(const sockaddr_in& chain, std::size_t streams, Order all, bool check) {
+    std::vector<Stream> open;
+    std::vector<Order> orders;
+    for (std::size_t i = 0; i < streams; ++i) {
+        orders.push_back({.up = all.up / streams, .down = all.down / streams, .check = check, .stream = i});
+        open.emplace_back(chain).send_all(&orders[i], sizeof(Order));
+        open[i].receive_byte();
+    }
+    wait_for_start();
+    Seconds seconds(streams);
     const auto start = std::chrono::steady_clock::now();
-    server.send_all(&order, sizeof order);
-    if (up) {
-        send_pattern(server, bytes, check);
-        char done = 0;
-        server.receive_all(&done, 1);
-    } else {
-        receive_pattern(server, bytes, check);
-    }
-    std::printf("%.6f\n", seconds_since(start));
+    at_once(streams, [&](std::size_t i) {
+        open[i].send_byte();
+        at_once(2, [&](std::size_t way) {
+            if (way == 0)
+                send_bytes(open[i], orders[i], true);
+            else
+                receive_bytes(open[i], orders[i], false);
+        });
+        open[i].receive_byte();
+        seconds[i] = seconds_since(start);
+    });
+    report(seconds);
+    for (const auto& stream : open) stream.finish();
 }
 
-void round_trip(const Connection& server) {
-    char byte = 'x';
-    server.send_all(&byte, 1);
-    server.receive_all(&byte, 1);
+void send_order(const Stream& stream, std::size_t message) {
+    const Order order{.message = static_cast<std::uint32_t>(message)};
+    stream.send_all(&order, sizeof order);
 }
 
-void print_percentiles(std::vector<double> seconds) {
-    std::ranges::sort(seconds);
-    auto at = [&](double part) {
-        return 1e6 * seconds[static_cast<std::size_t>(part * static_cast<double>(seconds.size() - 1))];
-    };
-    std::printf("%.1f %.1f\n", at(0.50), at(0.99));
+void round_trip(const Stream& stream, std::vector<char>& message, char content) {
+    message.assign(message.size(), content);
+    stream.send_all(message.data(), message.size());
+    message.assign(message.size(), static_cast<char>(~content));
+    if (!stream.receive_all(message.data(), message.size())) throw std::runtime_error("a stream ended early");
+    if (std::ranges::any_of(message, [&](char c) { return c != content; }))
+        throw std::runtime_error("another message came back than was sent");
 }
 
-void ping(const sockaddr_in& address, std::uint64_t count) {
-    const Connection server(dial(address));
-    const Order order{.what = 'e', .bytes = count};
-    server.send_all(&order, sizeof order);
-    std::vector<double> seconds(count);
-    for (auto& each : seconds) {
+void run_ping(const sockaddr_in& chain, std::size_t size, std::size_t count) {
+    std::vector<char> message(size);
+    const Stream stream(chain);
+    send_order(stream, size);
+    round_trip(stream, message, 0);
+    wait_for_start();
+    Seconds seconds(count);
+    for (std::size_t i = 0; i < count; ++i) {
         const auto start = std::chrono::steady_clock::now();
-        round_trip(server);
-        each = seconds_since(start);
+        round_trip(stream, message, static_cast<char>(i));
+        seconds[i] = seconds_since(start);
     }
-    print_percentiles(std::move(seconds));
+    report(seconds);
+    stream.finish();
 }
 
-void open_streams(const sockaddr_in& address, std::uint64_t count) {
-    std::vector<double> seconds(count);
-    for (auto& each : seconds) {
-        const auto start = std::chrono::steady_clock::now();
-        const Connection server(dial(address));
-        const Order order{.what = 'e', .bytes = 1};
-        server.send_all(&order, sizeof order);
-        round_trip(server);
-        each = seconds_since(start);
+void run_open(const sockaddr_in& chain, std::size_t count, std::size_t threads) {
+    wait_for_start();
+    Seconds seconds(count);
+    std::atomic<std::size_t> next = 0;
+    at_once(threads, [&](std::size_t) {
+        std::vector<char> byte(1);
+        for (std::size_t i = next++; i < count; i = next++) {
+            const auto start = std::chrono::steady_clock::now();
+            const Stream stream(chain);
+            send_order(stream, 1);
+            round_trip(stream, byte, static_cast<char>(i));
+            seconds[i] = seconds_since(start);
+            stream.finish();
+        }
+    });
+    report(seconds);
+}
+
+void run_hold(const sockaddr_in& chain, std::size_t streams) {
+    std::vector<Stream> open;
+    std::vector<char> byte(1);
+    for (std::size_t i = 0; i < streams; ++i) {
+        send_order(open.emplace_back(chain), 1);
+        round_trip(open[i], byte, static_cast<char>(i));
     }
-    print_percentiles(std::move(seconds));
+    wait_for_start();
+    report({});
+    for (const auto& stream : open) stream.finish();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
     const std::vector<std::string> args(argv + 1, argv + argc);
-    if (args.size() == 2 && args[0] == "serve") serve(args[1]);
-    if (args.size() < 4) throw std::runtime_error("see the top of bench/load.cpp for usage");
-    const auto address = address_of(args[1], args[2]);
-    const auto number = std::stoull(args[3]);
-    const bool check = args.size() > 4 && args[4] == "check";
-    if (args[0] == "up" || args[0] == "down") transfer(args[0] == "up", address, number, check);
-    if (args[0] == "ping") ping(address, number);
-    if (args[0] == "open") open_streams(address, number);
+    if (args.size() < 3) throw std::runtime_error("see the top of bench/load.cpp for usage");
+    const auto chain = loopback(args[1]);
+    const auto number = [&](std::size_t i) { return std::stoull(args.at(i)); };
+    if (args[0] == "transfer")
+        run_transfer(chain, number(2), {.up = number(3), .down = number(4)}, args.size() > 5);
+    else if (args[0] == "ping")
+        run_ping(chain, number(2), number(3));
+    else if (args[0] == "open")
+        run_open(chain, number(2), number(3));
+    else if (args[0] == "hold")
+        run_hold(chain, number(2));
+    else
+        throw std::runtime_error("unknown work: " + args[0]);
     return 0;
 } catch (const std::exception& error) {
     std::fprintf(stderr, "ds-load: %s\n", error.what());

@@ -1,0 +1,1 @@
+"""The side-by-side measurement of this project against its peers; scripts/bench runs it, docs/performance.md tells how."""

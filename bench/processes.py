@@ -1,0 +1,162 @@
+"""Processes of one chain: started together, accounted together, ended by pid, whatever happens to this program."""
+import contextlib
+import ctypes
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+PATIENCE = 30
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+_given_ports = set()
+
+
+class Trouble(Exception):
+    """Something that makes the figures worthless; its text is for the user."""
+
+
+def free_port():
+    """Below the range from which the kernel picks ports of outgoing connections; never the same twice."""
+    while True:
+        port = random.randint(15000, 30000)
+        with socket.socket() as probe:
+            if port not in _given_ports and not probe.connect_ex(("127.0.0.1", port)) == 0:
+                _given_ports.add(port)
+                return port
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Trouble(f"waited too long for {what}")
+        time.sleep(0.02)
+
+
+def is_listening(port):
+    """Looks into the kernel's table, because connecting would open a stream."""
+    lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return any(line.split()[1] == f"0100007F:{port:04X}" and line.split()[3] == "0A" for line in lines)
+
+
+def find_program(name):
+    found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if not found:
+        raise Trouble(f"{name} is missing; scripts/bench without --no-install installs it")
+    return found
+
+
+def run(*command, **options):
+    """Runs a command to its end; its standard output."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise Trouble(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def die_with_parent():
+    """Between fork and exec: not even a suite that is killed leaves processes behind."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def family(pid):
+    """A process and all that came from it and still run."""
+    pids = [pid]
+    for parent in pids:
+        with contextlib.suppress(OSError):
+            for task in pathlib.Path(f"/proc/{parent}/task").iterdir():
+                pids += [int(child) for child in (task / "children").read_text().split()]
+    return pids
+
+
+def cpu_seconds(pid):
+    """User and system time of all threads of a process, ended ones too, in nanosecond resolution: what
+    clock_getcpuclockid(3) makes of a pid, which Python does not offer."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def private_bytes(pid):
+    """Memory that nobody else has part in; what the process would give back if it ended."""
+    lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
+
+
+class Processes:
+    """Each process has a role. Their output goes to files in `folder`."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._running = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self, role, *command, **options):
+        log = self.folder / f"{role}.log"
+        with open(log, "ab") as output:
+            process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=output, start_new_session=True, preexec_fn=die_with_parent, **options)
+        self._running.append((role, process, log))
+
+    def start_listening(self, role, port, *command, **options):
+        self.start(role, *command, **options)
+        self.wait_until(lambda: is_listening(port), f"{command[0]} to listen")
+
+    def wait_until(self, condition, what):
+        def is_fulfilled():
+            self.check_alive()
+            return condition()
+        wait_until(is_fulfilled, what)
+
+    def check_alive(self):
+        for role, process, log in self._running:
+            if process.poll() is not None:
+                raise Trouble(f"{role} ended with {process.returncode}:\n{log.read_text(errors='replace')[-2000:]}")
+
+    def sum_by_role(self, figure):
+        """Adds up figure(pid) for all processes of each role."""
+        self.check_alive()
+        sums = {}
+        for role, process, _ in self._running:
+            sums[role] = sums.get(role, 0) + sum(figure(pid) for pid in family(process.pid))
+        return sums
+
+    def cpu_seconds(self):
+        return self.sum_by_role(cpu_seconds)
+
+    def private_bytes(self):
+        return self.sum_by_role(private_bytes)
+
+    def stop(self):
+        """Asks twice, as programs may wait for streams to end, and then insists."""
+        pids = [pid for _, process, _ in self._running for pid in family(process.pid)]
+        for signal_number, seconds in (signal.SIGTERM, 1), (signal.SIGTERM, 3), (signal.SIGKILL, 3):
+            for _, process, _ in reversed(self._running):
+                process.send_signal(signal_number)
+            if self._wait_gone(pids, seconds):
+                break
+        for pid in filter(is_running, pids):  # what a process left behind when it ended
+            os.kill(pid, signal.SIGKILL)
+        self._running.clear()
+
+    def _wait_gone(self, pids, seconds):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for _, process, _ in self._running:
+                process.poll()
+            if not any(is_running(pid) for pid in pids):
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def is_running(pid):
+    return pathlib.Path(f"/proc/{pid}").exists()
