@@ -1,1 +1,1 @@
-"""The side-by-side measurement of this project against its peers; scripts/bench runs it, docs/performance.md tells how."""
+"""Measures this project side by side with its peers: scripts/bench runs it, docs/performance.md explains it."""

@@ -4,6 +4,7 @@
 //   ds-load ping PORT BYTES COUNT                  messages there and back on one stream; prints the seconds of each
 //   ds-load open PORT COUNT AT_ONCE                streams up to the first byte back; prints the seconds of each
 //   ds-load hold PORT STREAMS                      streams that carried a byte each way and are idle from then on
+//   ds-load stall PORT STREAMS                     streams that are full in both directions, as nobody reads them
 //
 // In all of them: prints `ready` once it is connected, waits for a line, does the work, prints the figures in one line
 // and closes when standard input ends. So whoever started it can look at the chain's processes in between.
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <functional>
 #include <iostream>
+#include <poll.h>
 #include <thread>
 
 namespace {
@@ -55,11 +57,11 @@ void report(const Seconds& seconds) {
     }
 }
 
-void run_transfer(const sockaddr_in& chain, std::size_t streams, Order all, bool check) {
+void run_transfer(const sockaddr_in& chain, std::size_t streams, const Order& all) {
     std::vector<Stream> open;
     std::vector<Order> orders;
     for (std::size_t i = 0; i < streams; ++i) {
-        orders.push_back({.up = all.up / streams, .down = all.down / streams, .check = check, .stream = i});
+        orders.push_back({.task = all.task, .up = all.up / streams, .down = all.down / streams, .stream = i});
         open.emplace_back(chain).send_all(&orders[i], sizeof(Order));
         open[i].receive_byte();
     }
@@ -82,7 +84,7 @@ void run_transfer(const sockaddr_in& chain, std::size_t streams, Order all, bool
 }
 
 void send_order(const Stream& stream, std::size_t message) {
-    const Order order{.message = static_cast<std::uint32_t>(message)};
+    const Order order{.task = Task::echo, .message = static_cast<std::uint32_t>(message)};
     stream.send_all(&order, sizeof order);
 }
 
@@ -141,6 +143,30 @@ void run_hold(const sockaddr_in& chain, std::size_t streams) {
     for (const auto& stream : open) stream.finish();
 }
 
+// Sends on all of them until none took a byte for a second.
+void fill(const std::vector<Stream>& streams) {
+    const std::vector<char> zeros(block);
+    std::vector<pollfd> sockets;
+    sockets.reserve(streams.size());
+    for (const auto& stream : streams) sockets.push_back({.fd = stream.fd(), .events = POLLOUT, .revents = 0});
+    while (poll(sockets.data(), sockets.size(), 1000) > 0) {
+        for (const auto& ready : sockets) {
+            if (ready.revents == 0) continue;
+            if (send(ready.fd, zeros.data(), zeros.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+                throw std::runtime_error(std::string("a stalled stream broke: ") + std::strerror(errno));
+        }
+    }
+}
+
+void run_stall(const sockaddr_in& chain, std::size_t streams) {
+    std::vector<Stream> open;
+    const Order order{.task = Task::stall};
+    for (std::size_t i = 0; i < streams; ++i) open.emplace_back(chain).send_all(&order, sizeof order);
+    fill(open);
+    wait_for_start();
+    report({});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -149,13 +175,16 @@ int main(int argc, char** argv) try {
     const auto chain = loopback(args[1]);
     const auto number = [&](std::size_t i) { return std::stoull(args.at(i)); };
     if (args[0] == "transfer")
-        run_transfer(chain, number(2), {.up = number(3), .down = number(4)}, args.size() > 5);
+        run_transfer(chain, number(2),
+                     {.task = args.size() > 5 ? Task::check : Task::transfer, .up = number(3), .down = number(4)});
     else if (args[0] == "ping")
         run_ping(chain, number(2), number(3));
     else if (args[0] == "open")
         run_open(chain, number(2), number(3));
     else if (args[0] == "hold")
         run_hold(chain, number(2));
+    else if (args[0] == "stall")
+        run_stall(chain, number(2));
     else
         throw std::runtime_error("unknown work: " + args[0]);
     return 0;

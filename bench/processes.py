@@ -4,6 +4,7 @@ import ctypes
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -84,6 +85,14 @@ def private_bytes(pid):
     """Memory that nobody else has part in; what the process would give back if it ended."""
     lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
+
+
+def allow_descriptors(wanted):
+    """Lets processes that are started from now on have so many, or as many as the system grants; returns how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(PermissionError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, max(hard, wanted)))
+    return min(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
 
 
 class Processes:

@@ -19,10 +19,11 @@ class Results:
     def of(self, row, candidate, column):
         return [figures[column] for figures in self.rows[row.name].get(candidate, []) if column in figures]
 
-    def write(self, path, settings):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(),
-                                    "settings": settings, "rows": self.rows}, indent=2) + "\n")
+
+def write_json(path, **content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    path.write_text(json.dumps({"when": when, "machine": machine(), **content}, indent=2) + "\n")
 
 
 def machine():
@@ -35,7 +36,7 @@ def machine():
 
 
 def rounded(value):
-    """Three digits that mean something."""
+    """At least three digits that mean something."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
@@ -50,7 +51,7 @@ def spread(values):
     return f"({rounded(min(values))}..{rounded(max(values))})"
 
 
-def print_table(results, rows):
+def print_table(results, rows, with_hub=False):
     """One block per row; the first candidate is what the others are compared with."""
     first, *_ = results.candidates
     print(f"\nMedians. In brackets: for {first} the lowest and highest round; for the others {first} divided by them, "
@@ -58,15 +59,15 @@ def print_table(results, rows):
           "throughput.\n")
     for row in rows:
         if row.name in results.rows:
-            print_row(results, row, first)
+            print_row(results, row, [*row.columns, row.hub_column] if with_hub else row.columns, first)
 
 
-def print_row(results, row, first):
-    print(f"{row.name:<24}" + "".join(f"{column:<28}" for column in row.columns).rstrip())
+def print_row(results, row, columns, first):
+    print(f"{row.name:<26}" + "".join(f"{column:<28}" for column in columns).rstrip())
     for candidate in results.candidates:
-        cells = [cell(results, row, candidate, column, first) for column in row.columns]
+        cells = [cell(results, row, candidate, column, first) for column in columns]
         if any(cells):
-            print(f"  {candidate:<22}" + "".join(f"{text:<28}" for text in cells).rstrip())
+            print(f"  {candidate:<24}" + "".join(f"{text:<28}" for text in cells).rstrip())
     print()
 
 

@@ -1,6 +1,10 @@
-"""What is measured: each row gives figures of one chain. CPU is that of the chain's processes; the load's is not in it."""
+"""What is measured: each row gives figures of one chain. CPU is that of the chain's processes, without the load's."""
 import dataclasses
 import time
+
+from .hub import Hub
+from .processes import Processes, allow_descriptors
+from .workbench import Load
 
 MIB, GIB = 1 << 20, 1 << 30
 ROLES = ("service", "hub", "device")
@@ -13,12 +17,16 @@ class Effort:
     round_trips: int
     opens: int
     idle_streams: int
+    stalled_streams: int
     devices: int
+    keep_alive: int   # seconds between two pings of a device
     rounds: int
 
 
-FULL = Effort(bytes=512 * MIB, round_trips=5000, opens=200, idle_streams=500, devices=20_000, rounds=5)
-QUICK = Effort(bytes=64 * MIB, round_trips=1000, opens=48, idle_streams=100, devices=1000, rounds=2)
+FULL = Effort(bytes=512 * MIB, round_trips=5000, opens=200, idle_streams=500, stalled_streams=50,
+              devices=20_000, keep_alive=20, rounds=5)
+QUICK = Effort(bytes=64 * MIB, round_trips=1000, opens=48, idle_streams=100, stalled_streams=10,
+               devices=1000, keep_alive=5, rounds=2)
 
 
 def work(bench, chain, *load):
@@ -48,12 +56,18 @@ def fairness(rates):
     return sum(rates) ** 2 / (len(rates) * sum(rate ** 2 for rate in rates))
 
 
+class Row:
+    """measure() gives the figures by name; the table shows `columns`, the others are for the JSON."""
+    once = False  # true where a further round would show nothing new
+    hub_column = None
+
+
 @dataclasses.dataclass(frozen=True)
-class Bulk:
+class Bulk(Row):
     """Bytes one way or both at once, shared by some streams."""
     way: str
     streams: int
-    fresh = False
+    hub_column = "hub CPU s/GiB"
 
     @property
     def name(self):
@@ -72,10 +86,9 @@ class Bulk:
 
 
 @dataclasses.dataclass(frozen=True)
-class RoundTrip:
+class RoundTrip(Row):
     """Small messages there and back, one at a time, on a stream that is open."""
     size: int
-    fresh = False
     columns = ["p50 us", "p99 us", "CPU us"]
 
     @property
@@ -88,10 +101,10 @@ class RoundTrip:
 
 
 @dataclasses.dataclass(frozen=True)
-class Open:
+class Open(Row):
     """New streams, up to the first byte back."""
     at_once: int
-    fresh = False
+    hub_column = "hub CPU ms"
     columns = ["p50 ms", "p99 ms", "opens/s", "CPU ms"]
 
     @property
@@ -110,31 +123,94 @@ def memory_figures(sizes, unit, scale):
     return {f"chain {unit}": sum(sizes.values()) / scale} | {f"{role} {unit}": sizes[role] / scale for role in ROLES}
 
 
-class IdleMemory:
+class IdleMemory(Row):
     """Private memory of a chain that has just been started."""
     name = "memory, no streams"
-    fresh = True
     columns = [f"{role} MiB" for role in ("chain", *ROLES)]
 
     def measure(self, bench, chain, effort):
-        return memory_figures(chain.processes.private_bytes(), "MiB", MIB)
+        with chain.another(bench) as fresh:
+            return memory_figures(fresh.processes.private_bytes(), "MiB", MIB)
 
 
-class StreamMemory:
+class StreamMemory(Row):
     """Private memory that each open stream costs, on which nothing is under way."""
     name = "memory per idle stream"
-    fresh = True
     columns = [f"{role} KiB" for role in ("chain", *ROLES)]
 
     def measure(self, bench, chain, effort):
-        before = chain.processes.private_bytes()
-        with bench.load(chain, "hold", effort.idle_streams) as held:
-            held.go()
-            time.sleep(1)  # for what is freed a moment after its use
-            after = chain.processes.private_bytes()
+        with chain.another(bench) as fresh:
+            before = fresh.processes.private_bytes()
+            with bench.load(fresh, "hold", effort.idle_streams) as held:
+                held.go()
+                time.sleep(1)  # for what is freed a moment after its use
+                after = fresh.processes.private_bytes()
         grown = {role: after[role] - before[role] for role in after}
         return memory_figures(grown, "KiB", 1024 * effort.idle_streams)
 
 
+class StalledMemory(Row):
+    """What a stream costs that is full in both directions, because nobody reads at either end; and that others work."""
+    name = "memory per stalled stream"
+    columns = [*(f"{role} KiB" for role in ("chain", *ROLES)), "CPU % of a core", "new stream ms"]
+
+    def measure(self, bench, chain, effort):
+        with chain.another(bench) as fresh:
+            before = fresh.processes.private_bytes()
+            with bench.load(fresh, "stall", effort.stalled_streams) as stalled:
+                stalled.go()
+                figures = {"CPU % of a core": 50 * sum(cpu_within(fresh, seconds=2).values())} if before else {}
+                after = fresh.processes.private_bytes()
+                new, _, _ = work(bench, fresh, "open", 1, 1)
+        grown = {role: after[role] - before[role] for role in after}
+        return {**memory_figures(grown, "KiB", 1024 * effort.stalled_streams), **figures,
+                "new stream ms": 1000 * new[0]}
+
+
+def cpu_within(chain, seconds):
+    before = chain.processes.cpu_seconds()
+    time.sleep(seconds)
+    after = chain.processes.cpu_seconds()
+    return {role: after[role] - before[role] for role in after}
+
+
+@dataclasses.dataclass(frozen=True)
+class Devices(Row):
+    """Devices that are linked to a hub of ours and do nothing but ping it. A peer has nothing of the kind."""
+    transport: str
+    once = True
+    other_descriptors = 200
+    columns = ["devices", "links/s", "CPU ms/link", "KiB/device", "CPU % of a core"]
+
+    @property
+    def name(self):
+        return f"idle devices, {self.transport}"
+
+    def measure(self, bench, chain, effort):
+        if chain.name != "ours":
+            return {}
+        with Processes(bench.new_folder("devices")) as processes:
+            count = allow_descriptors(effort.devices + self.other_descriptors) - self.other_descriptors
+            hub = Hub(bench, processes.folder / "hub")
+            hub.start(processes, threads=1)
+            return self._link(bench, processes, hub, count, effort.keep_alive)
+
+    def _link(self, bench, processes, hub, count, seconds):
+        hub.add_devices(f"bench-{number}" for number in range(1, count + 1))
+        credential = processes.folder / "devices.cs"
+        hub.admin("policy", "add", "devices", "--permission", "device-connect", "--output", credential)
+        port = hub.port if self.transport == "mqtt-ws" else hub.mqtt_port
+
+        cpu, memory, begin = processes.cpu_seconds()["hub"], processes.private_bytes()["hub"], time.monotonic()
+        with Load(bench.bin / "ds-devices", credential, hub.ca, self.transport, port, count, seconds) as fleet:
+            took, linked = time.monotonic() - begin, processes.cpu_seconds()["hub"]
+            time.sleep(seconds)  # in which each device pings once
+            idle, grown = processes.cpu_seconds()["hub"] - linked, processes.private_bytes()["hub"] - memory
+            fleet.go()
+        return {"devices": count, "links/s": count / took, "CPU ms/link": 1000 * (linked - cpu) / count,
+                "KiB/device": grown / 1024 / count, "CPU % of a core": 100 * idle / seconds}
+
+
 ROWS = [*(Bulk(way, streams) for streams in (1, 8, 64) for way in ("up", "down", "both")),
-        RoundTrip(1), RoundTrip(1024), Open(1), Open(16), IdleMemory(), StreamMemory()]
+        RoundTrip(1), RoundTrip(1024), Open(1), Open(16),
+        IdleMemory(), StreamMemory(), StalledMemory(), Devices("mqtt-ws"), Devices("mqtt")]

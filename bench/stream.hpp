@@ -21,16 +21,20 @@ namespace bench {
 
 inline constexpr std::size_t block = 256 * 1024;
 
-/// The first bytes of every stream: what the target is to do with it.
-///
-/// Echo (message > 0): it sends back each message until the end of the stream. Transfer: it sends a byte, waits for
-/// one, receives `up` bytes while it sends `down` bytes, and then sends a byte more. Both verify each byte when `check`
-/// is set.
+/// What the target is to do with a stream.
+enum class Task : std::uint32_t {
+    echo,      ///< send back each message until the end of the stream
+    transfer,  ///< send a byte, wait for one, receive `up` bytes while sending `down` bytes, then send a byte more
+    check,     ///< the same, and each byte must be that of the pattern
+    stall,     ///< send for as long as anything goes, and read nothing
+};
+
+/// The first bytes of every stream.
 struct Order {
+    Task task = Task::echo;
+    std::uint32_t message = 1;  ///< bytes
     std::uint64_t up = 0;
     std::uint64_t down = 0;
-    std::uint32_t message = 0;
-    std::uint32_t check = 0;
     std::uint64_t stream = 0;  ///< its number, which is part of its pattern
 };
 
@@ -111,7 +115,7 @@ inline void send_bytes(const Stream& to, const Order& order, bool up) {
     const auto bytes = up ? order.up : order.down;
     for (std::uint64_t done = 0; done < bytes;) {
         const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(block, bytes - done));
-        for (std::size_t i = 0; order.check != 0 && i < size; ++i) room[i] = pattern(order, up, done + i);
+        for (std::size_t i = 0; order.task == Task::check && i < size; ++i) room[i] = pattern(order, up, done + i);
         to.send_all(room.data(), size);
         done += size;
     }
@@ -123,7 +127,7 @@ inline void receive_bytes(const Stream& from, const Order& order, bool up) {
     for (std::uint64_t done = 0; done < bytes;) {
         const auto size = from.receive(room.data(), std::min<std::uint64_t>(block, bytes - done));
         if (size == 0) throw std::runtime_error("a stream ended after " + std::to_string(done) + " bytes");
-        for (std::size_t i = 0; order.check != 0 && i < size; ++i)
+        for (std::size_t i = 0; order.task == Task::check && i < size; ++i)
             if (room[i] != pattern(order, up, done + i))
                 throw std::runtime_error("byte " + std::to_string(done + i) + " of a stream is wrong");
         done += size;

@@ -40,12 +40,19 @@ void transfer(const Stream& client, const Order& order) {
     client.finish();
 }
 
+void stall(const Stream& client) try {
+    for (const std::vector<char> zeros(block);;) client.send_all(zeros.data(), zeros.size());
+} catch (const std::exception&) {  // the client has gone, which is how this ends
+}
+
 void serve(int fd) try {
     const Stream client(fd);
     Order order;
     if (!client.receive_all(&order, sizeof order)) return;  // somebody only looked whether we are here
-    if (order.message > 0)
+    if (order.task == Task::echo)
         echo(client, order.message);
+    else if (order.task == Task::stall)
+        stall(client);
     else
         transfer(client, order);
 } catch (const std::exception& error) {

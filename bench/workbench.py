@@ -1,13 +1,21 @@
 """What all chains share: binaries, a scratch folder, certificates, the target that streams end at, the load."""
 import collections
 import contextlib
+import os
 import pathlib
 import subprocess
 import tempfile
 
-from .processes import Processes, Trouble, die_with_parent, free_port, run
+from .hub import Hub
+from .processes import Processes, Trouble, die_with_parent, free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def scratch_folder():
+    """In memory where there is such a place, so that no disk has part in the figures."""
+    in_memory = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
+    return tempfile.TemporaryDirectory(prefix="ds-bench-", dir=in_memory)
 
 
 class Workbench:
@@ -15,13 +23,13 @@ class Workbench:
     def __init__(self, bin_directory):
         self.bin = pathlib.Path(bin_directory).resolve()
         self.target_port = free_port()
-        self.relays = {}  # the address at which a role finds the next one, when it is not 127.0.0.1
+        self.leg = lambda role, port: "127.0.0.1"  # where a role finds the next one, which listens on that port
         self._folders = collections.Counter()
         self._exit = contextlib.ExitStack()
 
     def __enter__(self):
         with self._exit as stack:
-            self.scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ds-bench-")))
+            self.scratch = pathlib.Path(stack.enter_context(scratch_folder()))
             self._make_certificates()
             target = stack.enter_context(Processes(self.scratch))
             target.start_listening("target", self.target_port, self.bin / "ds-target", self.target_port)
@@ -32,10 +40,9 @@ class Workbench:
         self._exit.close()
 
     def _make_certificates(self):
-        """A hub's own serve all candidates: ECDSA P-256 and a private CA."""
-        hub = self.scratch / "certificates"
-        run(self.bin / "stream-hub", "init", hub, "--name", "bench", "--host", self.host, "--port", "1")
-        self.ca, self.certificate, self.key = hub / "hub-ca.pem", hub / "hub.pem", hub / "hub.key"
+        """Those that a hub of ours makes serve all candidates: ECDSA P-256 and a private CA."""
+        hub = Hub(self, self.scratch / "certificates")
+        self.ca, self.certificate, self.key = hub.ca, hub.folder / "hub.pem", hub.folder / "hub.key"
         self.certificate_with_key = self.scratch / "certificate-with-key.pem"
         self.certificate_with_key.write_text(self.certificate.read_text() + self.key.read_text())
 
@@ -44,12 +51,6 @@ class Workbench:
         folder = self.scratch / f"{name}-{self._folders[name]}"
         folder.mkdir()
         return folder
-
-    def leg(self, role):
-        return self.relays.get(role, "127.0.0.1")
-
-    def admin(self, hub, *words):
-        return run(self.bin / "stream-hub", *words, "--config", hub / "stream-hub.yaml")
 
     def load(self, chain, work, *arguments):
         return Load(self.bin / "ds-load", work, chain.port, *arguments)

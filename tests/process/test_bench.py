@@ -42,9 +42,18 @@ def test_a_short_run_gives_figures(folder):
     output, complaints = run.communicate(timeout=120)
     assert run.returncode == 0, complaints
     assert "bulk up 1" in output
-    figures = json.loads((folder / "figures.json").read_text())["rows"]["bulk up 8"]
+    figures = json.loads((folder / "figures.json").read_text())["figures"]["bulk up 8"]
     assert figures["ours"][0]["CPU s/GiB"] > 0 and figures["loopback"][0]["MiB/s"] > 0
     assert not list(folder.glob("ds-bench-*"))
+
+
+@pytest.mark.parametrize("words", [("scale", "--rows", "bulk up 8"), ("table", "--rows", "memory per stalled stream"),
+                                   ("table", "--rows", "idle devices, mqtt", "--devices", "20")])
+def test_each_kind_of_row_is_measured(folder, words):
+    run = bench(folder, *words, "--quick", "--rounds", "1", "--size", "8MiB")
+    _, complaints = run.communicate(timeout=120)
+    assert run.returncode == 0, complaints
+    assert json.loads((folder / "figures.json").read_text())["figures"]
 
 
 def test_ctrl_c_leaves_nothing_behind(folder):
@@ -53,5 +62,5 @@ def test_ctrl_c_leaves_nothing_behind(folder):
     run.send_signal(signal.SIGINT)
     run.communicate(timeout=60)
     assert run.returncode == 130
-    assert not processes_of(folder)
+    wait_until(lambda: not processes_of(folder), "what was just being started to end with the suite")
     assert not list(folder.glob("ds-bench-*"))
