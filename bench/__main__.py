@@ -14,6 +14,7 @@ from .comparison import compare
 from .ours import Threads, ours
 from .processes import Trouble
 from .results import print_table, write_json
+from .round_trips import count_all, print_counts
 from .workbench import ROOT, Workbench
 
 
@@ -34,7 +35,7 @@ def parse_candidates(text):
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("mode", nargs="?", choices=MODES, default="table",
-                        help="table (default): all rows; scale: the hub "
+                        help="table (default): all rows; round-trips: at stream set-up, over slow legs; scale: the hub "
                              "with 1, 2 and 4 threads")
     parser.add_argument("--quick", action="store_true", help="two minutes, for finding mistakes rather than figures")
     parser.add_argument("--rounds", type=int, help="how often everything is measured (5; quick: 2)")
@@ -79,7 +80,13 @@ def show_scale(bench, arguments, effort):
     return show_table(bench, arguments, effort, among, candidates, with_hub=True)
 
 
-MODES = {"table": show_table, "scale": show_scale}
+def show_round_trips(bench, arguments, effort):
+    counts = count_all(bench, arguments.candidates, effort.rounds)
+    print_counts(counts)
+    return counts
+
+
+MODES = {"table": show_table, "round-trips": show_round_trips, "scale": show_scale}
 
 
 def interrupt(*_):

@@ -1,0 +1,53 @@
+"""How many round trips a stream needs until its first byte is back, counted with a clock: on legs where a round trip
+takes 100 ms, nothing else takes long."""
+import statistics
+import time
+
+from .chains import running
+from .comparison import say
+from .relay import Relays
+
+DELAY = 0.05  # seconds, each way
+LEGS = {"both legs": ("service", "device"), "service leg": ("service",), "device leg": ("device",)}
+COLUMNS = ("cold", "warm", "16 at once")
+WARM_STREAMS = 10
+
+
+def count_all(bench, candidates, rounds):
+    """candidate -> slow legs -> one of COLUMNS -> round trips, each round's"""
+    counts = {}
+    for number in range(rounds):
+        for name, start in candidates.items():
+            for legs, roles in LEGS.items():
+                say(f"round {number + 1} of {rounds}: {name}, {legs}")
+                found = counts.setdefault(name, {}).setdefault(legs, {column: [] for column in COLUMNS})
+                for column, value in count(bench, name, start, roles).items():
+                    found[column].append(value)
+    say("")
+    return counts
+
+
+def count(bench, name, start, roles):
+    with Relays(roles, DELAY) as relays:
+        bench.leg = relays.leg
+        with running(bench, name, start) as chain:
+            cold = open_streams(bench, chain, 1)
+            warm = statistics.median(open_streams(bench, chain, 1) for _ in range(WARM_STREAMS))
+            return dict(zip(COLUMNS, (cold, warm, open_streams(bench, chain, 16))))
+
+
+def open_streams(bench, chain, at_once):
+    """The median's round trips."""
+    time.sleep(1)  # whatever a chain does in advance for the next stream is done by then
+    with bench.load(chain, "open", at_once, at_once) as load:
+        return statistics.median(load.go()) / (2 * DELAY)
+
+
+def print_counts(counts):
+    print(f"\nRound trips of {2000 * DELAY:.0f} ms from connect to the first byte back; medians.\n"
+          "Cold: the first stream after the start.\n")
+    print(f"{'':<24}" + "".join(f"{column:<14}" for column in COLUMNS).rstrip())
+    for name, by_legs in counts.items():
+        for legs, found in by_legs.items():
+            print(f"{name + ', ' + legs:<24}"
+                  + "".join(f"{statistics.median(found[column]):<14.2f}" for column in COLUMNS).rstrip())
