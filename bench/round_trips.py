@@ -10,7 +10,7 @@ from .relay import Relays
 DELAY = 0.05  # seconds, each way
 LEGS = {"both legs": ("service", "device"), "service leg": ("service",), "device leg": ("device",)}
 COLUMNS = ("cold", "warm", "16 at once")
-WARM_STREAMS = 10
+WARM_STREAMS = 5
 
 
 def count_all(bench, candidates, rounds):
