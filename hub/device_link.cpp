@@ -150,9 +150,7 @@ asio::awaitable<void> DeviceLink::answer_now(const SessionActions& actions) {
 
 asio::awaitable<void> DeviceLink::run() {
     if (!take_packets()) co_return;
-    auto talk = first_of(read(), outbox_.write_to(stream_));
-    auto mind = first_of(obey(), watch_time());
-    co_await first_of(std::move(talk), std::move(mind));
+    co_await first_of(read(), outbox_.write_to(stream_), obey(), watch_time());
 }
 
 asio::awaitable<void> DeviceLink::read() {
