@@ -153,6 +153,8 @@ class Conductor:
         self.tally.count(stream)
         if not stream.servers:
             self.late.add(stream.number)
+        if stream.plan.fault:
+            self.pipe.send(("forget", stream.number))
         self.finished_bytes += stream.received()
         lane.stream = None
         del self.streams[stream.number]

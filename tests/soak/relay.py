@@ -1,9 +1,9 @@
 """The network between everything, as a process of its own: passes connections on, and breaks them when told to.
 
 The soak talks to it through a pipe. It sends ("arm", stream, leg, key, fault), where `key` is the port from which the
-connection comes or (fewest, most) bytes that it has carried upwards, and ("link", kind, seconds) for the device's
-control link. It gets ("armed", stream, key, whether the connection was found) and ("fired", stream), the latter before
-the fault strikes: nothing that the fault causes can be known earlier.
+connection comes or (fewest, most) bytes that it has carried upwards, ("forget", stream) when the stream is over, and
+("link", kind, seconds) for the device's control link. It gets ("armed", stream, key, whether the connection was found)
+and ("fired", stream), the latter before the fault strikes: nothing that the fault causes can be known earlier.
 """
 import dataclasses
 import signal
@@ -210,7 +210,7 @@ class Relay:
         try:
             while self.pipe.poll():
                 what, *rest = self.pipe.recv()
-                {"arm": self._arm, "link": self._strike_link}[what](*rest)
+                {"arm": self._arm, "forget": self._forget, "link": self._strike_link}[what](*rest)
         except EOFError:
             self.running = False
 
@@ -228,6 +228,10 @@ class Relay:
             if passage.leg.name == "client" and passage.near_port == port:
                 return passage.arm(stream, fault)
         self.waiting["client", port] = (stream, fault)
+
+    def _forget(self, stream):
+        """Its connection was over before it could be struck, and another stream's may come from the same port."""
+        self.waiting = {key: armed for key, armed in self.waiting.items() if armed[0] != stream}
 
     @staticmethod
     def _matches(passage, key):
