@@ -56,16 +56,6 @@ std::string describe_peer(int fd) {
     return "unix";
 }
 
-template <typename Call>
-std::optional<std::size_t> try_receive(Call call, int fd, WritableBytes into) {
-    for (;;) {
-        const auto size = call(fd, into.data(), into.size());
-        if (size >= 0) return static_cast<std::size_t>(size);
-        if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
-        if (errno != EINTR) throw_leg_error(errno);
-    }
-}
-
 int pending_error(int fd) {
     int error = 0;
     socklen_t size = sizeof error;
@@ -95,15 +85,28 @@ Socket::~Socket() {
 }
 
 std::optional<std::size_t> Socket::try_recv(WritableBytes into) {
-    const auto size = try_receive(socket_calls::recv, fd(), into);
-    if (!size || *size == 0) throw_if_failed();  // what came before a failure can still be read
-    return size;
+    return receive_by(socket_calls::recv, into);
 }
 
 std::optional<std::size_t> Socket::try_peek(WritableBytes into) {
-    const auto size = try_receive(socket_calls::peek, fd(), into);
-    if (!size || *size == 0) throw_if_failed();
-    return size;
+    return receive_by(socket_calls::peek, into);
+}
+
+template <typename Call>
+std::optional<std::size_t> Socket::receive_by(Call call, WritableBytes into) {
+    for (;;) {
+        const auto size = call(fd(), into.data(), into.size());
+        if (size <= 0) throw_if_failed();  // what came before a failure can still be read
+        if (size >= 0) return static_cast<std::size_t>(size);
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
+        if (errno != EINTR) fail(errno);
+    }
+}
+
+// The kernel tells an error to one call only, after which a reader would see a clean end.
+void Socket::fail(int error) {
+    failure_ = error;
+    throw_if_failed();
 }
 
 std::size_t Socket::try_send(ReadableBytes bytes) {
@@ -112,7 +115,7 @@ std::size_t Socket::try_send(ReadableBytes bytes) {
         const auto size = socket_calls::send(fd(), bytes.data(), bytes.size());
         if (size >= 0) return static_cast<std::size_t>(size);
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;
-        if (errno != EINTR) throw_leg_error(errno);
+        if (errno != EINTR) fail(errno);
     }
 }
 
@@ -133,9 +136,7 @@ asio::awaitable<void> Socket::watch() {
     look_later(looks);
     for (;;) {
         co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_error, asio::use_awaitable);
-        // The socket tells its error only once; a reader that comes after it would see a clean end.
-        if (failure_ == 0) failure_ = pending_error(fd());
-        throw_if_failed();
+        fail(failure_ != 0 ? failure_ : pending_error(fd()));
         // Urgent data, or both directions ended in order: neither is a fault, and neither goes away.
         asio::steady_timer nap(descriptor_.get_executor(), std::chrono::milliseconds(100));
         co_await nap.async_wait(asio::use_awaitable);

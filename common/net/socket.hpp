@@ -13,7 +13,8 @@
 
 namespace device_streams {
 
-/// Owns one connected, non-blocking TCP or Unix socket. Asio only waits on it; bytes move by direct calls.
+/// Owns one connected, non-blocking TCP or Unix socket. Asio only waits on it; bytes move by direct calls. Once one
+/// operation has met a failure, every other one throws it too.
 class Socket {
  public:
     /// Takes ownership of `fd`; sets TCP_NODELAY on TCP sockets, and give_up_after(60 s).
@@ -54,12 +55,15 @@ class Socket {
     const std::string& peer() const { return peer_; }
 
  private:
+    template <typename Call>
+    std::optional<std::size_t> receive_by(Call call, WritableBytes into);
+    void fail(int error);
     void throw_if_failed() const;
     void look_later(const std::shared_ptr<asio::steady_timer>& timer);
 
     asio::posix::stream_descriptor descriptor_;
     std::string peer_;
-    int failure_ = 0;  // errno that watch() met
+    int failure_ = 0;  // errno of the first failure that was met
     AckWatch ack_watch_;
 };
 

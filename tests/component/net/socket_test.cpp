@@ -139,6 +139,31 @@ TEST_F(Net, WatchSeesAResetThatCameBefore) {
     EXPECT_THROW(watching.get(), LegError);
 }
 
+TEST_F(Net, AResetThatAWriterMetIsNoEndOfFileToTheReader) {
+    Listener listener(io.get_executor(), loopback());
+    auto [client, server] = run(io, connect_pair(listener, clock, log));
+    client.reset();
+    std::array<std::byte, 8> room{};
+    EXPECT_THROW(server.try_send(room), LegError) << "the kernel tells of it once";
+    EXPECT_THROW(server.try_recv(room), LegError);
+    EXPECT_THROW(server.try_peek(room), LegError);
+}
+
+TEST_F(Net, AResetThatAReaderMetIsOneToTheWriter) {
+    Listener listener(io.get_executor(), loopback());
+    auto [client, server] = run(io, connect_pair(listener, clock, log));
+    client.reset();
+    std::array<std::byte, 8> room{};
+    EXPECT_THROW(server.try_recv(room), LegError);
+    EXPECT_THROW(server.try_recv(room), LegError);
+    try {
+        server.try_send(room);
+        FAIL();
+    } catch (const LegError& error) {
+        EXPECT_STREQ(error.what(), "Connection reset by peer");
+    }
+}
+
 TEST_F(Net, ACleanCloseLosesNothingAndDoesNotReset) {
     Listener listener(io.get_executor(), loopback());
     auto [a, b] = run(io, connect_pair(listener, clock, log));
