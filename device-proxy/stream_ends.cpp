@@ -20,26 +20,22 @@ iothub::StreamUrl url_of(const iothub::StreamRequest& request) {
     return std::move(*url);
 }
 
-Endpoint endpoint_of(const iothub::StreamUrl& url) {
-    return {.host = url.host, .port = url.port, .path = {}};
-}
-
 asio::awaitable<DialledLeg> dial_leg(LegConnections& connections, HubAccess hub, iothub::StreamRequest request) {
     // Only hubs of ours say what features a stream has; others may not like connections that wait.
-    return connections.dial(std::move(hub), endpoint_of(url_of(request)), !request.features.empty());
+    return connections.dial(std::move(hub), url_of(request).endpoint(), !request.features.empty());
 }
 
 asio::awaitable<std::unique_ptr<ByteStream>> open_leg(DialledLeg dialled, HubAccess hub, iothub::StreamRequest request,
                                                       Clock& clock) {
     const auto url = url_of(request);
     auto ask = leg_handshake(url.target, request.token, std::string("device-proxy/") + version);
-    ask.host = endpoint_of(url).to_string();
+    ask.host = url.endpoint().to_string();
     const auto features = common_features(own_features, parse_features(request.features));
     const auto options = leg_options(ws::Role::client, features, hub.liveness, clock);
     const auto attempt = [&](http::Connection& on) { return with_timeout(ws::upgrade(on, ask), hub.limit, clock); };
     try {
         auto upgrading = dialled.from->exchange(dialled.taken, attempt);
-        co_await upgraded(std::move(upgrading), endpoint_of(url));
+        co_await upgraded(std::move(upgrading), url.endpoint());
     } catch (const UpgradeRefused& refusal) {
         const bool over = refusal.answer.status == 404;
         throw Failure(Errc::hub_refused_stream_leg,

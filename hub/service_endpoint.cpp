@@ -101,12 +101,6 @@ asio::awaitable<std::optional<RequestResult>> ask_device(HubContext& hub, http::
     co_return result;
 }
 
-// Services of ours keep the connection until their leg is there, unless somebody on the way ends it with the answer.
-void note_grant(const http::Request& request, const RequestResult& result, LastGrant& last_grant) {
-    const auto* granted = std::get_if<Granted>(&result);
-    if (granted != nullptr && granted->features && request.keep_alive) last_grant.set(granted->request);
-}
-
 http::Response switch_to_leg(const Granted& granted) {
     http::Response response;
     response.status = 101;
@@ -144,11 +138,14 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     }
     log_result(log, *result);
     const auto* granted = std::get_if<Granted>(&*result);
-    if (granted != nullptr && granted->features && has_leg_upgrade(request.headers)) {
+    const bool to_ours = granted != nullptr && granted->features;
+    if (to_ours && has_leg_upgrade(request.headers)) {
         const bool became_leg = co_await become_leg(hub, connection, peer, target, *granted, visitor);
         if (became_leg) co_return std::nullopt;
     }
-    note_grant(request, *result, last_grant);
+    // Services of ours keep the connection until their leg is there, unless somebody on the way ends it with the
+    // answer.
+    if (to_ours && request.keep_alive) last_grant.set(granted->request);
     co_return answer_for(*result, hub.clock.wall_now());
 }
 

@@ -35,10 +35,6 @@ Failure with_clock_note(const Failure& refusal, const std::string& note) {
     return note.empty() ? refusal : Failure(refusal.errc(), refusal.detail() + "; " + note);
 }
 
-Endpoint endpoint_of(const iothub::StreamUrl& url) {
-    return {.host = url.host, .port = url.port, .path = {}};
-}
-
 }  // namespace
 
 StreamInitiator::StreamInitiator(const asio::any_io_executor& executor, ServiceAccess access, OpenLimits limits,
@@ -68,7 +64,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open(iothub::Tar
 asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::unique_ptr<http::Connection> connection,
                                                                          GrantedStream granted) {
     auto ask = leg_handshake(granted.url.target, granted.token, std::string("service-proxy/") + version);
-    const auto named = endpoint_of(granted.url);
+    const auto named = granted.url.endpoint();
     try {
         co_return co_await upgrade(std::move(connection), named, std::move(ask), options_of(granted), limits_.hub,
                                    clock_);
@@ -128,7 +124,7 @@ asio::awaitable<http::Response> StreamInitiator::call_on(const iothub::ServicePa
 // Other hubs name another host; `used` stays then.
 asio::awaitable<std::unique_ptr<http::Connection>> StreamInitiator::connection_for(
     const GrantedStream& granted, std::unique_ptr<http::Connection>& used) {
-    const auto named = endpoint_of(granted.url);
+    const auto named = granted.url.endpoint();
     const bool same_place = access_.hub.route(named) == access_.hub.route(access_.endpoint());
     if (granted.hub_is_ours && used->reusable() && same_place) {
         used->transport().give_up_after(access_.hub.liveness.dead_after);

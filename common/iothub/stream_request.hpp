@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/endpoint.hpp"
 #include "common/base/secret.hpp"
 #include "common/iothub/percent.hpp"
 
@@ -75,6 +76,8 @@ struct StreamUrl {
     std::string host;  ///< an IPv6 literal stands without its brackets
     std::uint16_t port = 443;
     std::string target;  ///< path and query; "/" at least
+
+    Endpoint endpoint() const { return {.host = host, .port = port, .path = {}}; }
 };
 std::optional<StreamUrl> parse_stream_url(std::string_view url);
 
