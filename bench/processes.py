@@ -1,6 +1,5 @@
 """Processes of one chain: started together, accounted together, ended by pid, whatever happens to this program."""
 import contextlib
-import ctypes
 import os
 import pathlib
 import random
@@ -12,8 +11,6 @@ import subprocess
 import time
 
 PATIENCE = 30
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
 _given_ports = set()
 
 
@@ -60,9 +57,10 @@ def run(*command, **options):
     return done.stdout
 
 
-def die_with_parent():
-    """Between fork and exec: not even a suite that is killed leaves processes behind."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def dying_with_parent(*command):
+    """The same command; not even a suite that is killed leaves it running. Not by a preexec_fn, which makes Python run
+    hooks around the fork that swallow an interrupt."""
+    return [find_program("setpriv"), "--pdeathsig", "KILL", "--", *map(str, command)]
 
 
 def family(pid):
@@ -111,8 +109,8 @@ class Processes:
     def start(self, role, *command, **options):
         log = self.folder / f"{role}.log"
         with open(log, "ab") as output:
-            process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output,
-                                       stderr=output, start_new_session=True, preexec_fn=die_with_parent, **options)
+            process = subprocess.Popen(dying_with_parent(*command), stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=output, start_new_session=True, **options)
         self._running.append((role, process, log))
 
     def start_listening(self, role, port, *command, **options):

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 from .hub import Hub
-from .processes import Processes, Trouble, die_with_parent, free_port
+from .processes import Processes, Trouble, dying_with_parent, free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -69,9 +69,9 @@ class Load:
         self._command = [str(word) for word in command]
 
     def __enter__(self):
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.PIPE, text=True, start_new_session=True,
-                                         preexec_fn=die_with_parent)
+        self._process = subprocess.Popen(dying_with_parent(*self._command), stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                         start_new_session=True)
         try:
             self._read_line()
         except BaseException:
