@@ -1,4 +1,4 @@
-"""Adds up the results that scripts/test left behind and prints one closing line.
+"""Adds up the results that scripts/test left behind: a line for each failed test, and a closing line.
 
 usage: count_tests.py FOLDER FAILED_STAGES
 
@@ -10,41 +10,57 @@ import pathlib
 import sys
 import xml.etree.ElementTree as ElementTree
 
+LONGEST_REASON = 300
 
-def count_program(entry, folder):
-    """(passed, failed) of one program that ctest ran."""
+
+def one_line(text):
+    return " ".join((text or "").split())[:LONGEST_REASON]
+
+
+def reason_of(case):
+    """Why a case failed; None if it did not."""
+    for kind in ("failure", "error"):
+        found = case.find(kind)
+        if found is not None:
+            return one_line(found.get("message") or found.text)
+    return None
+
+
+def cases_of_program(entry, folder):
+    """(name, reason) of each case of one program that ctest ran."""
+    program = entry.get("name")
     failed = entry.get("status") not in ("run", "disabled")
-    report = folder / (entry.get("name") + ".xml")
+    report = folder / (program + ".xml")
     if not report.exists():
-        return (0, 1) if failed else (1, 0)
+        return [(program, f"it ended badly: {entry.get('status')}" if failed else None)]
     suites = ElementTree.parse(report).getroot()
-    cases = sum(1 for case in suites.iter("testcase") if case.get("status") == "run")
-    broken = sum(1 for case in suites.iter("testcase") if case.find("failure") is not None)
-    # A sanitizer report at exit fails the program after all its cases passed.
-    broken = max(broken, 1) if failed else broken
-    return max(cases - broken, 0), broken
+    cases = [(f"{program}: {case.get('classname')}.{case.get('name')}", reason_of(case))
+             for case in suites.iter("testcase") if case.get("status") == "run"]
+    if failed and all(reason is None for _, reason in cases):
+        # As after a sanitizer's report at exit.
+        cases.append((program, "it ended badly after its cases had passed"))
+    return cases
 
 
-def count_python(report):
-    passed = failed = 0
-    for case in ElementTree.parse(report).getroot().iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
-            failed += 1
-        elif case.find("skipped") is None:
-            passed += 1
-    return passed, failed
+def cases_of_python(report):
+    return [(f"{case.get('classname')}.{case.get('name')}", reason_of(case))
+            for case in ElementTree.parse(report).getroot().iter("testcase") if case.find("skipped") is None]
 
 
 def main():
     results, failed_stages = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-    totals = []
-    for report in results.glob("*.ctest.xml"):
-        folder = results / report.name.removesuffix(".ctest.xml")
-        entries = ElementTree.parse(report).getroot().iter("testcase")
-        totals += [count_program(entry, folder) for entry in entries]
-    totals += [count_python(report) for report in results.glob("*.pytest.xml")]
-    passed, failed = (sum(column) for column in zip(*totals)) if totals else (0, 0)
-    print(f"{passed} passed, {max(failed, failed_stages)} failed")
+    cases = []
+    for report in sorted(results.glob("*.ctest.xml")):
+        stage = report.name.removesuffix(".ctest.xml")
+        for entry in ElementTree.parse(report).getroot().iter("testcase"):
+            cases += [(f"{stage}: {name}", reason) for name, reason in cases_of_program(entry, results / stage)]
+    for report in sorted(results.glob("*.pytest.xml")):
+        stage = report.name.removesuffix(".pytest.xml")
+        cases += [(f"{stage}: {name}", reason) for name, reason in cases_of_python(report)]
+    failures = [(name, reason) for name, reason in cases if reason is not None]
+    for name, reason in failures:
+        print(f"failed: {name}: {reason}")
+    print(f"{len(cases) - len(failures)} passed, {max(len(failures), failed_stages)} failed")
 
 
 main()
