@@ -78,7 +78,7 @@ Decision judge_device_login(const iothub::Target& target, const Secret& password
     const auto token = iothub::parse_sas_token(password.reveal());
     if (!token) return refuse(Refusal::malformed);
     const bool by_policy = !token->policy.empty();
-    const KeyPair* keys = by_policy ? (policy ? &policy->keys : nullptr) : (identity ? &identity->keys : nullptr);
+    const KeyPair* keys = by_policy ? (policy ? &policy->keys : nullptr) : (identity ? identity->keys() : nullptr);
     auto decision = judge_token(*token, keys, hub, path_of(target), now_unix_seconds);
     if (by_policy && !policy) return refuse(Refusal::unknown_policy);
     if (!identity) return refuse(Refusal::unknown_identity);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "common/base/clock.hpp"
-#include "common/base/secret.hpp"
 #include "common/iothub/stream_request.hpp"
+#include "hub/authentication.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -13,22 +13,14 @@
 
 namespace device_streams::hub {
 
-/// Two keys (base64, 32 random bytes each), both valid at any time, so that one can be renewed while the other is in
-/// use.
-struct KeyPair {
-    Secret primary;
-    Secret secondary;
-};
-/// Fresh keys from the system's random source.
-KeyPair make_key_pair();
-enum class WhichKey { primary, secondary };
-
 /// A device or one of its modules.
 struct Identity {
     iothub::Target target;
     bool enabled = true;  ///< as read: false also for the modules of a disabled device
-    KeyPair keys;
+    Authentication authentication;
     std::string created;  ///< RFC 3339, UTC
+    /// nullptr: it logs in with a certificate.
+    const KeyPair* keys() const { return std::get_if<KeyPair>(&authentication); }
 };
 
 /// What the holder of a policy's key may do.
@@ -48,8 +40,8 @@ struct Policy {
 };
 
 /// Devices, modules and policies of one hub. Calls may come from any thread and return on the caller's executor; none
-/// of them works on an I/O thread. Failures: not_found, already_exists, usage (an id that is not allowed) and
-/// state_unusable (the store itself failed).
+/// of them works on an I/O thread. Failures: not_found, already_exists, usage (an id or a thumbprint that is not
+/// allowed) and state_unusable (the store itself failed).
 class Registry {
  public:
     virtual ~Registry() = default;
@@ -58,12 +50,14 @@ class Registry {
     /// All identities in order of id, modules behind their device.
     virtual asio::awaitable<std::vector<Identity>> list() = 0;
     /// Adds a device, or a module to a device that exists. Returns it as stored.
-    virtual asio::awaitable<Identity> add(iothub::Target target, KeyPair keys) = 0;
+    virtual asio::awaitable<Identity> add(iothub::Target target, Authentication authentication) = 0;
     /// Removes an identity; a device's modules go with it. on_revoked hears of each.
     virtual asio::awaitable<void> remove(iothub::Target target) = 0;
     /// Disabled identities cannot log in; on_revoked hears of the device and its modules.
     virtual asio::awaitable<void> set_enabled(iothub::Target target, bool enabled) = 0;
-    /// Gives one of the identity's keys a new value; links that logged in with the old one live on.
+    /// Replaces what the identity logs in with.
+    virtual asio::awaitable<Identity> set_authentication(iothub::Target target, Authentication authentication) = 0;
+    /// Gives one of the identity's keys a new value. Throws Failure(usage) when it has none, as it uses certificates.
     virtual asio::awaitable<Identity> renew_key(iothub::Target target, WhichKey which) = 0;
 
     virtual asio::awaitable<std::optional<Policy>> find_policy(std::string name) = 0;

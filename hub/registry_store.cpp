@@ -17,8 +17,8 @@ constexpr std::int64_t application_id = 0x44534842;
 constexpr std::int64_t schema_version = 1;
 constexpr const char* schema = R"(
 CREATE TABLE identity (
-    device_id TEXT NOT NULL, module_id TEXT NOT NULL, enabled INTEGER NOT NULL,
-    primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL, created TEXT NOT NULL,
+    device_id TEXT NOT NULL, module_id TEXT NOT NULL, enabled INTEGER NOT NULL, created TEXT NOT NULL,
+    authentication TEXT NOT NULL, primary_credential TEXT NOT NULL, secondary_credential TEXT NOT NULL,
     PRIMARY KEY (device_id, module_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE policy (
@@ -29,16 +29,39 @@ CREATE TABLE policy (
 
 // A module counts as disabled when its device is.
 constexpr std::string_view identity_columns =
-    "SELECT i.device_id, i.module_id, i.enabled AND d.enabled, i.primary_key, i.secondary_key, i.created"
+    "SELECT i.device_id, i.module_id, i.enabled AND d.enabled, i.created,"
+    " i.authentication, i.primary_credential, i.secondary_credential"
     " FROM identity i JOIN identity d ON d.device_id = i.device_id AND d.module_id = ''";
 constexpr std::string_view policy_columns = "SELECT name, permissions, primary_key, secondary_key FROM policy";
+
+// Keys or thumbprints; a CA's identities have neither.
+std::array<std::string_view, 2> credentials_of(const Authentication& authentication) {
+    if (const auto* keys = std::get_if<KeyPair>(&authentication))
+        return {keys->primary.reveal(), keys->secondary.reveal()};
+    if (const auto* thumbprints = std::get_if<Thumbprints>(&authentication))
+        return {thumbprints->primary, thumbprints->secondary};
+    return {"", ""};
+}
+
+Authentication read_authentication(const Query& row, int first_column) {
+    const auto kind = row.text(first_column);
+    auto primary = row.text(first_column + 1), secondary = row.text(first_column + 2);
+    if (kind == to_string(Thumbprints{})) return Thumbprints{std::move(primary), std::move(secondary)};
+    if (kind == to_string(CertificateAuthority{})) return CertificateAuthority{};
+    return KeyPair{Secret(std::move(primary)), Secret(std::move(secondary))};
+}
+
+Authentication normalised(const Authentication& authentication) {
+    const auto* thumbprints = std::get_if<Thumbprints>(&authentication);
+    return thumbprints ? normalised(*thumbprints) : authentication;
+}
 
 Identity read_identity(const Query& row) {
     Identity identity;
     identity.target = {row.text(0), row.text(1)};
     identity.enabled = row.number(2) != 0;
-    identity.keys = {Secret(row.text(3)), Secret(row.text(4))};
-    identity.created = row.text(5);
+    identity.created = row.text(3);
+    identity.authentication = read_authentication(row, 4);
     return identity;
 }
 
@@ -134,22 +157,35 @@ std::vector<Identity> RegistryStore::list() {
     return identities;
 }
 
-Identity RegistryStore::add(const iothub::Target& target, const KeyPair& keys) {
+Identity RegistryStore::add(const iothub::Target& target, const Authentication& authentication) {
     require_valid(target);
     Transaction transaction(database_);
     if (!target.module_id.empty() && !find({target.device_id, {}})) throw no_such({target.device_id, {}});
     if (find(target)) throw Failure(Errc::already_exists, target.to_string());
     const auto created = rfc3339(static_cast<std::time_t>(clock_.unix_seconds()));
-    database_.query("INSERT INTO identity VALUES (?, ?, 1, ?, ?, ?)")
+    database_.query("INSERT INTO identity VALUES (?, ?, 1, ?, '', '', '')")
         .bind(target.device_id)
         .bind(target.module_id)
-        .bind(keys.primary.reveal())
-        .bind(keys.secondary.reveal())
         .bind(created)
         .step();
+    write(target, normalised(authentication));
     auto identity = get(target);
     transaction.commit();
     return identity;
+}
+
+void RegistryStore::write(const iothub::Target& target, const Authentication& authentication) {
+    const auto credentials = credentials_of(authentication);
+    database_
+        .query(
+            "UPDATE identity SET authentication = ?, primary_credential = ?, secondary_credential = ?"
+            " WHERE device_id = ? AND module_id = ?")
+        .bind(to_string(authentication))
+        .bind(credentials[0])
+        .bind(credentials[1])
+        .bind(target.device_id)
+        .bind(target.module_id)
+        .step();
 }
 
 std::vector<iothub::Target> RegistryStore::with_modules(const iothub::Target& target) {
@@ -186,16 +222,22 @@ std::vector<iothub::Target> RegistryStore::set_enabled(const iothub::Target& tar
     return targets;
 }
 
+Identity RegistryStore::set_authentication(const iothub::Target& target, const Authentication& authentication) {
+    Transaction transaction(database_);
+    auto identity = get(target);
+    identity.authentication = normalised(authentication);
+    write(target, identity.authentication);
+    transaction.commit();
+    return identity;
+}
+
 Identity RegistryStore::renew_key(const iothub::Target& target, WhichKey which) {
     Transaction transaction(database_);
     auto identity = get(target);
-    (which == WhichKey::primary ? identity.keys.primary : identity.keys.secondary) = make_key_pair().primary;
-    database_.query("UPDATE identity SET primary_key = ?, secondary_key = ? WHERE device_id = ? AND module_id = ?")
-        .bind(identity.keys.primary.reveal())
-        .bind(identity.keys.secondary.reveal())
-        .bind(target.device_id)
-        .bind(target.module_id)
-        .step();
+    auto* keys = std::get_if<KeyPair>(&identity.authentication);
+    if (keys == nullptr) throw Failure(Errc::usage, target.to_string() + " logs in with a certificate: it has no keys");
+    (which == WhichKey::primary ? keys->primary : keys->secondary) = make_key_pair().primary;
+    write(target, identity.authentication);
     transaction.commit();
     return identity;
 }

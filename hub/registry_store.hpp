@@ -18,11 +18,12 @@ class RegistryStore {
 
     std::optional<Identity> find(const iothub::Target& target);
     std::vector<Identity> list();
-    Identity add(const iothub::Target& target, const KeyPair& keys);
+    Identity add(const iothub::Target& target, const Authentication& authentication);
     /// Returns who is gone: the target and, for a device, its modules.
     std::vector<iothub::Target> remove(const iothub::Target& target);
     /// Returns whom it touches: the target and, for a device, its modules.
     std::vector<iothub::Target> set_enabled(const iothub::Target& target, bool enabled);
+    Identity set_authentication(const iothub::Target& target, const Authentication& authentication);
     Identity renew_key(const iothub::Target& target, WhichKey which);
 
     std::optional<Policy> find_policy(const std::string& name);
@@ -34,6 +35,7 @@ class RegistryStore {
  private:
     void prepare_tables(const std::string& file);
     Identity get(const iothub::Target& target);
+    void write(const iothub::Target& target, const Authentication& authentication);
     Policy get_policy(const std::string& name);
     std::vector<iothub::Target> with_modules(const iothub::Target& target);
 

@@ -79,9 +79,9 @@ asio::awaitable<std::vector<Identity>> SqliteRegistry::list() {
     return worker_->call([](RegistryStore& store) { return store.list(); });
 }
 
-asio::awaitable<Identity> SqliteRegistry::add(iothub::Target target, KeyPair keys) {
-    return worker_->call(
-        [target = std::move(target), keys = std::move(keys)](RegistryStore& store) { return store.add(target, keys); });
+asio::awaitable<Identity> SqliteRegistry::add(iothub::Target target, Authentication authentication) {
+    return worker_->call([target = std::move(target), authentication = std::move(authentication)](
+                             RegistryStore& store) { return store.add(target, authentication); });
 }
 
 asio::awaitable<void> SqliteRegistry::remove(iothub::Target target) {
@@ -97,6 +97,11 @@ asio::awaitable<void> SqliteRegistry::set_enabled(iothub::Target target, bool en
     const auto touched = co_await worker_->call(std::move(work));
     if (enabled) co_return;
     for (const auto& identity : touched) on_revoked(identity);
+}
+
+asio::awaitable<Identity> SqliteRegistry::set_authentication(iothub::Target target, Authentication authentication) {
+    return worker_->call([target = std::move(target), authentication = std::move(authentication)](
+                             RegistryStore& store) { return store.set_authentication(target, authentication); });
 }
 
 asio::awaitable<Identity> SqliteRegistry::renew_key(iothub::Target target, WhichKey which) {

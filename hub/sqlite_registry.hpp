@@ -21,9 +21,10 @@ class SqliteRegistry final : public Registry {
 
     asio::awaitable<std::optional<Identity>> find(iothub::Target target) override;
     asio::awaitable<std::vector<Identity>> list() override;
-    asio::awaitable<Identity> add(iothub::Target target, KeyPair keys) override;
+    asio::awaitable<Identity> add(iothub::Target target, Authentication authentication) override;
     asio::awaitable<void> remove(iothub::Target target) override;
     asio::awaitable<void> set_enabled(iothub::Target target, bool enabled) override;
+    asio::awaitable<Identity> set_authentication(iothub::Target target, Authentication authentication) override;
     asio::awaitable<Identity> renew_key(iothub::Target target, WhichKey which) override;
 
     asio::awaitable<std::optional<Policy>> find_policy(std::string name) override;

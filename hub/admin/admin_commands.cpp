@@ -192,8 +192,10 @@ json AdminCommands::described(const Identity& identity, const std::set<iothub::T
 json AdminCommands::with_connection_string(const Identity& identity, WhichKey which) const {
     const auto& target = identity.target;
     const auto module = target.module_id.empty() ? "" : ";ModuleId=" + target.module_id;
-    return {{"connectionString", "HostName=" + facts_().host_name + ";DeviceId=" + target.device_id + module +
-                                     ";SharedAccessKey=" + reveal(identity.keys, which)}};
+    const auto* keys = identity.keys();
+    const auto credential = keys ? ";SharedAccessKey=" + reveal(*keys, which) : ";x509=true";
+    return {
+        {"connectionString", "HostName=" + facts_().host_name + ";DeviceId=" + target.device_id + module + credential}};
 }
 
 json AdminCommands::with_connection_string(const Policy& policy, WhichKey which) const {

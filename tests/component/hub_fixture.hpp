@@ -51,7 +51,7 @@ class HubTest : public testing::Test {
                    .mqtt_port = stream_hub().mqtt_endpoint().value().port};
     }
     Secret add_device(const iothub::Target& target) {
-        return background.wait_for(stream_hub().registry().add(target, make_key_pair())).keys.primary;
+        return background.wait_for(stream_hub().registry().add(target, make_key_pair())).keys()->primary;
     }
     StreamHub& stream_hub() { return **hub; }
 

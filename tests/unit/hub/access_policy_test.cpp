@@ -20,7 +20,7 @@ const Secret other_key("b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItb28=");
 const HubNames hub{{"hub1.iot.example", "127.0.0.1"}};
 
 Identity device(bool enabled = true) {
-    return {{"dev-01", ""}, enabled, {device_key, other_key}, ""};
+    return {{"dev-01", ""}, enabled, KeyPair{device_key, other_key}, ""};
 }
 Policy policy(Permissions permissions) {
     return {"gate", {policy_key, other_key}, permissions};
@@ -97,7 +97,7 @@ TEST(DeviceLogin, RefusesADisabledDevice) {
 
 TEST(DeviceLogin, JudgesModulesByTheirOwnKeyAndScope) {
     const Target target{"dev-01", "tunnel"};
-    const Identity module{target, true, {other_key, other_key}, ""};
+    const Identity module{target, true, KeyPair{other_key, other_key}, ""};
     const auto resource = iothub::device_resource(host, "dev-01", "tunnel");
     const auto own = iothub::make_sas_token(resource, other_key, later);
     const auto devices = iothub::make_sas_token(resource, device_key, later);
@@ -162,7 +162,7 @@ TEST(ServiceRequest, RefusesForeignKeysOldTokensAndNarrowScopes) {
 TEST(AccessCheck, AsksTheRegistryForIdentityAndPolicy) {
     test::ManualClock clock;
     SqliteRegistry registry(SqliteRegistry::in_memory, SqliteRegistry::Mode::create_new, clock);
-    block_on(registry.add({"dev-01", ""}, {device_key, other_key}));
+    block_on(registry.add({"dev-01", ""}, KeyPair{device_key, other_key}));
     block_on(registry.add_policy("gate", {.service_connect = true, .device_connect = true}, {policy_key, other_key}));
 
     const auto by_policy = iothub::make_sas_token(host, policy_key, later, "gate");

@@ -32,7 +32,7 @@ class AdminTest : public ::testing::Test {
 
 TEST_F(AdminTest, AddingADeviceGivesItsConnectionString) {
     const auto answer = result({{"command", "device add"}, {"device", "pump-17"}});
-    const auto key = block_on(registry.find({"pump-17", ""}))->keys.primary;
+    const auto key = block_on(registry.find({"pump-17", ""}))->keys()->primary;
     EXPECT_EQ(answer.at("connectionString"),
               "HostName=hub1.example.com;DeviceId=pump-17;SharedAccessKey=" + std::string(key.reveal()));
 }
@@ -92,7 +92,7 @@ TEST_F(AdminTest, DisablesAndEnablesDevices) {
 TEST_F(AdminTest, RenewsTheKeyThatIsAskedFor) {
     result({{"command", "device add"}, {"device", "a"}});
     const auto answer = result({{"command", "device renew-key"}, {"device", "a"}, {"key", "secondary"}});
-    const auto keys = block_on(registry.find({"a", ""}))->keys;
+    const auto keys = *block_on(registry.find({"a", ""}))->keys();
     EXPECT_THAT(answer.at("connectionString").get<std::string>(), HasSubstr(std::string(keys.secondary.reveal())));
 }
 

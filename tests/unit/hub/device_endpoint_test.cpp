@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 // One link in memory, with time that stands still.
 class DeviceEndpointTest : public testing::Test {
  protected:
-    DeviceEndpointTest() { key = block_on(registry.add(pump, make_key_pair())).keys.primary; }
+    DeviceEndpointTest() { key = block_on(registry.add(pump, make_key_pair())).keys()->primary; }
     ~DeviceEndpointTest() override {
         link->cancel();
         until([&] { return link->done(); });

@@ -44,13 +44,14 @@ class RegistryTest : public ::testing::Test {
 
 TEST_F(RegistryTest, FindsADeviceAsItWasAdded) {
     clock.set_wall(1'767'607'230);
-    block_on(registry.add({"pump-17", ""}, {Secret("cHJpbWFyeQ=="), Secret("c2Vjb25kYXJ5")}));
+    block_on(registry.add({"pump-17", ""}, KeyPair{Secret("cHJpbWFyeQ=="), Secret("c2Vjb25kYXJ5")}));
     const auto found = block_on(registry.find({"pump-17", ""}));
     ASSERT_TRUE(found);
     EXPECT_EQ(found->target, (Target{"pump-17", ""}));
     EXPECT_TRUE(found->enabled);
-    EXPECT_EQ(found->keys.primary.reveal(), "cHJpbWFyeQ==");
-    EXPECT_EQ(found->keys.secondary.reveal(), "c2Vjb25kYXJ5");
+    ASSERT_TRUE(found->keys());
+    EXPECT_EQ(found->keys()->primary.reveal(), "cHJpbWFyeQ==");
+    EXPECT_EQ(found->keys()->secondary.reveal(), "c2Vjb25kYXJ5");
     EXPECT_EQ(found->created, "2026-01-05T10:00:30Z");
 }
 
@@ -141,9 +142,45 @@ TEST_F(RegistryTest, EnablingADeviceAgainTellsNobody) {
 TEST_F(RegistryTest, RenewsOneKeyAndKeepsTheOther) {
     const auto before = block_on(registry.add({"a", ""}, make_key_pair()));
     const auto after = block_on(registry.renew_key({"a", ""}, WhichKey::secondary));
-    EXPECT_TRUE(after.keys.primary == before.keys.primary);
-    EXPECT_FALSE(after.keys.secondary == before.keys.secondary);
-    EXPECT_TRUE(block_on(registry.find({"a", ""}))->keys.secondary == after.keys.secondary);
+    EXPECT_TRUE(after.keys()->primary == before.keys()->primary);
+    EXPECT_FALSE(after.keys()->secondary == before.keys()->secondary);
+    EXPECT_TRUE(block_on(registry.find({"a", ""}))->keys()->secondary == after.keys()->secondary);
+}
+
+TEST_F(RegistryTest, KeepsThumbprintsInOneSpelling) {
+    const std::string sha1 = "0123456789ABCDEF0123456789ABCDEF01234567";
+    const std::string sha256(64, 'A');
+    const Thumbprints given{"01:23:45:67:89:ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67", std::string(64, 'a')};
+    const auto added = block_on(registry.add({"a", ""}, given));
+    EXPECT_EQ(std::get<Thumbprints>(added.authentication), (Thumbprints{sha1, sha256}));
+    EXPECT_EQ(block_on(registry.find({"a", ""}))->authentication, added.authentication);
+}
+
+TEST_F(RegistryTest, RefusesWhatIsNoThumbprint) {
+    add({"a", ""});
+    for (const auto& bad : {std::string(), std::string(39, 'a'), std::string(64, 'g'), std::string(80, 'a')})
+        expect_failure(Errc::usage, [&] { block_on(registry.set_authentication({"a", ""}, Thumbprints{bad, ""})); });
+    expect_failure(Errc::usage, [&] { block_on(registry.add({"b", ""}, Thumbprints{std::string(40, 'a'), "x"})); });
+    EXPECT_TRUE(block_on(registry.find({"a", ""}))->keys());
+    EXPECT_THAT(names(), ElementsAre("a"));
+}
+
+TEST_F(RegistryTest, ReplacesWhatAnIdentityLogsInWith) {
+    add({"a", ""});
+    add({"a", "m"});
+    EXPECT_EQ(block_on(registry.set_authentication({"a", "m"}, CertificateAuthority{})).authentication,
+              Authentication(CertificateAuthority{}));
+    EXPECT_EQ(block_on(registry.find({"a", "m"}))->authentication, Authentication(CertificateAuthority{}));
+    EXPECT_TRUE(block_on(registry.find({"a", ""}))->keys());
+    const auto keys = make_key_pair();
+    block_on(registry.set_authentication({"a", "m"}, keys));
+    EXPECT_EQ(block_on(registry.find({"a", "m"}))->authentication, Authentication(keys));
+    expect_failure(Errc::not_found, [&] { block_on(registry.set_authentication({"b", ""}, keys)); });
+}
+
+TEST_F(RegistryTest, RenewsNoKeyOfAnIdentityWithCertificates) {
+    block_on(registry.add({"a", ""}, CertificateAuthority{}));
+    expect_failure(Errc::usage, [&] { block_on(registry.renew_key({"a", ""}, WhichKey::primary)); });
 }
 
 TEST_F(RegistryTest, FindsAPolicyAsItWasAdded) {
@@ -277,7 +314,7 @@ TEST_F(RegistryFileTest, LeavesNoKeyBehindWhenADeviceIsRemoved) {
     const std::string key = "a2V5LXRoYXQtbXVzdC12YW5pc2g=";
     {
         SqliteRegistry registry_on_disk(file, SqliteRegistry::Mode::create_new, clock);
-        block_on(registry_on_disk.add({"a", ""}, {Secret(key), Secret(key)}));
+        block_on(registry_on_disk.add({"a", ""}, KeyPair{Secret(key), Secret(key)}));
         block_on(registry_on_disk.remove({"a", ""}));
     }
     std::ifstream in(file, std::ios::binary);

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "common/base/secret.hpp"
+
+#include <string>
+#include <variant>
+
+/// How devices, modules and policies prove who they are.
+namespace device_streams::hub {
+
+/// Two keys (base64, 32 random bytes each), both valid at any time, so that one can be renewed while the other is in
+/// use.
+struct KeyPair {
+    Secret primary;
+    Secret secondary;
+    bool operator==(const KeyPair&) const = default;
+};
+/// Fresh keys from the system's random source.
+KeyPair make_key_pair();
+enum class WhichKey { primary, secondary };
+
+/// A certificate that is known by itself, as self-signed ones are: the hash of its DER, SHA-1 (40 digits) or SHA-256
+/// (64) in upper-case hex. Both are valid at any time; one of them may be empty.
+struct Thumbprints {
+    std::string primary;
+    std::string secondary;
+    bool operator==(const Thumbprints&) const = default;
+};
+/// Also takes lower case, and the colons that `openssl x509 -fingerprint` prints. Throws Failure(usage) for what is no
+/// thumbprint, and when there is none.
+Thumbprints normalised(const Thumbprints& thumbprints);
+
+/// A certificate from a CA that the hub trusts with its devices; its common name is the identity:
+/// {device} or {device}/{module}.
+struct CertificateAuthority {
+    bool operator==(const CertificateAuthority&) const = default;
+};
+
+/// What an identity may log in with: tokens signed with its keys ("sas"), or a client certificate ("selfSigned",
+/// "certificateAuthority").
+using Authentication = std::variant<KeyPair, Thumbprints, CertificateAuthority>;
+/// The word for it, as Azure's registry has it.
+std::string_view to_string(const Authentication& authentication);
+
+}  // namespace device_streams::hub
