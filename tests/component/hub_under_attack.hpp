@@ -1,0 +1,124 @@
+#pragma once
+
+#include "hub_fixture.hpp"
+#include "transcript.hpp"
+
+#include <dirent.h>
+
+namespace device_streams::hub {
+
+/// One row of a table of attacks: what is sent, and all that the hub says to it, as transcript.hpp tells it.
+struct Attack {
+    const char* name;
+    std::string sent;  ///< {words in braces} are filled in by HubUnderAttack
+    std::string told;
+};
+inline std::string attack_name(const testing::TestParamInfo<Attack>& info) {
+    return info.param.name;
+}
+inline void PrintTo(const Attack& attack, std::ostream* out) {
+    *out << attack.name;
+}
+
+/// `text` many times.
+inline std::string times(int count, const std::string& text) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += text;
+    return all;
+}
+/// The bytes of a literal, those that are 0 included.
+template <std::size_t size>
+std::string raw(const char (&literal)[size]) {
+    return std::string(literal, size - 1);
+}
+
+/// Whatever a case did to this hub, an honest stream runs afterwards, every descriptor is given back, and neither an
+/// answer nor the log holds a key or a token.
+class HubUnderAttack : public HubTest {
+ protected:
+    HubUnderAttack() {
+        settings.limits.goodbye = 200ms;  // for those who do not close their side
+        start_hub();
+        answer_to(test::http_question, address.port);  // a client's first steps need descriptors for good
+        descriptors_ = open_descriptors();
+        words = {{"service", service_token("localhost", service_key)},
+                 {"device", device_token({"dev-01", {}}, device_key)}};
+    }
+    ~HubUnderAttack() override {
+        serve_an_honest_stream();
+        const auto given_back = [this] { return open_descriptors() <= descriptors_; };
+        EXPECT_TRUE(test::eventually(given_back)) << open_descriptors() << " descriptors of " << descriptors_;
+        for (const auto* key : {&device_key, &service_key}) EXPECT_FALSE(logged(key->reveal()));
+    }
+
+    Secret service_token(std::string_view scope, const Secret& key, std::int64_t life = 3600,
+                         std::string_view policy = "service") {
+        return iothub::make_sas_token(scope, key, clock.unix_seconds() + life, policy);
+    }
+    /// `text` with the words in braces replaced.
+    std::string filled(std::string text) const {
+        for (const auto& [word, value] : words) {
+            const auto place = "{" + word + "}";
+            for (auto at = text.find(place); at != std::string::npos; at = text.find(place, at))
+                text.replace(at, place.size(), value.reveal());
+        }
+        return text;
+    }
+    /// All that the hub says to `text` on a TLS connection of its own, sent `piece` bytes at a time.
+    std::string answer_to(const std::string& text, std::uint16_t port, std::size_t piece = std::string::npos) {
+        auto answer = run(say(text, port, piece));
+        for (const auto* key : {&device_key, &service_key}) EXPECT_EQ(answer.find(key->reveal()), std::string::npos);
+        EXPECT_EQ(answer.find("sig="), std::string::npos) << answer;
+        return answer;
+    }
+
+    std::map<std::string, Secret> words;
+
+ private:
+    static std::size_t open_descriptors() {
+        std::size_t count = 0;
+        auto* const folder = ::opendir("/proc/self/fd");
+        while (::readdir(folder) != nullptr) ++count;
+        ::closedir(folder);
+        return count;
+    }
+    void serve_an_honest_stream() {
+        const auto device = online_device();
+        const auto service = service_client();
+        const auto legs = joined_stream(*device, *service);
+        run(legs.service->send(ws::Opcode::binary, "alive"));
+        EXPECT_EQ(run(legs.device->receive_data(5)), "alive");
+        device->vanish();
+        legs.device->reset();
+        legs.service->reset();
+        service->leave();
+    }
+    asio::awaitable<std::string> say(std::string text, std::uint16_t port, std::size_t piece) {
+        const bool cut = text.ends_with("{cut}");
+        if (cut) text.resize(text.size() - 5);
+        int fd = -1;
+        const auto stream = co_await hub_clients::dial_tls(address, port, &fd);
+        try {
+            for (std::size_t at = 0; at < text.size(); at += std::min(piece, text.size()))
+                co_await write_text(*stream, text.substr(at, piece));
+            if (cut) ::shutdown(fd, SHUT_WR);
+        } catch (const LegError&) {
+            // The hub had heard enough.
+        }
+        std::string answer;
+        try {
+            for (std::array<std::byte, 4096> room;;) {
+                const auto size = co_await stream->read_some(room);
+                if (size == 0) break;
+                answer.append(reinterpret_cast<const char*>(room.data()), size);
+            }
+        } catch (const LegError&) {
+            // Cut off: what came before counts.
+        }
+        co_return answer;
+    }
+
+    std::size_t descriptors_ = 0;
+};
+
+}  // namespace device_streams::hub
