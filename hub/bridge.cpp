@@ -78,6 +78,7 @@ void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::u
     if (stopped_) {
         close_alone(std::move(device), Ending::stopping);
         close_alone(std::move(service), Ending::stopping);
+        on_end({stream.target, stream.name, stream.stream_id, 0, 0, {}, "the hub is stopping", false});
         return;
     }
     const auto strand = tasks_.make_strand();
@@ -97,10 +98,15 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     const RelayLimits relay_limits{.linger = limits->linger, .goodbye = limits->goodbye, .stream = limits->stream};
     const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, Ending::stopping);
     listed.erase();  // before the line, so that who reads it finds the stream gone
+    const auto life = clock_.now() - bridge->started;
+    const auto reason = reason_of(result, bridge->revoked);
     log.info("stream ended", {{"to_service", result.left_to_right},
                               {"to_device", result.right_to_left},
-                              {"seconds", seconds(clock_.now() - bridge->started)},
-                              {"reason", reason_of(result, bridge->revoked)}});
+                              {"seconds", seconds(life)},
+                              {"reason", reason}});
+    const auto& stream = bridge->stream;
+    on_end({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
+            result.ending == Ending::clean && !bridge->revoked});
 }
 
 void Bridges::close_alone(std::unique_ptr<ByteStream> leg, Ending ending) {

@@ -6,7 +6,9 @@
 #include "common/tunnel/relay.hpp"
 #include "hub/hub_settings.hpp"
 #include "hub/pairing.hpp"
+#include "hub/resource_record.hpp"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -38,6 +40,9 @@ class Bridges {
     void cancel_all();
     asio::awaitable<void> until_empty() { return tasks_.until_empty(); }
     std::vector<RunningStream> list() const;
+
+    /// Hears of the end of every stream, on the stream's strand. Set before the first start.
+    std::function<void(StreamEnd)> on_end = [](const StreamEnd&) {};
 
  private:
     struct Bridge;

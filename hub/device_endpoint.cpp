@@ -47,6 +47,26 @@ void log_end(const Log& log, const EndLink& end, Clock::duration life) {
               {{"code", info.id}, {"reason", end.why}, {"seconds", seconds}, {"next", info.advice}});
 }
 
+LinkParty party_of(const DeviceLink& link, const std::string& peer, LinkProtocol protocol) {
+    const auto& login = link.login();
+    return {login.target, peer, login.api_version, protocol, link.by_policy()};
+}
+
+std::optional<LinkFault> link_fault(const EndLink& end) {
+    if (!end.fault || *end.fault == Errc::hub_stopping) return std::nullopt;
+    switch (*end.fault) {
+        case Errc::identity_taken_over:
+            return link_faults::taken_over;
+        case Errc::credential_refused:
+            return link_faults::unauthorized;
+        case Errc::internal:
+        case Errc::state_unusable:
+            return link_faults::server_error;
+        default:
+            return link_faults::closed_by_device;
+    }
+}
+
 // Tells the broker in every way out, the hub's end included.
 class Registered {
  public:
@@ -68,7 +88,7 @@ class Registered {
 }  // namespace
 
 asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, std::string peer,
-                                   Visitors::Visitor visitor) {
+                                   Visitors::Visitor visitor, LinkProtocol protocol) {
     DeviceLink link(hub, *stream, co_await asio::this_coro::executor);
     Registered registered(hub.broker, link);
     std::optional<Visitors::Visitor> not_logged_in(std::move(visitor));
@@ -79,6 +99,8 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
         registered.end();
         if (link.end().fault == Errc::hub_stopping) co_return;
         hub.complaints.about(peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
+        if (link.named_identity())
+            hub.resource_log.add_of_stranger(LinkUp{party_of(link, peer, protocol), link_fault(link.end())});
         co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
         co_return;
     }
@@ -87,9 +109,12 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     constexpr std::size_t shown = 128;  // of what the device says about itself
     log.info("device link up", {{"client", link.login().client_type.substr(0, shown)},
                                 {"api_version", link.login().api_version.substr(0, shown)}});
+    hub.resource_log.add(LinkUp{party_of(link, peer, protocol)});
     const auto since = hub.clock.now();
     co_await guarded(link, link.run());
-    log_end(log, link.end(), hub.clock.now() - since);
+    const auto life = hub.clock.now() - since;
+    log_end(log, link.end(), life);
+    hub.resource_log.add(LinkDown{party_of(link, peer, protocol), life, link_fault(link.end())});
     registered.end();  // before the goodbye, which may take its time
     const auto fault = link.end().fault;
     if (!fault)

@@ -95,6 +95,7 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
     auto actions = session_.received(*packet);
     if (const auto* check = std::get_if<CheckLogin>(&actions.front())) {
         login_ = check->login;
+        by_policy_ = !named_policy(login_->password).empty();
         const auto code = co_await decide(peer);
         login_->password = Secret();
         actions = session_.login_decided(code);

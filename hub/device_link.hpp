@@ -41,7 +41,11 @@ class DeviceLink {
     /// Returns when the link is over; end() says why.
     asio::awaitable<void> run();
 
+    /// True once its CONNECT was read: login() is there, without the password.
+    bool named_identity() const { return login_.has_value(); }
     const Login& login() const { return *login_; }
+    /// Its token named a policy.
+    bool by_policy() const { return by_policy_; }
     const EndLink& end() const { return *end_; }
     /// The end of a login that takes too long: it names who is waited for.
     const EndLink& if_late() const { return if_late_; }
@@ -68,6 +72,7 @@ class DeviceLink {
     Outbox outbox_;
     Mailbox<LinkOrder> orders_;
     std::optional<Login> login_;
+    bool by_policy_ = false;
     LinkNumber number_ = 0;
     Clock::time_point last_heard_;
     Clock::time_point must_renew_by_ = Clock::time_point::max();

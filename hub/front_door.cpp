@@ -107,7 +107,7 @@ asio::awaitable<void> FrontDoor::serve_mqtt(Socket socket) {
     if (!visitor) co_return;
     auto tls = co_await secure(std::move(socket), peer);
     if (!tls) co_return;
-    co_await serve_device(hub_, std::move(tls), peer, std::move(*visitor));
+    co_await serve_device(hub_, std::move(tls), peer, std::move(*visitor), LinkProtocol::mqtt);
 }
 
 asio::awaitable<void> FrontDoor::serve_requests(http::Connection& connection, std::string peer,
@@ -197,7 +197,8 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
         std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     auto not_logged_in = std::move(*visitor);
     visitor.reset();
-    co_await serve_device(hub_, std::move(stream), std::move(peer), std::move(not_logged_in));
+    co_await serve_device(hub_, std::move(stream), std::move(peer), std::move(not_logged_in),
+                          LinkProtocol::mqtt_websocket);
     co_return false;
 }
 

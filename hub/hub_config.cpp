@@ -105,6 +105,14 @@ void add_places(OptionTable<HubConfig>& table) {
          .example = "/run/stream-hub/admin.sock",
          .optional_example = true},
         path(), [](auto& config) -> auto& { return config.admin_socket; });
+    table.add(
+        {.key = "resource_log",
+         .help = "File that gets a JSON line for every stream request and its decision, every stream's end, and every "
+                 "connect and disconnect of a device, in the shape of Azure IoT Hub's resource logs. SIGHUP opens it "
+                 "afresh. Default: none.",
+         .example = "/var/log/stream-hub/resource.log",
+         .optional_example = true},
+        path(), [](auto& config) -> auto& { return config.resource_log; });
 }
 
 void add_limits(OptionTable<HubConfig>& table) {

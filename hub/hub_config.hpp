@@ -34,6 +34,7 @@ struct HubConfig {
     std::string key;              ///< PEM private key; path
     std::string state_directory;  ///< registry and admin socket; path
     std::string admin_socket;     ///< path; default: state_directory/admin.sock
+    std::string resource_log;     ///< path; empty: off
     unsigned threads = 0;         ///< 0: one per core; 0..1024
     std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
     std::chrono::milliseconds handshake_timeout{60'000};  ///< from the stream request until both legs are attached, and

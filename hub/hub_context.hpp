@@ -8,6 +8,7 @@
 #include "hub/hub_settings.hpp"
 #include "hub/leg_tickets.hpp"
 #include "hub/registry.hpp"
+#include "hub/resource_log.hpp"
 #include "hub/stop_notice.hpp"
 #include "hub/stream_broker.hpp"
 #include "hub/visitors.hpp"
@@ -29,6 +30,7 @@ struct HubContext {
     Complaints& complaints;
     Visitors& visitors;
     StopNotice& stopping;
+    ResourceLog& resource_log;
 };
 
 }  // namespace device_streams::hub

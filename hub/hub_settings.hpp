@@ -38,6 +38,7 @@ struct StreamHubSettings {
     std::string certificate_file;         ///< PEM chain
     std::string key_file;                 ///< PEM
     std::string admin_socket;             ///< path; empty: none
+    std::string resource_log;             ///< path; empty: none
     HubLimits limits;
 };
 

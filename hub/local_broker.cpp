@@ -272,6 +272,7 @@ void LocalBroker::perform(const Abandon& action) {
                                         {"code", info.id},
                                         {"reason", action.why},
                                         {"next", info.advice}});
+    parts_.given_up({action.stream.target, action.stream.name, action.stream.stream_id, 0, 0, {}, action.why, false});
 }
 
 std::int64_t LocalBroker::wall_expiry(Clock::time_point deadline) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/log.hpp"
+#include "hub/resource_record.hpp"
 #include "hub/stream_broker.hpp"
 
 #include <array>
@@ -21,7 +22,8 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
         std::function<PublicAddress()> address;
         std::function<void(StreamRef, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service)> bridge;
         std::function<void(std::unique_ptr<ByteStream>, Ending)> close_alone;
-        std::function<void(const iothub::Target&)> cut;  ///< the streams of an identity that run
+        std::function<void(const iothub::Target&)> cut;                     ///< the streams of an identity that run
+        std::function<void(StreamEnd)> given_up = [](const StreamEnd&) {};  ///< granted, but its legs never met
     };
     LocalBroker(Strand control, Parts parts, PairingLimits limits, Clock::duration grace);
 

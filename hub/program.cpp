@@ -67,6 +67,7 @@ StreamHubSettings settings_of(const HubConfig& config) {
     settings.certificate_file = config.certificate;
     settings.key_file = config.key;
     settings.admin_socket = config.admin_socket;
+    settings.resource_log = config.resource_log;
     settings.limits.tls = config.limits.tls_timeout;
     settings.limits.head = config.limits.head_timeout;
     settings.limits.idle = config.limits.idle_timeout;

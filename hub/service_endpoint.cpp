@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace device_streams::hub {
 
@@ -93,6 +94,53 @@ void log_result(const Log& log, const RequestResult& result) {
         log.info("stream request failed", {{"error", static_cast<int>(refused->error)}, {"reason", refused->text}});
 }
 
+// Tells the resource log how a request was decided, once: at its end at the latest, when the hub itself failed.
+class Decided {
+ public:
+    Decided(HubContext& hub, const StreamAsk& ask, const http::Request& request) : hub_(hub), begun_(hub.clock.now()) {
+        decision_.target = ask.target;
+        decision_.name = ask.name;
+        decision_.api_version = iothub::api_version_of(request.target);
+        decision_.error = RestError::server_error;
+    }
+    Decided(const Decided&) = delete;
+    Decided& operator=(const Decided&) = delete;
+    ~Decided() { tell(); }
+
+    void refused(RestError error) {
+        decision_.error = error;
+        tell();
+    }
+    void cancelled() { accepted_as("Cancelled"); }
+    void as(const RequestResult& result) {
+        if (const auto* refusal = std::get_if<Refused>(&result)) return refused(refusal->error);
+        const auto* granted = std::get_if<Granted>(&result);
+        if (granted != nullptr) decision_.stream_id = granted->stream_id;
+        accepted_as(granted != nullptr ? "" : "Rejected");
+    }
+
+ private:
+    void accepted_as(const char* result) {
+        decision_.error.reset();
+        decision_.result = result;
+        tell();
+    }
+    void tell() {
+        if (std::exchange(told_, true)) return;
+        decision_.took = hub_.clock.now() - begun_;
+        const bool of_stranger = decision_.error == RestError::unauthorized;
+        if (of_stranger)
+            hub_.resource_log.add_of_stranger(std::move(decision_));
+        else
+            hub_.resource_log.add(std::move(decision_));
+    }
+
+    HubContext& hub_;
+    Clock::time_point begun_;
+    StreamDecision decision_;
+    bool told_ = false;
+};
+
 // nullopt: the service went away.
 asio::awaitable<std::optional<RequestResult>> ask_device(HubContext& hub, http::Connection& connection, StreamAsk ask) {
     std::optional<RequestResult> result;
@@ -127,15 +175,21 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     auto ask = read_ask(request);
     const auto target = ask.target;
     const auto log = log_of(hub, ask, peer);
+    Decided decided(hub, ask, request);
     const auto stop = co_await check_access(hub, request, target, peer);
-    if (stop) co_return error_answer(stop->error, stop->what(), hub.clock.wall_now());
+    if (stop) {
+        decided.refused(stop->error);
+        co_return error_answer(stop->error, stop->what(), hub.clock.wall_now());
+    }
     visitor.reset();
     last_grant.forget();  // who asks again on the connection has not left
     const auto result = co_await ask_device(hub, connection, std::move(ask));
     if (!result) {
+        decided.cancelled();
         log.info("stream request cancelled", {{"reason", "the service went away before the answer"}});
         co_return std::nullopt;
     }
+    decided.as(*result);
     log_result(log, *result);
     const auto* granted = std::get_if<Granted>(&*result);
     const bool to_ours = granted != nullptr && granted->features;

@@ -72,6 +72,7 @@ class StreamHub::Impl {
     Current<HubLimits> limits_;
     Current<HubNames> names_;
     Current<std::shared_ptr<const TlsContext>> tls_;
+    ResourceLog resource_log_;
     LegTickets tickets_;
     Complaints complaints_;
     Visitors visitors_;
@@ -97,18 +98,21 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
       limits_(settings.limits),
       names_(names_of(settings)),
       tls_(load_certificate(settings)),
+      resource_log_(settings.name, clock_, log_),
       tickets_(settings.name, random_signing_key()),
       complaints_(log_, clock_),
       bridges_(executor_, clock_, log_, limits_),
       broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
                                             pairing_limits(settings.limits), settings.limits.grace)),
-      context_{clock_, log_, *registry_, *broker_, tickets_, limits_, names_, tls_, complaints_, visitors_, stopping_},
+      context_{clock_, log_, *registry_,  *broker_,  tickets_,  limits_,
+               names_, tls_, complaints_, visitors_, stopping_, resource_log_},
       door_(context_),
       accepting_(executor_),
       connections_(executor_),
       background_(executor_) {
     const auto log_failure = [this](const std::exception_ptr& failure) { log_internal(failure); };
     accepting_.on_failure = connections_.on_failure = background_.on_failure = log_failure;
+    bridges_.on_end = [this](StreamEnd end) { resource_log_.add(std::move(end)); };
     registry_->on_revoked = [this](const iothub::Target& target) { broker_->revoke(target); };
 }
 
@@ -120,8 +124,14 @@ LocalBroker::Parts StreamHub::Impl::broker_parts() {
         bridges_.close_alone(std::move(leg), ending);
     };
     auto cut = [this](const iothub::Target& target) { bridges_.revoke(target); };
-    return {clock_,        log_, tickets_, [this] { return address(); }, std::move(bridge), std::move(close_alone),
-            std::move(cut)};
+    return {clock_,
+            log_,
+            tickets_,
+            [this] { return address(); },
+            std::move(bridge),
+            std::move(close_alone),
+            std::move(cut),
+            [this](StreamEnd end) { resource_log_.add(std::move(end)); }};
 }
 
 PublicAddress StreamHub::Impl::address() const {
@@ -141,6 +151,7 @@ void StreamHub::Impl::log_internal(const std::exception_ptr& failure) const {
 
 void StreamHub::Impl::start() {
     const auto settings = settings_.get();
+    resource_log_.use(settings->resource_log);
     listen_to(listener_, settings->listen, &FrontDoor::serve);
     if (settings->mqtt_listen) listen_to(mqtt_listener_, *settings->mqtt_listen, &FrontDoor::serve_mqtt);
     background_.spawn(broker_->control(), broker_->watch_deadlines());
@@ -201,6 +212,7 @@ void StreamHub::Impl::apply(const StreamHubSettings& settings) {
     tls_.set(load_certificate(settings));
     limits_.set(settings.limits);
     names_.set(names_of(settings));
+    resource_log_.use(settings.resource_log);
     broker_->set_limits(pairing_limits(settings.limits), settings.limits.grace);
     settings_.set(settings);
     log_.info("new settings are in use");

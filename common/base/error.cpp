@@ -93,6 +93,8 @@ constexpr std::array table{
               "Start the hub, or name its state directory with --state-directory."},
     ErrorInfo{Errc::already_exists, "DS-609", "it exists already", "Choose another name or remove it first."},
     ErrorInfo{Errc::not_found, "DS-610", "there is no such thing", "The list command shows what there is."},
+    ErrorInfo{Errc::resource_log_unwritable, "DS-621", "the resource log cannot be written",
+              "Check the path under resource_log, its owner and the free space; streams go on meanwhile."},
     ErrorInfo{Errc::internal, "DS-901", "an internal fault", "Please report it with the log around this line."},
     ErrorInfo{Errc::out_of_descriptors, "DS-902", "no file descriptors left",
               "Raise the limit (LimitNOFILE=, ulimit -n); accepting pauses meanwhile."},

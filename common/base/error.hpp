@@ -63,6 +63,7 @@ enum class Errc {
     hub_not_running = 608,
     already_exists = 609,
     not_found = 610,
+    resource_log_unwritable = 621,
     // any program
     internal = 901,
     out_of_descriptors = 902,

@@ -74,6 +74,16 @@ std::optional<ServicePath> parse_service_path(std::string_view path) {
     return in.done() && is_valid_stream_name(parsed.name) ? std::optional(std::move(parsed)) : std::nullopt;
 }
 
+std::string api_version_of(std::string_view request_target) {
+    const auto question = request_target.find('?');
+    if (question == std::string_view::npos) return {};
+    for (const auto part : text::split(request_target.substr(question + 1), '&')) {
+        const auto pair = text::split_pair(part);
+        if (pair && pair->name == "api-version") return std::string(pair->value);
+    }
+    return {};
+}
+
 std::string service_path(const ServicePath& path, std::string_view api_version) {
     auto text = "/twins/" + percent_encode(path.target.device_id);
     if (!path.target.module_id.empty()) text += "/modules/" + percent_encode(path.target.module_id);

@@ -59,6 +59,8 @@ struct ServicePath {
 std::optional<ServicePath> parse_service_path(std::string_view path);
 /// With "?api-version=..".
 std::string service_path(const ServicePath& path, std::string_view api_version);
+/// The value of api-version in the query of a request target, as it stands there; empty without one.
+std::string api_version_of(std::string_view request_target);
 
 /// /bridges/ih/{hub}/d/{id}[/m/{module}]/sid/{32 hex}/r/{device|service}, ids percent-decoded; a query is ignored.
 struct BridgePath {

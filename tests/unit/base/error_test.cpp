@@ -57,6 +57,7 @@ constexpr Errc all_codes[] = {Errc::config_invalid,
                               Errc::hub_not_running,
                               Errc::already_exists,
                               Errc::not_found,
+                              Errc::resource_log_unwritable,
                               Errc::internal,
                               Errc::out_of_descriptors};
 

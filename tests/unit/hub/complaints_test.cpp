@@ -14,7 +14,7 @@ class ComplaintsTest : public testing::Test {
  protected:
     std::shared_ptr<test::CapturedLog> captured = std::make_shared<test::CapturedLog>();
     test::ManualClock clock;
-    Complaints complaints{Log(captured), clock, {.lines = 3, .window = 10s}};
+    Complaints complaints{Log(captured), clock, {.events = 3, .window = 10s}};
 };
 
 TEST_F(ComplaintsTest, LineNamesPeerCodeReasonAndNextStep) {

@@ -32,7 +32,7 @@ class DeviceEndpointTest : public testing::Test {
         hub_side = near.get();
         device_side = std::move(far);
         auto visitor = visitors.enter("192.0.2.1:5000", 1);
-        link.emplace(io, serve_device(hub, std::move(near), "192.0.2.1:5000", std::move(*visitor)));
+        link.emplace(io, serve_device(hub, std::move(near), "192.0.2.1:5000", std::move(*visitor), LinkProtocol::mqtt));
         test::poll(io);
     }
     void send(const mqtt::Packet& packet) {
@@ -80,7 +80,9 @@ class DeviceEndpointTest : public testing::Test {
     Complaints complaints{log, clock};
     Visitors visitors;
     StopNotice stopping;
-    HubContext hub{clock, log, registry, *broker, tickets, limits, names, tls, complaints, visitors, stopping};
+    ResourceLog resource_log{"hub1", clock, log};
+    HubContext hub{clock, log, registry,   *broker,  tickets,  limits,
+                   names, tls, complaints, visitors, stopping, resource_log};
     const iothub::Target pump{"pump-17", {}};
     Secret key;
     test::MemoryStream* hub_side = nullptr;

@@ -1,0 +1,44 @@
+#include "common/app/append_file.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace device_streams {
+
+namespace {
+
+[[noreturn]] void fail(int error) {
+    throw std::system_error(error, std::generic_category());
+}
+
+}  // namespace
+
+void AppendFile::open(const std::string& path) {
+    close();
+    fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+    if (fd_ < 0) fail(errno);
+}
+
+void AppendFile::append(std::string_view line) {
+    if (within_line_) {
+        if (::write(fd_, "\n", 1) != 1) fail(errno);
+        within_line_ = false;
+    }
+    while (!line.empty()) {
+        const auto written = ::write(fd_, line.data(), line.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) fail(errno);
+        line.remove_prefix(static_cast<std::size_t>(written));
+        within_line_ = !line.empty();
+    }
+}
+
+void AppendFile::close() noexcept {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+    within_line_ = false;
+}
+
+}  // namespace device_streams

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace device_streams {
+
+/// A file that lines are added to, for records that others read and rotate away. Never waits for a reader: a FIFO or a
+/// terminal that takes nothing is a failure. Not for I/O threads: a disk may take its time.
+class AppendFile {
+ public:
+    AppendFile() = default;
+    AppendFile(const AppendFile&) = delete;
+    AppendFile& operator=(const AppendFile&) = delete;
+    ~AppendFile() { close(); }
+
+    /// Leaves what was open. Makes the file, of mode 0640 (less what the umask takes), when it is missing. Throws
+    /// std::system_error.
+    void open(const std::string& path);
+    /// A line with its line feed, in one piece: what a full disk cut off is ended before the next. Throws
+    /// std::system_error.
+    void append(std::string_view line);
+    void close() noexcept;
+    bool is_open() const { return fd_ >= 0; }
+
+ private:
+    int fd_ = -1;
+    bool within_line_ = false;
+};
+
+}  // namespace device_streams
