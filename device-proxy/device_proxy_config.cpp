@@ -19,9 +19,34 @@ void check_connection_string(const Secret& text, const std::string& key, Reading
         const auto identity = iothub::parse_connection_string(text.reveal());
         if (identity.device_id.empty())
             reading.fault(key, "this is the connection string of a service, allowed: that of a device or module");
-        if (identity.x509) reading.fault(key, "this is for a certificate (x509), allowed: one with a key or a token");
     } catch (const Failure& failure) {
         reading.fault(key, "malformed: " + failure.detail());
+    }
+}
+
+bool wants_certificate(const DeviceProxyConfig& config) {
+    try {
+        return iothub::parse_connection_string(config.hub.connection_string.reveal()).x509;
+    } catch (const Failure&) {
+        return false;  // said elsewhere
+    }
+}
+
+void check_certificate(DeviceProxyConfig& config, Reading& reading) {
+    if (!wants_certificate(config)) {
+        if (!config.certificate.empty())
+            reading.fault("hub.certificate", "not used, allowed: with x509=true in the connection string");
+        return;
+    }
+    for (const auto& [key, path] : {std::pair("hub.certificate", &config.certificate), {"hub.key", &config.key}})
+        if (path->empty()) reading.fault(key, "missing, allowed: a path (the connection string says x509=true)");
+    if (config.certificate.empty() || config.key.empty()) return;
+    try {
+        // Whether it is valid now is said when it is used: this machine's clock may be set later than this program
+        // starts.
+        static_cast<void>(OwnCertificate(certificate_files(config)));
+    } catch (const Failure& failure) {
+        reading.fault("hub.certificate", failure.detail() + ", allowed: a PEM certificate with its key");
     }
 }
 
@@ -31,6 +56,31 @@ ValueKind<LinkTransport> transport() {
 
 ValueKind<std::string> service_name() {
     return text("name of 1 to 64 letters, digits, - and _", is_valid_service_name);
+}
+
+void add_certificate_options(OptionTable<DeviceProxyConfig>& table) {
+    table.add(
+        {.key = "hub.certificate",
+         .help = "PEM file with the certificate that this device logs in with, and its chain; needed when the "
+                 "connection string says x509=true. A renewed one is taken for the next connection.",
+         .example = "device.pem",
+         .optional_example = true},
+        path(), [](auto& config) -> auto& { return config.certificate; });
+    table.add(
+        {.key = "hub.key",
+         .help = "PEM file with the certificate's private key, readable for this program only.",
+         .example = "device.key",
+         .optional_example = true},
+        path(), [](auto& config) -> auto& { return config.key; });
+    table.add(
+        {.key = "hub.key_passphrase_file",
+         .help = "File with the passphrase of hub.key in one line, when the key is encrypted.",
+         .example = "device.pass",
+         .optional_example = true},
+        path(), [](auto& config) -> auto& { return config.key_passphrase_file; });
+    table.rule({"hub.connection_string", "hub.connection_string_file", "hub.certificate", "hub.key",
+                "hub.key_passphrase_file"},
+               check_certificate);
 }
 
 void add_link_options(OptionTable<DeviceProxyConfig>& table) {
@@ -113,6 +163,7 @@ void check_reconnect(DeviceProxyConfig& config, Reading& reading) {
 OptionTable<DeviceProxyConfig> make_table() {
     OptionTable<DeviceProxyConfig> table("device-proxy", "Makes local services of a device reachable through the hub.");
     add_hub_options(table, "a device", check_connection_string);
+    add_certificate_options(table);
     add_link_options(table);
     add_services(table);
     add_timeouts(table);
@@ -127,6 +178,10 @@ OptionTable<DeviceProxyConfig> make_table() {
 }
 
 }  // namespace
+
+OwnCertificate::Files certificate_files(const DeviceProxyConfig& config) {
+    return {config.certificate, config.key, config.key_passphrase_file, config.hub.ca_file};
+}
 
 const OptionTable<DeviceProxyConfig>& device_proxy_options() {
     static const auto table = make_table();

@@ -2,6 +2,7 @@
 
 #include "common/base/endpoint.hpp"
 #include "common/config/settings.hpp"
+#include "device-proxy/own_certificate.hpp"
 #include "device-proxy/service_map.hpp"
 
 #include <chrono>
@@ -28,6 +29,9 @@ struct ReconnectSettings {
 
 struct DeviceProxyConfig {
     HubSettings hub;
+    std::string certificate;          ///< PEM chain; path; with x509=true in the connection string
+    std::string key;                  ///< PEM; path; the same
+    std::string key_passphrase_file;  ///< of the key, if it is encrypted; path
     LinkTransport transport = LinkTransport::mqtt_ws;
     std::uint16_t mqtt_port = 8883;                 ///< used with LinkTransport::mqtt only
     std::chrono::seconds keep_alive{20};            ///< MQTT keep-alive; 5s..1177s
@@ -45,6 +49,9 @@ struct DeviceProxyConfig {
     unsigned threads = 1;                     ///< 0: one per core; 0..1024
     LogSettings log;
 };
+
+/// What the certificate of this device is made of.
+OwnCertificate::Files certificate_files(const DeviceProxyConfig& config);
 
 /// Every option with key, flag, default, range and help.
 const OptionTable<DeviceProxyConfig>& device_proxy_options();

@@ -15,8 +15,6 @@ iothub::ConnectionString read_identity(const Secret& text) {
     auto identity = iothub::parse_connection_string(text.reveal());
     if (identity.device_id.empty())
         throw Failure(Errc::credential_malformed, "no DeviceId: this is not the connection string of a device");
-    if (identity.x509)
-        throw Failure(Errc::credential_malformed, "x509=true: device-proxy logs in with a key or a token");
     return identity;
 }
 
@@ -37,6 +35,7 @@ DeviceProxySettings make_settings(const DeviceProxyConfig& config) {
     auto& link = settings.link;
     link.identity = read_identity(config.hub.connection_string);
     link.hub = make_access(config, link.identity);
+    if (link.identity.x509) link.certificate = std::make_shared<OwnCertificate>(certificate_files(config));
     link.over_websocket = config.transport == LinkTransport::mqtt_ws;
     link.port = link.over_websocket ? config.hub.port : config.mqtt_port;
     link.keep_alive = config.keep_alive;

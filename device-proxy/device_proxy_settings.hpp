@@ -12,8 +12,8 @@ struct DeviceProxySettings {
     StreamSettings streams;
 };
 
-/// Reads the connection string and the CA file. Throws Failure (credential_malformed, certificate_unusable,
-/// file_unreadable).
+/// Reads the connection string, the CA file and the device's certificate. Throws Failure (credential_malformed,
+/// certificate_unusable, file_unreadable).
 DeviceProxySettings make_settings(const DeviceProxyConfig& config);
 
 }  // namespace device_streams::device

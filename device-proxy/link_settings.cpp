@@ -5,6 +5,8 @@
 #include "common/iothub/sas_token.hpp"
 #include "common/tunnel/features.hpp"
 
+#include <algorithm>
+
 namespace device_streams::device {
 
 namespace {
@@ -19,6 +21,17 @@ Secret make_password(const LinkSettings& settings, const Clock& clock) {
     return iothub::make_sas_token(resource, identity.key, expiry, identity.policy);
 }
 
+// As with tokens; close to its end a certificate may be renewed at any moment.
+Clock::duration renewal_age_of(std::int64_t seconds_left) {
+    constexpr std::int64_t year = 365 * 24 * 3600;
+    return std::chrono::seconds(std::clamp<std::int64_t>(seconds_left / 10 * 8, 60, year));
+}
+
+bool same_certificate(const std::shared_ptr<OwnCertificate>& one, const std::shared_ptr<OwnCertificate>& other) {
+    if (!one || !other) return one == other;
+    return one->facts().sha256 == other->facts().sha256;
+}
+
 [[noreturn]] void explain_refusal(const UpgradeRefused& refusal) {
     const bool busy = refusal.answer.status == 429 || refusal.answer.status == 503;
     throw Failure(busy ? Errc::hub_busy : Errc::hub_protocol,
@@ -27,15 +40,17 @@ Secret make_password(const LinkSettings& settings, const Clock& clock) {
 
 }  // namespace
 
-Clock::duration LinkSettings::renewal_age() const {
+Clock::duration LinkSettings::renewal_age(const Clock& clock) const {
+    if (certificate) return renewal_age_of(certificate->facts().not_after - clock.unix_seconds());
     return identity.key.empty() ? Clock::duration::max() : Clock::duration(token_lifetime) / 10 * 8;
 }
 
 bool LinkSettings::same_link(const LinkSettings& other) const {
     return identity.host_name == other.identity.host_name && target() == other.target() &&
            identity.key == other.identity.key && identity.token == other.identity.token &&
-           identity.policy == other.identity.policy && hub.connect_host == other.hub.connect_host &&
-           port == other.port && over_websocket == other.over_websocket && keep_alive == other.keep_alive;
+           identity.policy == other.identity.policy && same_certificate(certificate, other.certificate) &&
+           hub.connect_host == other.hub.connect_host && port == other.port && over_websocket == other.over_websocket &&
+           keep_alive == other.keep_alive;
 }
 
 iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock) {
@@ -50,16 +65,17 @@ iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& cloc
     login.keep_alive = static_cast<std::uint16_t>(settings.keep_alive.count());
     login.client_id = settings.target().to_string();
     login.user_name = iothub::mqtt_user_name(user);
-    login.password = make_password(settings, clock);
+    if (!settings.certificate) login.password = make_password(settings, clock);
     return login;
 }
 
 asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock, const Log& log) {
     const Endpoint named{.host = settings.hub.host_name, .port = settings.port, .path = {}};
+    if (settings.certificate) settings.hub.tls = settings.certificate->for_next_connection(clock, log);
     auto tls = co_await open_tls(settings.hub, named, clock);
     if (!settings.over_websocket) co_return tls;
     ws::ClientHandshake ask;
-    ask.target = "/$iothub/websocket?iothub-no-client-cert=true";
+    ask.target = settings.certificate ? "/$iothub/websocket" : "/$iothub/websocket?iothub-no-client-cert=true";
     ask.subprotocol = "mqtt";
     const ws::WsOptions options{.role = ws::Role::client};
     try {

@@ -7,6 +7,7 @@
 #include "common/iothub/stream_request.hpp"
 #include "common/tunnel/hub_access.hpp"
 #include "device-proxy/client_session.hpp"
+#include "device-proxy/own_certificate.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -16,8 +17,9 @@ namespace device_streams::device {
 /// Everything the link to the hub needs.
 struct LinkSettings {
     HubAccess hub;
-    iothub::ConnectionString identity;  ///< with a key or a ready-made token
-    bool over_websocket = true;         ///< else MQTT directly in TLS
+    iothub::ConnectionString identity;
+    std::shared_ptr<OwnCertificate> certificate;  ///< when the identity has neither key nor token
+    bool over_websocket = true;                   ///< else MQTT directly in TLS
     std::uint16_t port = 443;
     std::chrono::seconds keep_alive{20};  ///< 1..65535; with SessionLimits::ping_answer, how soon a dead hub is noticed
     std::chrono::seconds token_lifetime{3600};  ///< of tokens made from the key; the link is renewed at 80 % of it
@@ -25,8 +27,9 @@ struct LinkSettings {
     Backoff::Limits backoff;
 
     iothub::Target target() const { return {identity.device_id, identity.module_id}; }
-    /// How long after its login a link must be renewed; Clock::duration::max() when it cannot be.
-    Clock::duration renewal_age() const;
+    /// How long after its login a link is renewed, so that it outlives its token or certificate; Clock::duration::max()
+    /// when it cannot be.
+    Clock::duration renewal_age(const Clock& clock) const;
     /// True when a link made with `other` need not be made again.
     bool same_link(const LinkSettings& other) const;
 };

@@ -12,10 +12,11 @@ const KeyPair& nobodys_keys() {
     return keys;
 }
 
-bool signed_by_either(const iothub::SasToken& token, const KeyPair& keys) {
+// nullptr: by neither.
+const Secret* signing_key(const iothub::SasToken& token, const KeyPair& keys) {
     const bool primary = token.signed_by(keys.primary);
     const bool secondary = token.signed_by(keys.secondary);
-    return primary || secondary;
+    return primary ? &keys.primary : secondary ? &keys.secondary : nullptr;
 }
 
 bool in_scope(const iothub::SasToken& token, const HubNames& hub, const std::string& rest) {
@@ -26,18 +27,32 @@ std::string path_of(const iothub::Target& target) {
     return "/devices/" + target.device_id + (target.module_id.empty() ? "" : "/modules/" + target.module_id);
 }
 
-Decision refuse(Refusal refusal) {
-    return {refusal, 0, 0};
+Decision refuse(Refusal refusal, std::string detail = {}) {
+    return {refusal, 0, 0, {}, std::move(detail)};
 }
 
 // The part that is the same for all: signature, scope and time. `keys` null: signed by nobody that we know.
 Decision judge_token(const iothub::SasToken& token, const KeyPair* keys, const HubNames& hub, const std::string& path,
                      std::int64_t now_unix_seconds) {
-    const bool authentic = signed_by_either(token, keys ? *keys : nobodys_keys());
-    if (!keys || !authentic) return refuse(Refusal::wrong_key);
+    const auto* key = signing_key(token, keys ? *keys : nobodys_keys());
+    if (!keys || !key) return refuse(Refusal::wrong_key);
     if (!in_scope(token, hub, path)) return refuse(Refusal::wrong_scope);
     if (token.expired(now_unix_seconds)) return {Refusal::expired, 0, now_unix_seconds - token.expiry};
-    return {Refusal::none, token.expiry, 0};
+    const auto kind = token.policy.empty() ? Credential::Kind::device_key : Credential::Kind::policy_key;
+    return {Refusal::none, token.expiry, 0, credential_of(kind, *key)};
+}
+
+Decision judge_thumbprint(const CertificateFacts& shown, const Thumbprints& known) {
+    for (const auto& thumbprint : {known.primary, known.secondary})
+        if (!thumbprint.empty() && (thumbprint == shown.sha256 || thumbprint == shown.sha1))
+            return {Refusal::none, shown.not_after, 0, {Credential::Kind::certificate, thumbprint}};
+    return refuse(Refusal::unknown_certificate, "its SHA-256 is " + shown.sha256);
+}
+
+Decision judge_chain(const DeviceCertificate& shown, const iothub::Target& target) {
+    if (shown.authority.empty()) return refuse(Refusal::unknown_authority, shown.why_no_authority);
+    if (shown.own.common_name != target.to_string()) return refuse(Refusal::wrong_name);
+    return {Refusal::none, shown.chain_ends, 0, {Credential::Kind::authority, shown.authority}};
 }
 
 }  // namespace
@@ -62,13 +77,28 @@ std::string_view to_string(Refusal refusal) {
             return "the token is not signed with a current key";
         case Refusal::expired:
             return "the token has expired";
+        case Refusal::wants_token:
+            return "the identity logs in with a token, and there was none";
+        case Refusal::wants_certificate:
+            return "the identity logs in with a certificate";
+        case Refusal::bad_certificate:
+            return "the certificate is malformed or not valid yet";
+        case Refusal::unknown_certificate:
+            return "the certificate's thumbprint is not registered";
+        case Refusal::unknown_authority:
+            return "the certificate comes from no CA of device_ca";
+        case Refusal::wrong_name:
+            return "the certificate's common name is another one";
+        case Refusal::expired_certificate:
+            return "the certificate has expired";
     }
     return "refused";
 }
 
 std::string to_string(const Decision& decision) {
-    const auto why = std::string(to_string(decision.refusal));
-    if (decision.refusal != Refusal::expired) return why;
+    const auto why =
+        std::string(to_string(decision.refusal)) + (decision.detail.empty() ? "" : " (" + decision.detail + ")");
+    if (decision.late == 0) return why;
     return why + " " + std::to_string(decision.late) + " s ago by this hub's clock; one of the two clocks may be wrong";
 }
 
@@ -82,10 +112,24 @@ Decision judge_device_login(const iothub::Target& target, const Secret& password
     auto decision = judge_token(*token, keys, hub, path_of(target), now_unix_seconds);
     if (by_policy && !policy) return refuse(Refusal::unknown_policy);
     if (!identity) return refuse(Refusal::unknown_identity);
+    if (!identity->keys()) return refuse(Refusal::wants_certificate);
     if (!decision.granted()) return decision;
     if (by_policy && !policy->permissions.device_connect) return refuse(Refusal::no_permission);
     if (!identity->enabled) return refuse(Refusal::disabled);
     return decision;
+}
+
+Decision judge_device_certificate(const iothub::Target& target, const std::optional<DeviceCertificate>& shown,
+                                  const std::optional<Identity>& identity, std::int64_t now_unix_seconds) {
+    if (!identity) return refuse(Refusal::unknown_identity);
+    if (identity->keys()) return refuse(Refusal::wants_token);
+    if (!shown) return refuse(Refusal::wants_certificate);
+    if (!identity->enabled) return refuse(Refusal::disabled);
+    if (now_unix_seconds < shown->own.not_before) return refuse(Refusal::bad_certificate);
+    if (now_unix_seconds > shown->own.not_after)
+        return {Refusal::expired_certificate, 0, now_unix_seconds - shown->own.not_after};
+    const auto* thumbprints = std::get_if<Thumbprints>(&identity->authentication);
+    return thumbprints ? judge_thumbprint(shown->own, *thumbprints) : judge_chain(*shown, target);
 }
 
 Decision judge_service_request(const Secret& authorization, const std::optional<Policy>& policy, const HubNames& hub,
@@ -104,10 +148,12 @@ std::string named_policy(const Secret& token) {
     return parsed ? parsed->policy : std::string();
 }
 
-asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target target, Secret password, HubNames hub,
+asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target target, Secret password,
+                                             std::optional<DeviceCertificate> shown, HubNames hub,
                                              std::int64_t now_unix_seconds) {
     const auto name = named_policy(password);
     const auto identity = co_await registry.find(target);
+    if (password.empty()) co_return judge_device_certificate(target, shown, identity, now_unix_seconds);
     std::optional<Policy> policy;
     if (!name.empty()) policy = co_await registry.find_policy(name);
     co_return judge_device_login(target, password, identity, policy, hub, now_unix_seconds);

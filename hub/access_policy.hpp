@@ -2,6 +2,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/iothub/sas_token.hpp"
+#include "hub/device_certificate.hpp"
 #include "hub/registry.hpp"
 
 #include <cstdint>
@@ -24,6 +25,13 @@ enum class Refusal {
     wrong_scope,    ///< signed for another hub or identity
     wrong_key,
     expired,
+    wants_token,          ///< the identity has keys, and there was no token
+    wants_certificate,    ///< the identity has a certificate, and there was a token or nothing
+    bad_certificate,      ///< malformed, or not yet valid
+    unknown_certificate,  ///< another thumbprint than the registered ones
+    unknown_authority,    ///< no chain to a CA that is trusted with devices
+    wrong_name,           ///< the common name is not the identity
+    expired_certificate,
 };
 /// "token has expired" and the like; fit for a log line.
 std::string_view to_string(Refusal refusal);
@@ -32,9 +40,11 @@ struct Decision {
     Refusal refusal = Refusal::none;
     std::int64_t expiry = 0;  ///< Unix seconds when the credential ends; 0 when refused
     std::int64_t late = 0;    ///< seconds since it ended, when it was refused for that
+    Credential login{};       ///< what it rests on, when granted
+    std::string detail{};     ///< of the refusal; may be empty
     bool granted() const { return refusal == Refusal::none; }
 };
-/// As to_string(Refusal), and how late an expired token is: the clocks may differ.
+/// As to_string(Refusal), with its detail, and how late what has expired is: the clocks may differ.
 std::string to_string(const Decision& decision);
 
 /// The names of this hub that a token may be signed for (HostName of the connection strings), without regard to case.
@@ -48,6 +58,10 @@ struct HubNames {
 Decision judge_device_login(const iothub::Target& target, const Secret& password,
                             const std::optional<Identity>& identity, const std::optional<Policy>& policy,
                             const HubNames& hub, std::int64_t now_unix_seconds);
+/// The same for a link without a password. `shown` is the certificate of its TLS client, nullopt when there is none.
+/// Pure.
+Decision judge_device_certificate(const iothub::Target& target, const std::optional<DeviceCertificate>& shown,
+                                  const std::optional<Identity>& identity, std::int64_t now_unix_seconds);
 /// A service's request for a stream: the header Authorization against the policy that it names. Pure.
 Decision judge_service_request(const Secret& authorization, const std::optional<Policy>& policy, const HubNames& hub,
                                std::int64_t now_unix_seconds);
@@ -55,7 +69,8 @@ Decision judge_service_request(const Secret& authorization, const std::optional<
 std::string named_policy(const Secret& token);
 
 /// The same with the registry asked for what is needed.
-asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target target, Secret password, HubNames hub,
+asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target target, Secret password,
+                                             std::optional<DeviceCertificate> shown, HubNames hub,
                                              std::int64_t now_unix_seconds);
 asio::awaitable<Decision> check_service_request(Registry& registry, Secret authorization, HubNames hub,
                                                 std::int64_t now_unix_seconds);

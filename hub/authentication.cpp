@@ -53,4 +53,25 @@ std::string_view to_string(const Authentication& authentication) {
     return words.at(authentication.index());
 }
 
+Credential credential_of(Credential::Kind kind, const Secret& key) {
+    std::string digest(32, '\0');
+    const auto text = key.reveal();
+    if (EVP_Q_digest(nullptr, "SHA256", nullptr, text.data(), text.size(),
+                     reinterpret_cast<unsigned char*>(digest.data()), nullptr) != 1)
+        throw Failure(Errc::internal, "SHA-256 is not available");
+    return {kind, std::move(digest)};
+}
+
+bool admits(const Authentication& authentication, const Credential& login) {
+    using Kind = Credential::Kind;
+    if (login.kind == Kind::none) return true;
+    if (const auto* keys = std::get_if<KeyPair>(&authentication))
+        return login.kind == Kind::policy_key || login == credential_of(Kind::device_key, keys->primary) ||
+               login == credential_of(Kind::device_key, keys->secondary);
+    if (const auto* thumbprints = std::get_if<Thumbprints>(&authentication))
+        return login.kind == Kind::certificate &&
+               (login.id == thumbprints->primary || login.id == thumbprints->secondary);
+    return login.kind == Kind::authority;
+}
+
 }  // namespace device_streams::hub

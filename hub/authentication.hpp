@@ -42,4 +42,14 @@ using Authentication = std::variant<KeyPair, Thumbprints, CertificateAuthority>;
 /// The word for it, as Azure's registry has it.
 std::string_view to_string(const Authentication& authentication);
 
+/// What a login rested on, named without giving it away.
+struct Credential {
+    enum class Kind { none, device_key, policy_key, certificate, authority } kind = Kind::none;
+    std::string id;  ///< SHA-256 of the key or of the CA's certificate; the certificate's thumbprint as registered
+    bool operator==(const Credential&) const = default;
+};
+Credential credential_of(Credential::Kind kind, const Secret& key);
+/// True when who has logged in with it may stay; true for `none`. That the CA is still trusted is not looked at.
+bool admits(const Authentication& authentication, const Credential& login);
+
 }  // namespace device_streams::hub

@@ -23,7 +23,7 @@ struct Bridges::Bridge {
     // On the strand only, but for the counts.
     MeteredLeg device;
     MeteredLeg service;
-    bool revoked = false;
+    std::string revoked;  // why
 };
 
 // Takes the bridge off the list however it ends.
@@ -50,8 +50,8 @@ std::string service_of(const StreamRef& stream) {
     return name ? name->service : stream.name;
 }
 
-std::string reason_of(const RelayResult& result, bool revoked) {
-    if (revoked) return "the device was removed or disabled";
+std::string reason_of(const RelayResult& result, const std::string& revoked) {
+    if (!revoked.empty()) return revoked;
     const std::string who = result.left_caused ? "device" : "service";
     if (result.ending == Ending::clean) return "closed by the " + who;
     if (result.ending == Ending::cancelled) return "the hub is stopping";
@@ -106,7 +106,7 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
                               {"reason", reason}});
     const auto& stream = bridge->stream;
     on_end({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
-            result.ending == Ending::clean && !bridge->revoked});
+            result.ending == Ending::clean && bridge->revoked.empty()});
 }
 
 void Bridges::close_alone(std::unique_ptr<ByteStream> leg, Ending ending) {
@@ -117,12 +117,12 @@ asio::awaitable<void> Bridges::close(std::unique_ptr<ByteStream> leg, Ending end
     co_await say_goodbye(*leg, ending, limits_.get()->goodbye, clock_);
 }
 
-void Bridges::revoke(const iothub::Target& target) {
+void Bridges::revoke(const Revocation& revoked) {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, bridge] : running_) {
-        if (!belongs_to(bridge->stream.target, target)) continue;
-        auto cut = [bridge = bridge] {
-            bridge->revoked = true;
+        if (!revoked.covers(bridge->stream.target, bridge->stream.login)) continue;
+        auto cut = [bridge = bridge, why = std::string(revoked.why())] {
+            bridge->revoked = why;
             bridge->device.abort(Ending::refused);
             bridge->service.abort(Ending::refused);
         };

@@ -34,8 +34,8 @@ class Bridges {
     void start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service);
     /// Says goodbye to a leg whose other leg is gone.
     void close_alone(std::unique_ptr<ByteStream> leg, Ending ending);
-    /// Cuts the streams of an identity (and of its modules) at once.
-    void revoke(const iothub::Target& target);
+    /// Cuts the streams of revoked logins at once.
+    void revoke(const Revocation& revoked);
     /// Ends all streams, those included that are started later; the peers hear `stopping`.
     void cancel_all();
     asio::awaitable<void> until_empty() { return tasks_.until_empty(); }

@@ -47,9 +47,9 @@ void log_end(const Log& log, const EndLink& end, Clock::duration life) {
               {{"code", info.id}, {"reason", end.why}, {"seconds", seconds}, {"next", info.advice}});
 }
 
-LinkParty party_of(const DeviceLink& link, const std::string& peer, LinkProtocol protocol) {
+LinkParty party_of(const DeviceLink& link, const LinkOrigin& from) {
     const auto& login = link.login();
-    return {login.target, peer, login.api_version, protocol, link.by_policy()};
+    return {login.target, from.peer, login.api_version, from.protocol, link.claimed()};
 }
 
 std::optional<LinkFault> link_fault(const EndLink& end) {
@@ -87,34 +87,34 @@ class Registered {
 
 }  // namespace
 
-asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, std::string peer,
-                                   Visitors::Visitor visitor, LinkProtocol protocol) {
-    DeviceLink link(hub, *stream, co_await asio::this_coro::executor);
+asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, LinkOrigin from,
+                                   Visitors::Visitor visitor) {
+    DeviceLink link(hub, *stream, std::move(from.shown), co_await asio::this_coro::executor);
     Registered registered(hub.broker, link);
     std::optional<Visitors::Visitor> not_logged_in(std::move(visitor));
     bool up = false;
-    auto login = with_timeout(log_in(link, peer, up), hub.limits.get()->head, hub.clock);
+    auto login = with_timeout(log_in(link, from.peer, up), hub.limits.get()->head, hub.clock);
     co_await guarded(link, std::move(login));
     if (!up) {
         registered.end();
         if (link.end().fault == Errc::hub_stopping) co_return;
-        hub.complaints.about(peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
+        hub.complaints.about(from.peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
         if (link.named_identity())
-            hub.resource_log.add_of_stranger(LinkUp{party_of(link, peer, protocol), link_fault(link.end())});
+            hub.resource_log.add_of_stranger(LinkUp{party_of(link, from), link_fault(link.end())});
         co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
         co_return;
     }
     not_logged_in.reset();
-    const auto log = hub.log.with({{"device", link.login().target.to_string()}, {"peer", peer}});
+    const auto log = hub.log.with({{"device", link.login().target.to_string()}, {"peer", from.peer}});
     constexpr std::size_t shown = 128;  // of what the device says about itself
     log.info("device link up", {{"client", link.login().client_type.substr(0, shown)},
                                 {"api_version", link.login().api_version.substr(0, shown)}});
-    hub.resource_log.add(LinkUp{party_of(link, peer, protocol)});
+    hub.resource_log.add(LinkUp{party_of(link, from)});
     const auto since = hub.clock.now();
     co_await guarded(link, link.run());
     const auto life = hub.clock.now() - since;
     log_end(log, link.end(), life);
-    hub.resource_log.add(LinkDown{party_of(link, peer, protocol), life, link_fault(link.end())});
+    hub.resource_log.add(LinkDown{party_of(link, from), life, link_fault(link.end())});
     registered.end();  // before the goodbye, which may take its time
     const auto fault = link.end().fault;
     if (!fault)

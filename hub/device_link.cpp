@@ -64,8 +64,14 @@ asio::awaitable<void> Outbox::write_to(ByteStream& stream) {
     }
 }
 
-DeviceLink::DeviceLink(HubContext& hub, ByteStream& stream, const asio::any_io_executor& strand)
-    : hub_(hub), stream_(stream), decoder_(first_packet_limit), outbox_(strand), orders_(strand) {
+DeviceLink::DeviceLink(HubContext& hub, ByteStream& stream, std::optional<ClientCertificate> shown,
+                       const asio::any_io_executor& strand)
+    : hub_(hub),
+      stream_(stream),
+      decoder_(first_packet_limit),
+      outbox_(strand),
+      orders_(strand),
+      shown_(std::move(shown)) {
 }
 
 void DeviceLink::note_end(std::optional<Errc> fault, std::string why) {
@@ -89,15 +95,21 @@ asio::awaitable<std::optional<mqtt::Packet>> DeviceLink::next_packet() {
     }
 }
 
+Credential::Kind DeviceLink::claimed_by(const Secret& password) const {
+    if (password.empty() && shown_) return Credential::Kind::certificate;
+    return named_policy(password).empty() ? Credential::Kind::device_key : Credential::Kind::policy_key;
+}
+
 asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
     const auto packet = co_await next_packet();
     if (!packet) co_return false;
     auto actions = session_.received(*packet);
     if (const auto* check = std::get_if<CheckLogin>(&actions.front())) {
         login_ = check->login;
-        by_policy_ = !named_policy(login_->password).empty();
+        claimed_ = claimed_by(login_->password);
         const auto code = co_await decide(peer);
         login_->password = Secret();
+        shown_.reset();
         actions = session_.login_decided(code);
     }
     if_late_ = {Errc::peer_slow, "it does not read the answer to its CONNECT"};
@@ -109,24 +121,23 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
 
 asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
     const auto target = login_->target;
-    const auto names = hub_.names.get();
     const EndLink slow_registry{Errc::state_unusable, "the registry took too long for a login"};
     try {
         const auto now = hub_.clock.unix_seconds();
         if_late_ = slow_registry;
-        const auto decision = co_await check_device_login(hub_.registry, target, login_->password, *names, now);
+        const auto decision = co_await check(now);
         if (!decision.granted()) {
             note_end(Errc::credential_refused, target.to_string() + ": " + to_string(decision));
             co_return LoginCode::refused;
         }
         must_renew_by_ = renewal_limit(decision, hub_.clock, now);
         if_late_ = {Errc::peer_slow, "the older link of its identity took too long to go"};
-        number_ = co_await hub_.broker.link_up(target, login_->announced, orders_);
+        number_ = co_await hub_.broker.link_up(target, decision.login, login_->announced, orders_);
         if_late_ = slow_registry;
-        // Asked again: a removal in between has found no link to drop.
+        // Asked again: a revocation in between has found no link to drop.
         const auto identity = co_await hub_.registry.find(target);
-        if (identity && identity->enabled) co_return LoginCode::accepted;
-        note_end(Errc::credential_refused, target.to_string() + ": removed while it logged in");
+        if (still_stands(identity, decision.login)) co_return LoginCode::accepted;
+        note_end(Errc::credential_refused, target.to_string() + ": revoked while it logged in");
         co_return LoginCode::refused;
     } catch (const Failure& failure) {
         hub_.log.error("a login could not be checked",
@@ -134,6 +145,18 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
         note_end(Errc::internal, "the registry failed");
     }
     co_return LoginCode::busy;
+}
+
+asio::awaitable<Decision> DeviceLink::check(std::int64_t unix_now) {
+    std::optional<DeviceCertificate> certificate;
+    if (shown_) certificate = hub_.authorities.get()->examine(*shown_, unix_now);
+    co_return co_await check_device_login(hub_.registry, login_->target, login_->password, std::move(certificate),
+                                          *hub_.names.get(), unix_now);
+}
+
+bool DeviceLink::still_stands(const std::optional<Identity>& identity, const Credential& login) const {
+    if (!identity || !identity->enabled || !admits(identity->authentication, login)) return false;
+    return !Revocation(hub_.authorities.get()->ids()).covers(login_->target, login);
 }
 
 asio::awaitable<void> DeviceLink::answer_now(const SessionActions& actions) {
@@ -210,7 +233,7 @@ asio::awaitable<void> DeviceLink::obey() {
     for (;;) {
         const auto order = co_await orders_.next();
         if (const auto* drop_it = std::get_if<DropLink>(&order)) {
-            drop(drop_it->reason);
+            drop(*drop_it);
             co_return;
         }
         mqtt::Publish request;
@@ -221,12 +244,12 @@ asio::awaitable<void> DeviceLink::obey() {
     }
 }
 
-void DeviceLink::drop(DropLink::Reason reason) {
-    if (reason == DropLink::Reason::taken_over) {
+void DeviceLink::drop(const DropLink& order) {
+    if (order.reason == DropLink::Reason::taken_over) {
         take_in(last_words_limit);  // answers that are here already count; the successor waits for this
         note_end(Errc::identity_taken_over, "the same identity connected again");
-    } else if (reason == DropLink::Reason::revoked) {
-        note_end(Errc::credential_refused, "it was removed or disabled");
+    } else if (order.reason == DropLink::Reason::revoked) {
+        note_end(Errc::credential_refused, order.why);
     } else {
         note_end(Errc::hub_stopping, "the hub is stopping");
     }
@@ -239,7 +262,8 @@ asio::awaitable<void> DeviceLink::watch_time() {
     if (hub_.clock.now() < must_renew_by_)
         note_end(Errc::leg_lost, "nothing was heard for one and a half keep-alive times");
     else
-        note_end(Errc::credential_refused, "its token has expired, and it has not logged in with a new one");
+        note_end(Errc::credential_refused,
+                 "its token or certificate has expired, and it has not logged in with a new one");
 }
 
 }  // namespace device_streams::hub

@@ -34,7 +34,9 @@ class Outbox {
 /// Drives a DeviceSession over a stream: the part of a link behind the login.
 class DeviceLink {
  public:
-    DeviceLink(HubContext& hub, ByteStream& stream, const asio::any_io_executor& strand);
+    /// `shown`: by the client of the TLS connection below.
+    DeviceLink(HubContext& hub, ByteStream& stream, std::optional<ClientCertificate> shown,
+               const asio::any_io_executor& strand);
 
     /// Waits for CONNECT and answers it. False: it was refused or broke off; end() says why.
     asio::awaitable<bool> log_in(const std::string& peer);
@@ -44,8 +46,8 @@ class DeviceLink {
     /// True once its CONNECT was read: login() is there, without the password.
     bool named_identity() const { return login_.has_value(); }
     const Login& login() const { return *login_; }
-    /// Its token named a policy.
-    bool by_policy() const { return by_policy_; }
+    /// What its CONNECT came with, whether or not that was enough.
+    Credential::Kind claimed() const { return claimed_; }
     const EndLink& end() const { return *end_; }
     /// The end of a login that takes too long: it names who is waited for.
     const EndLink& if_late() const { return if_late_; }
@@ -55,7 +57,10 @@ class DeviceLink {
 
  private:
     asio::awaitable<std::optional<mqtt::Packet>> next_packet();
+    Credential::Kind claimed_by(const Secret& password) const;
     asio::awaitable<LoginCode> decide(const std::string& peer);
+    asio::awaitable<Decision> check(std::int64_t unix_now);
+    bool still_stands(const std::optional<Identity>& identity, const Credential& login) const;
     asio::awaitable<void> answer_now(const SessionActions& actions);
     asio::awaitable<void> read();
     asio::awaitable<void> obey();
@@ -63,7 +68,7 @@ class DeviceLink {
     bool take_in(std::size_t most);
     bool take_packets();
     bool perform(const SessionActions& actions);
-    void drop(DropLink::Reason reason);
+    void drop(const DropLink& order);
 
     HubContext& hub_;
     ByteStream& stream_;
@@ -71,8 +76,9 @@ class DeviceLink {
     mqtt::Decoder decoder_;
     Outbox outbox_;
     Mailbox<LinkOrder> orders_;
+    std::optional<ClientCertificate> shown_;
     std::optional<Login> login_;
-    bool by_policy_ = false;
+    Credential::Kind claimed_ = Credential::Kind::device_key;
     LinkNumber number_ = 0;
     Clock::time_point last_heard_;
     Clock::time_point must_renew_by_ = Clock::time_point::max();

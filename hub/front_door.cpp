@@ -107,7 +107,8 @@ asio::awaitable<void> FrontDoor::serve_mqtt(Socket socket) {
     if (!visitor) co_return;
     auto tls = co_await secure(std::move(socket), peer);
     if (!tls) co_return;
-    co_await serve_device(hub_, std::move(tls), peer, std::move(*visitor), LinkProtocol::mqtt);
+    LinkOrigin from{std::move(peer), LinkProtocol::mqtt, tls->client_certificate()};
+    co_await serve_device(hub_, std::move(tls), std::move(from), std::move(*visitor));
 }
 
 asio::awaitable<void> FrontDoor::serve_requests(http::Connection& connection, std::string peer,
@@ -191,14 +192,14 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
     if (!upgraded) co_return true;
     std::vector<std::byte> early_bytes;
     auto transport = connection.release(early_bytes);
+    LinkOrigin from{std::move(peer), LinkProtocol::mqtt_websocket, transport->client_certificate()};
     ws::WsOptions options;
     options.role = ws::Role::server;
     std::unique_ptr<ByteStream> stream =
         std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     auto not_logged_in = std::move(*visitor);
     visitor.reset();
-    co_await serve_device(hub_, std::move(stream), std::move(peer), std::move(not_logged_in),
-                          LinkProtocol::mqtt_websocket);
+    co_await serve_device(hub_, std::move(stream), std::move(from), std::move(not_logged_in));
     co_return false;
 }
 

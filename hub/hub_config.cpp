@@ -1,7 +1,9 @@
 #include "hub/hub_config.hpp"
 
+#include "common/base/error.hpp"
 #include "common/config/shared_options.hpp"
 #include "common/config/words.hpp"
+#include "hub/device_certificate.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -93,6 +95,13 @@ void add_places(OptionTable<HubConfig>& table) {
          .required = true},
         path(), [](auto& config) -> auto& { return config.key; });
     table.add(
+        {.key = "device_ca",
+         .help = "PEM file with the CAs whose certificates devices may log in with; for devices that are added with "
+                 "--x509-ca.",
+         .example = "device-ca.pem",
+         .optional_example = true},
+        path(), [](auto& config) -> auto& { return config.device_ca; });
+    table.add(
         {.key = "state_directory",
          .help = "Folder of the registry, which holds devices, modules and policies with their keys.",
          .example = "/var/lib/stream-hub",
@@ -151,6 +160,15 @@ void complete_admin_socket(HubConfig& config, Reading& reading) {
     if (!possible) reading.fault("admin_socket", "its path is too long for a Unix socket, allowed: 107 bytes");
 }
 
+void check_device_ca(HubConfig& config, Reading& reading) {
+    if (config.device_ca.empty()) return;
+    try {
+        static_cast<void>(DeviceAuthorities(config.device_ca));
+    } catch (const Failure& failure) {
+        reading.fault("device_ca", failure.detail() + ", allowed: a PEM file of CA certificates");
+    }
+}
+
 OptionTable<HubConfig> make_table() {
     OptionTable<HubConfig> table("stream-hub", "Joins streams between services and the devices that are linked to it.");
     add_names(table);
@@ -165,6 +183,7 @@ OptionTable<HubConfig> make_table() {
         require_readable("certificate", config.certificate, reading);
     });
     table.rule({"key"}, [](HubConfig& config, Reading& reading) { require_readable("key", config.key, reading); });
+    table.rule({"device_ca"}, check_device_ca);
     table.rule({"listen", "mqtt_listen"}, [](HubConfig& config, Reading& reading) {
         const bool same = config.mqtt_listen == config.listen && config.listen.port != 0;
         if (same) reading.fault("mqtt_listen", "the same as listen, allowed: another port");

@@ -32,6 +32,7 @@ struct HubConfig {
     std::string host_name;        ///< HostName of connection strings and SAS scopes; default: host of public_url
     std::string certificate;      ///< PEM chain; path
     std::string key;              ///< PEM private key; path
+    std::string device_ca;        ///< PEM bundle of CAs for the certificates of devices; path; empty: none
     std::string state_directory;  ///< registry and admin socket; path
     std::string admin_socket;     ///< path; default: state_directory/admin.sock
     std::string resource_log;     ///< path; empty: off

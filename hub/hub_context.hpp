@@ -5,6 +5,7 @@
 #include "common/net/tls_context.hpp"
 #include "hub/access_policy.hpp"
 #include "hub/complaints.hpp"
+#include "hub/device_certificate.hpp"
 #include "hub/hub_settings.hpp"
 #include "hub/leg_tickets.hpp"
 #include "hub/registry.hpp"
@@ -27,6 +28,7 @@ struct HubContext {
     const Current<HubLimits>& limits;
     const Current<HubNames>& names;
     const Current<std::shared_ptr<const TlsContext>>& tls;
+    const Current<DeviceAuthorities>& authorities;
     Complaints& complaints;
     Visitors& visitors;
     StopNotice& stopping;

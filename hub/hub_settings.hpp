@@ -37,6 +37,7 @@ struct StreamHubSettings {
     std::vector<std::string> host_names;  ///< HostName that SAS tokens may be signed for; empty: public_host
     std::string certificate_file;         ///< PEM chain
     std::string key_file;                 ///< PEM
+    std::string device_ca_file;           ///< PEM bundle of the CAs whose certificates devices may use; empty: none
     std::string admin_socket;             ///< path; empty: none
     std::string resource_log;             ///< path; empty: none
     HubLimits limits;

@@ -46,9 +46,10 @@ void LocalBroker::on_control(Function function) {
 
 // Links.
 
-LocalBroker::Entered LocalBroker::enter(const iothub::Target& target, std::optional<Features> announced,
-                                        const Mailbox<LinkOrder>& orders, const Mailbox<Nothing>& predecessor_gone) {
-    const auto up = presence_.link_up(target, announced, parts_.clock.now());
+LocalBroker::Entered LocalBroker::enter(const iothub::Target& target, const Credential& login,
+                                        std::optional<Features> announced, const Mailbox<LinkOrder>& orders,
+                                        const Mailbox<Nothing>& predecessor_gone) {
+    const auto up = presence_.link_up(target, announced, parts_.clock.now(), login);
     links_.emplace(up.link, Link{orders, {}});
     if (stopped_) orders.post(DropLink{DropLink::Reason::stopping});
     if (!up.replaced) return {up.link, false};
@@ -58,10 +59,10 @@ LocalBroker::Entered LocalBroker::enter(const iothub::Target& target, std::optio
     return {up.link, true};
 }
 
-asio::awaitable<LinkNumber> LocalBroker::link_up(iothub::Target target, std::optional<Features> announced,
-                                                 Mailbox<LinkOrder> orders) {
+asio::awaitable<LinkNumber> LocalBroker::link_up(iothub::Target target, Credential login,
+                                                 std::optional<Features> announced, Mailbox<LinkOrder> orders) {
     const Mailbox<Nothing> predecessor_gone(co_await asio::this_coro::executor);
-    auto come_in = [&] { return enter(target, announced, orders, predecessor_gone); };
+    auto come_in = [&] { return enter(target, login, announced, orders, predecessor_gone); };
     const auto entered = co_await run_on(control_, come_in);
     if (!entered.must_wait) co_return entered.link;
     try {
@@ -77,8 +78,8 @@ void LocalBroker::start_requests(LinkNumber link) {
     on_control([this, link] {
         if (!presence_.subscribe(link)) return;
         const auto target = *presence_.target_of(link);
-        const auto announced = presence_.state_of(target).announced;
-        perform(pairing_.device_subscribed(target, link, announced, parts_.clock.now()));
+        const auto state = presence_.state_of(target);
+        perform(pairing_.device_subscribed(target, link, state.announced, parts_.clock.now(), state.login));
     });
 }
 
@@ -192,7 +193,7 @@ void LocalBroker::settle(const std::string& stream_id) {
     const bool complete =
         std::ranges::all_of(std::array{0, 1}, [&](int i) { return meeting.left[i] || meeting.legs[i] != nullptr; });
     if (!complete) return;
-    if (device && service && !meeting.revoked)
+    if (device && service && meeting.revoked.empty())
         parts_.bridge(meeting.stream, std::move(device), std::move(service));
     else
         part(meeting);
@@ -201,11 +202,9 @@ void LocalBroker::settle(const std::string& stream_id) {
 
 // Both legs are accounted for and will not be joined.
 void LocalBroker::part(Meeting& meeting) {
-    const auto ending = meeting.revoked ? Ending::refused : stopped_ ? Ending::stopping : Ending::lost;
-    perform(
-        Abandon{meeting.stream,
-                meeting.revoked ? "the device was removed or disabled" : "one leg was lost just before the other came",
-                ending});
+    const bool revoked = !meeting.revoked.empty();
+    const auto ending = revoked ? Ending::refused : stopped_ ? Ending::stopping : Ending::lost;
+    perform(Abandon{meeting.stream, revoked ? meeting.revoked : "one leg was lost just before the other came", ending});
     for (auto& leg : meeting.legs)
         if (leg) parts_.close_alone(std::move(leg), ending);
 }
@@ -254,7 +253,7 @@ void LocalBroker::perform(const EndLeg& action) {
 }
 
 void LocalBroker::perform(const Join& action) {
-    meetings_.emplace(action.stream.stream_id, Meeting{action.stream, {}, {}});
+    meetings_.emplace(action.stream.stream_id, Meeting{action.stream, {}, {}, {}});
     for (const auto role : {StreamRole::device, StreamRole::service}) {
         const auto leg = legs_.find({action.stream.stream_id, role});
         leg->second.post(JoinLeg{});
@@ -306,15 +305,16 @@ void LocalBroker::set_limits(PairingLimits limits, Clock::duration grace) {
     });
 }
 
-void LocalBroker::revoke(const iothub::Target& target) {
-    on_control([this, target] {
-        for (const auto link : presence_.forget(target))
+void LocalBroker::revoke(const Revocation& revoked) {
+    on_control([this, revoked] {
+        const std::string why(revoked.why());
+        for (const auto link : presence_.forget(revoked))
             if (const auto found = links_.find(link); found != links_.end())
-                found->second.orders.post(DropLink{DropLink::Reason::revoked});
-        perform(pairing_.forget(target));
+                found->second.orders.post(DropLink{DropLink::Reason::revoked, why});
+        perform(pairing_.forget(revoked));
         for (auto& [stream_id, meeting] : meetings_)
-            if (belongs_to(meeting.stream.target, target)) meeting.revoked = true;
-        parts_.cut(target);  // from here, so that no stream begins in between
+            if (revoked.covers(meeting.stream.target, meeting.stream.login)) meeting.revoked = why;
+        parts_.cut(revoked);  // from here, so that no stream begins in between
     });
 }
 

@@ -22,7 +22,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
         std::function<PublicAddress()> address;
         std::function<void(StreamRef, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service)> bridge;
         std::function<void(std::unique_ptr<ByteStream>, Ending)> close_alone;
-        std::function<void(const iothub::Target&)> cut;                     ///< the streams of an identity that run
+        std::function<void(const Revocation&)> cut;                         ///< the streams that run
         std::function<void(StreamEnd)> given_up = [](const StreamEnd&) {};  ///< granted, but its legs never met
     };
     LocalBroker(Strand control, Parts parts, PairingLimits limits, Clock::duration grace);
@@ -37,7 +37,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     asio::awaitable<void> flush();
     const Strand& control() const { return control_; }
 
-    asio::awaitable<LinkNumber> link_up(iothub::Target target, std::optional<Features> announced,
+    asio::awaitable<LinkNumber> link_up(iothub::Target target, Credential login, std::optional<Features> announced,
                                         Mailbox<LinkOrder> orders) override;
     void start_requests(LinkNumber link) override;
     void stop_requests(LinkNumber link) override;
@@ -49,7 +49,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     void leg_ready(const std::string& stream_id, StreamRole role) override;
     void leg_left(const std::string& stream_id, StreamRole role) override;
     void hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) override;
-    void revoke(const iothub::Target& target) override;
+    void revoke(const Revocation& revoked) override;
     asio::awaitable<std::vector<iothub::Target>> online() override;
 
  private:
@@ -63,7 +63,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
         StreamRef stream;
         std::array<std::unique_ptr<ByteStream>, 2> legs;
         std::array<bool, 2> left{};
-        bool revoked = false;
+        std::string revoked{};  // why
     };
     using LegKey = std::pair<std::string, StreamRole>;
     struct Entered {
@@ -73,8 +73,8 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
 
     template <typename Function>
     void on_control(Function function);
-    Entered enter(const iothub::Target& target, std::optional<Features> announced, const Mailbox<LinkOrder>& orders,
-                  const Mailbox<Nothing>& predecessor_gone);
+    Entered enter(const iothub::Target& target, const Credential& login, std::optional<Features> announced,
+                  const Mailbox<LinkOrder>& orders, const Mailbox<Nothing>& predecessor_gone);
     void perform(PairingActions actions);
     void perform(const Deliver& action);
     void perform(const Reply& action);

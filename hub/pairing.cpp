@@ -43,13 +43,13 @@ Pairing::Opened Pairing::open(StreamAsk ask, const DeviceState& device, Clock::t
     Request& kept = requests_.emplace(number, std::move(request)).first->second;
     by_target_[kept.ask.target].insert(number);
     if (device.subscribed_link)
-        return {number, {deliver(number, kept, *device.subscribed_link, device.announced, now)}};
+        return {number, {deliver(number, kept, *device.subscribed_link, device.announced, device.login, now)}};
     set_expiry(number, kept, wait_until);
     return {number, {}};
 }
 
 Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,
-                         Clock::time_point now) {
+                         const Credential& login, Clock::time_point now) {
     // The time for the answer runs from the first delivery; a later one must not make the service wait longer.
     if (request.phase == Phase::waiting_for_device)
         set_expiry(number, request, std::min(now + request.response_timeout, request.deadline));
@@ -59,14 +59,14 @@ Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link
     const Features service = request.ask.announced.value_or(Features{});
     request.phase = Phase::delivered;
     request.link = link;
+    request.login = login;
     request.request_id = std::to_string(++last_request_id_);
     request.stream_id = make_stream_id_();
     request.device_features = negotiate(device, service);
     request.service_features = negotiate(service, device);
     by_request_id_[request.request_id] = number;
     by_stream_id_[request.stream_id] = number;
-    Deliver action{
-        link, request.request_id, {request.stream_id, request.ask.name, request.ask.target}, request.deadline, {}};
+    Deliver action{link, request.request_id, request.stream(), request.deadline, {}};
     if (announced) action.features = request.device_features;
     return action;
 }
@@ -81,7 +81,8 @@ PairingActions Pairing::cancel(RequestNumber number) {
 }
 
 PairingActions Pairing::device_subscribed(const iothub::Target& target, LinkNumber link,
-                                          std::optional<Features> announced, Clock::time_point now) {
+                                          std::optional<Features> announced, Clock::time_point now,
+                                          const Credential& login) {
     PairingActions actions;
     const auto waiting = by_target_.find(target);
     if (waiting == by_target_.end()) return actions;
@@ -89,7 +90,7 @@ PairingActions Pairing::device_subscribed(const iothub::Target& target, LinkNumb
         Request& request = requests_.at(number);
         const bool elsewhere = request.phase == Phase::delivered && request.link != link && !request.has_leg();
         if (request.phase == Phase::waiting_for_device || elsewhere)
-            actions.push_back(deliver(number, request, link, announced, now));
+            actions.push_back(deliver(number, request, link, announced, login, now));
     }
     return actions;
 }
@@ -137,7 +138,7 @@ PairingActions Pairing::leg_ready(const std::string& stream_id, StreamRole role)
     Request& request = found->second;
     request.leg(role) = Leg::ready;
     if (request.phase != Phase::accepted || request.legs[0] != Leg::ready || request.legs[1] != Leg::ready) return {};
-    PairingActions actions{Join{{request.stream_id, request.ask.name, request.ask.target}}};
+    PairingActions actions{Join{request.stream()}};
     erase(found);
     return actions;
 }
@@ -171,15 +172,16 @@ PairingActions Pairing::expire(Clock::time_point now) {
     return actions;
 }
 
-PairingActions Pairing::forget(const iothub::Target& target) {
+PairingActions Pairing::forget(const Revocation& revoked) {
     PairingActions actions;
     std::vector<RequestNumber> gone;
-    for (const auto& [other, numbers] : by_target_)
-        if (belongs_to(other, target)) gone.insert(gone.end(), numbers.begin(), numbers.end());
+    for (const auto& [target, numbers] : by_target_)
+        for (const RequestNumber number : numbers)
+            if (revoked.covers(target, requests_.at(number).login)) gone.push_back(number);
     for (const RequestNumber number : gone) {
         const auto found = requests_.find(number);
-        const Refused why{unknown(found->second.ask.target), "the identity was removed"};
-        fail(found, why, Ending::refused, actions);
+        const auto error = revoked.of_identity() ? unknown(found->second.ask.target) : RestError::device_not_online;
+        fail(found, {error, std::string(revoked.why())}, Ending::refused, actions);
     }
     return actions;
 }
@@ -205,7 +207,7 @@ void Pairing::set_expiry(RequestNumber number, Request& request, Clock::time_poi
 void Pairing::fail(Requests::iterator where, const Refused& why, Ending for_legs, PairingActions& actions) {
     Request& request = where->second;
     if (request.phase == Phase::accepted)
-        actions.push_back(Abandon{{request.stream_id, request.ask.name, request.ask.target}, why.text, for_legs});
+        actions.push_back(Abandon{request.stream(), why.text, for_legs});
     else
         actions.push_back(Reply{where->first, why});
     for (const auto role : {StreamRole::device, StreamRole::service}) {

@@ -60,6 +60,7 @@ struct StreamRef {
     std::string stream_id;
     std::string name;
     iothub::Target target;
+    Credential login{};  ///< of the link that was asked
 };
 
 // What the driver must do.
@@ -116,11 +117,11 @@ class Pairing {
     /// The device takes requests on `link`: delivers what waits, and again what was delivered on an earlier link, is
     /// unanswered and has no leg, under a fresh request id, stream id and tokens that void the old ones.
     PairingActions device_subscribed(const iothub::Target& target, LinkNumber link, std::optional<Features> announced,
-                                     Clock::time_point now);
+                                     Clock::time_point now, const Credential& login = {});
     /// Answers to unknown, answered or voided request ids, or of another identity, do nothing.
     PairingActions answered(const iothub::Target& target, const iothub::StreamAnswer& answer);
-    /// The identity (a device with its modules) was removed.
-    PairingActions forget(const iothub::Target& target);
+    /// Ends what revoked logins were asked for.
+    PairingActions forget(const Revocation& revoked);
     /// The hub stops: nothing pending can complete.
     PairingActions stop();
 
@@ -147,20 +148,22 @@ class Pairing {
         Clock::time_point deadline;  // until both legs are attached
         Clock::time_point expires;   // of the phase
         Clock::duration response_timeout{};
-        std::string request_id;  // of the last delivery, as are the next three
+        std::string request_id;  // of the last delivery, as are the next four
         std::string stream_id;
         LinkNumber link = 0;
+        Credential login;
         Features device_features;
         Features service_features;
         std::array<Leg, 2> legs{Leg::none, Leg::none};
 
         Leg& leg(StreamRole role) { return legs[role == StreamRole::device ? 0 : 1]; }
+        StreamRef stream() const { return {stream_id, ask.name, ask.target, login}; }
         bool has_leg() const { return legs[0] != Leg::none || legs[1] != Leg::none; }
     };
     using Requests = std::unordered_map<RequestNumber, Request>;
 
     Deliver deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,
-                    Clock::time_point now);
+                    const Credential& login, Clock::time_point now);
     void set_expiry(RequestNumber number, Request& request, Clock::time_point when);
     void void_ids(const Request& request);
     void erase(Requests::iterator where);

@@ -2,13 +2,8 @@
 
 namespace device_streams::hub {
 
-bool belongs_to(const iothub::Target& target, const iothub::Target& removed) {
-    return target.device_id == removed.device_id &&
-           (removed.module_id.empty() || target.module_id == removed.module_id);
-}
-
 Presence::LinkUp Presence::link_up(const iothub::Target& target, std::optional<Features> announced,
-                                   Clock::time_point now) {
+                                   Clock::time_point now, Credential login) {
     drop_expired(now);
     Identity& identity = identities_[target];
     const LinkUp up{++last_link_, identity.current};
@@ -17,7 +12,7 @@ Presence::LinkUp Presence::link_up(const iothub::Target& target, std::optional<F
         identity.grace_until = now + grace_;
     }
     identity.current = up.link;
-    links_.emplace(up.link, Link{target, announced});
+    links_.emplace(up.link, Link{target, announced, std::move(login)});
     return up;
 }
 
@@ -60,14 +55,17 @@ void Presence::drop_expired(Clock::time_point now) {
     }
 }
 
-std::vector<LinkNumber> Presence::forget(const iothub::Target& target) {
+std::vector<LinkNumber> Presence::forget(const Revocation& revoked) {
+    std::erase_if(identities_, [&](const auto& entry) {
+        const auto& current = entry.second.current;
+        return revoked.covers(entry.first, current ? links_.at(*current).login : Credential());
+    });
     std::vector<LinkNumber> dropped;
     for (auto& [number, link] : links_) {
-        if (!belongs_to(link.target, target)) continue;
+        if (!revoked.covers(link.target, link.login)) continue;
         link.subscribed = false;
         dropped.push_back(number);
     }
-    std::erase_if(identities_, [&](const auto& entry) { return belongs_to(entry.first, target); });
     return dropped;
 }
 
@@ -85,6 +83,7 @@ DeviceState Presence::state_of(const iothub::Target& target) const {
         const Link& link = links_.at(*identity->second.current);
         if (link.subscribed) state.subscribed_link = identity->second.current;
         state.announced = link.announced;
+        state.login = link.login;
     }
     return state;
 }

@@ -3,6 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/tunnel/features.hpp"
+#include "hub/revocation.hpp"
 
 #include <cstdint>
 #include <map>
@@ -18,9 +19,10 @@ using LinkNumber = std::uint64_t;
 
 /// A device (or module) as a stream request sees it.
 struct DeviceState {
-    std::optional<LinkNumber> subscribed_link;  ///< where requests can be delivered now
-    std::optional<Features> announced;          ///< by that link's client; nullopt: a foreign client
-    Clock::time_point grace_until{};            ///< without a subscribed link it still counts as online until then
+    std::optional<LinkNumber> subscribed_link{};  ///< where requests can be delivered now
+    std::optional<Features> announced{};          ///< by that link's client; nullopt: a foreign client
+    Credential login{};                           ///< what that link's login rested on
+    Clock::time_point grace_until{};              ///< without a subscribed link it still counts as online until then
 };
 
 /// Who is online and subscribed for stream requests. One link per identity: a new one replaces the old. An identity
@@ -34,15 +36,15 @@ class Presence {
         LinkNumber link;
         std::optional<LinkNumber> replaced;  ///< to be dropped; it stays known until link_down
     };
-    LinkUp link_up(const iothub::Target& target, std::optional<Features> announced, Clock::time_point now);
+    LinkUp link_up(const iothub::Target& target, std::optional<Features> announced, Clock::time_point now,
+                   Credential login = {});
     /// False when the link was replaced meanwhile: it gets no requests any more.
     bool subscribe(LinkNumber link);
     /// The device does not want requests: no grace.
     void unsubscribe(LinkNumber link);
     void link_down(LinkNumber link, Clock::time_point now);
-    /// The identity was removed (with all its modules, if it is a device): its links get no requests any more and there
-    /// is no grace. Returns the links to be dropped.
-    std::vector<LinkNumber> forget(const iothub::Target& target);
+    /// Links of revoked logins get no requests any more, and there is no grace. Returns them, to be dropped.
+    std::vector<LinkNumber> forget(const Revocation& revoked);
 
     /// For links that are replaced or lost from now on.
     void set_grace(Clock::duration grace) { grace_ = grace; }
@@ -56,6 +58,7 @@ class Presence {
     struct Link {
         iothub::Target target;
         std::optional<Features> announced;
+        Credential login;
         bool subscribed = false;
     };
     struct Identity {
@@ -70,8 +73,5 @@ class Presence {
     std::map<iothub::Target, Identity> identities_;
     std::set<std::pair<Clock::time_point, iothub::Target>> in_grace_;  // without a link; to be forgotten in this order
 };
-
-/// True when `target` is `removed` or one of its modules.
-bool belongs_to(const iothub::Target& target, const iothub::Target& removed);
 
 }  // namespace device_streams::hub

@@ -66,6 +66,7 @@ StreamHubSettings settings_of(const HubConfig& config) {
     settings.host_names = {config.host_name};
     settings.certificate_file = config.certificate;
     settings.key_file = config.key;
+    settings.device_ca_file = config.device_ca;
     settings.admin_socket = config.admin_socket;
     settings.resource_log = config.resource_log;
     settings.limits.tls = config.limits.tls_timeout;

@@ -3,6 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "hub/authentication.hpp"
+#include "hub/revocation.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -55,9 +56,10 @@ class Registry {
     virtual asio::awaitable<void> remove(iothub::Target target) = 0;
     /// Disabled identities cannot log in; on_revoked hears of the device and its modules.
     virtual asio::awaitable<void> set_enabled(iothub::Target target, bool enabled) = 0;
-    /// Replaces what the identity logs in with.
+    /// Replaces what the identity logs in with; on_revoked hears of it, as what is gone from it is revoked.
     virtual asio::awaitable<Identity> set_authentication(iothub::Target target, Authentication authentication) = 0;
-    /// Gives one of the identity's keys a new value. Throws Failure(usage) when it has none, as it uses certificates.
+    /// Gives one of the identity's keys a new value; the old one is revoked, the other one stays. Throws Failure(usage)
+    /// when it has none, as it uses certificates.
     virtual asio::awaitable<Identity> renew_key(iothub::Target target, WhichKey which) = 0;
 
     virtual asio::awaitable<std::optional<Policy>> find_policy(std::string name) = 0;
@@ -66,9 +68,9 @@ class Registry {
     virtual asio::awaitable<void> remove_policy(std::string name) = 0;
     virtual asio::awaitable<Policy> renew_policy_key(std::string name, WhichKey which) = 0;
 
-    /// Hears of every identity that may no longer be connected, after the change is stored, on the executor of the call
-    /// that made it. Set before the first call.
-    std::function<void(const iothub::Target&)> on_revoked = [](const iothub::Target&) {};
+    /// Hears of logins that count no longer, after the change is stored, on the executor of the call that made it. Set
+    /// before the first call.
+    std::function<void(const Revocation&)> on_revoked = [](const Revocation&) {};
 };
 
 }  // namespace device_streams::hub

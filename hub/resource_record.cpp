@@ -97,9 +97,10 @@ Line line_of(const StreamEnd& end) {
 
 ordered_json link_properties(const LinkParty& party) {
     ordered_json auth;
-    auth["scope"] = party.by_policy ? "hub" : "device";
-    auth["type"] = "sas";
-    auth["issuer"] = "iothub";
+    const bool by_certificate = party.login == Credential::Kind::certificate;
+    auth["scope"] = party.login == Credential::Kind::policy_key ? "hub" : "device";
+    auth["type"] = by_certificate ? "x509Certificate" : "sas";
+    auth["issuer"] = by_certificate ? "external" : "iothub";
     ordered_json properties;
     properties["deviceId"] = party.target.device_id;
     properties["moduleId"] = or_null(party.target.module_id);

@@ -3,6 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/iothub/errors.hpp"
 #include "common/iothub/stream_request.hpp"
+#include "hub/authentication.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -46,7 +47,7 @@ struct LinkParty {
     std::string peer;         ///< address:port; only a part of the address is written
     std::string api_version;  ///< of the device
     LinkProtocol protocol = LinkProtocol::mqtt;
-    bool by_policy = false;  ///< logged in with the key of a policy, not its own
+    Credential::Kind login = Credential::Kind::device_key;  ///< what it logged in with, or tried to
 };
 
 /// Why a login was refused, or a link ended badly: a six-digit code with its name.

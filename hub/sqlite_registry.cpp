@@ -100,13 +100,19 @@ asio::awaitable<void> SqliteRegistry::set_enabled(iothub::Target target, bool en
 }
 
 asio::awaitable<Identity> SqliteRegistry::set_authentication(iothub::Target target, Authentication authentication) {
-    return worker_->call([target = std::move(target), authentication = std::move(authentication)](
-                             RegistryStore& store) { return store.set_authentication(target, authentication); });
+    auto work = [target = std::move(target), authentication = std::move(authentication)](RegistryStore& store) {
+        return store.set_authentication(target, authentication);
+    };
+    auto changed = co_await worker_->call(std::move(work));
+    on_revoked({changed.target, changed.authentication});
+    co_return changed;
 }
 
 asio::awaitable<Identity> SqliteRegistry::renew_key(iothub::Target target, WhichKey which) {
-    return worker_->call(
-        [target = std::move(target), which](RegistryStore& store) { return store.renew_key(target, which); });
+    auto work = [target = std::move(target), which](RegistryStore& store) { return store.renew_key(target, which); };
+    auto changed = co_await worker_->call(std::move(work));
+    on_revoked({changed.target, changed.authentication});
+    co_return changed;
 }
 
 asio::awaitable<std::optional<Policy>> SqliteRegistry::find_policy(std::string name) {

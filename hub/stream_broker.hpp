@@ -19,6 +19,7 @@ struct DeliverRequest {
 };
 struct DropLink {
     enum class Reason { taken_over, revoked, stopping } reason;
+    std::string why{};  ///< of a revocation, one clause
 };
 using LinkOrder = std::variant<DeliverRequest, DropLink>;
 
@@ -46,8 +47,8 @@ class StreamBroker {
 
     /// Takes a link in once its login was granted. An older link of the identity is told to go, and has been heard out
     /// when this returns (bounded in time). `orders` is the link's. Every link that came up must be told down.
-    virtual asio::awaitable<LinkNumber> link_up(iothub::Target target, std::optional<Features> announced,
-                                                Mailbox<LinkOrder> orders) = 0;
+    virtual asio::awaitable<LinkNumber> link_up(iothub::Target target, Credential login,
+                                                std::optional<Features> announced, Mailbox<LinkOrder> orders) = 0;
     virtual void start_requests(LinkNumber link) = 0;
     virtual void stop_requests(LinkNumber link) = 0;
     virtual void take_answer(LinkNumber link, iothub::StreamAnswer answer) = 0;
@@ -65,8 +66,8 @@ class StreamBroker {
     /// The answer to JoinLeg: the caller does not touch the stream any more.
     virtual void hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) = 0;
 
-    /// The identity was removed or disabled: its links, requests, waiting legs and streams end at once.
-    virtual void revoke(const iothub::Target& target) = 0;
+    /// The links, requests, waiting legs and streams of these logins end at once.
+    virtual void revoke(const Revocation& revoked) = 0;
     /// All identities with a link.
     virtual asio::awaitable<std::vector<iothub::Target>> online() = 0;
 };

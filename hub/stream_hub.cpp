@@ -25,10 +25,14 @@ PairingLimits pairing_limits(const HubLimits& limits) {
 }
 
 // The registry of a hub that stops may be changed by others, who cannot tell it.
-constexpr auto look_for_revoked_every = std::chrono::seconds(2);
+constexpr auto look_for_revoked_every = std::chrono::milliseconds(500);
 
 std::shared_ptr<const TlsContext> load_certificate(const StreamHubSettings& settings) {
     return TlsContext::server(settings.certificate_file, settings.key_file);
+}
+
+DeviceAuthorities load_authorities(const StreamHubSettings& settings) {
+    return settings.device_ca_file.empty() ? DeviceAuthorities() : DeviceAuthorities(settings.device_ca_file);
 }
 
 }  // namespace
@@ -73,6 +77,7 @@ class StreamHub::Impl {
     Current<HubNames> names_;
     Current<std::shared_ptr<const TlsContext>> tls_;
     ResourceLog resource_log_;
+    Current<DeviceAuthorities> authorities_;
     LegTickets tickets_;
     Complaints complaints_;
     Visitors visitors_;
@@ -99,13 +104,14 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
       names_(names_of(settings)),
       tls_(load_certificate(settings)),
       resource_log_(settings.name, clock_, log_),
+      authorities_(load_authorities(settings)),
       tickets_(settings.name, random_signing_key()),
       complaints_(log_, clock_),
       bridges_(executor_, clock_, log_, limits_),
       broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
                                             pairing_limits(settings.limits), settings.limits.grace)),
-      context_{clock_, log_, *registry_,  *broker_,  tickets_,  limits_,
-               names_, tls_, complaints_, visitors_, stopping_, resource_log_},
+      context_{clock_, log_,         *registry_,  *broker_,  tickets_,  limits_,      names_,
+               tls_,   authorities_, complaints_, visitors_, stopping_, resource_log_},
       door_(context_),
       accepting_(executor_),
       connections_(executor_),
@@ -113,7 +119,7 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
     const auto log_failure = [this](const std::exception_ptr& failure) { log_internal(failure); };
     accepting_.on_failure = connections_.on_failure = background_.on_failure = log_failure;
     bridges_.on_end = [this](StreamEnd end) { resource_log_.add(std::move(end)); };
-    registry_->on_revoked = [this](const iothub::Target& target) { broker_->revoke(target); };
+    registry_->on_revoked = [this](const Revocation& revoked) { broker_->revoke(revoked); };
 }
 
 LocalBroker::Parts StreamHub::Impl::broker_parts() {
@@ -123,7 +129,7 @@ LocalBroker::Parts StreamHub::Impl::broker_parts() {
     auto close_alone = [this](std::unique_ptr<ByteStream> leg, Ending ending) {
         bridges_.close_alone(std::move(leg), ending);
     };
-    auto cut = [this](const iothub::Target& target) { bridges_.revoke(target); };
+    auto cut = [this](const Revocation& revoked) { bridges_.revoke(revoked); };
     return {clock_,
             log_,
             tickets_,
@@ -209,7 +215,11 @@ LiveView StreamHub::Impl::live_view() {
 }
 
 void StreamHub::Impl::apply(const StreamHubSettings& settings) {
+    auto authorities = load_authorities(settings);
     tls_.set(load_certificate(settings));
+    const auto trusted = authorities.ids();
+    authorities_.set(std::move(authorities));
+    broker_->revoke(Revocation(trusted));
     limits_.set(settings.limits);
     names_.set(names_of(settings));
     resource_log_.use(settings.resource_log);
@@ -238,7 +248,8 @@ asio::awaitable<void> StreamHub::Impl::look_for_revoked() {
 asio::awaitable<void> StreamHub::Impl::cut_if_revoked(iothub::Target target) {
     try {
         const auto identity = co_await registry_->find(target);
-        if (!identity || !identity->enabled) broker_->revoke(target);
+        broker_->revoke(identity && identity->enabled ? Revocation(target, identity->authentication)
+                                                      : Revocation(target));
     } catch (const Failure& failure) {
         log_.error("a running stream could not be checked",
                    {{"device", target.to_string()}, {"reason", explain(failure)}});

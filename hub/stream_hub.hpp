@@ -26,8 +26,8 @@ class StreamHub final : public Component {
     /// Reads the certificate again; apply() is for new settings.
     void reload() override;
 
-    /// Takes new limits, host names, addresses for clients and certificates; the hub's name, its listeners and its
-    /// admin socket stay. Throws Failure (old settings stay) for an unusable certificate.
+    /// Takes new limits, host names, addresses for clients, certificates and CAs of devices; the hub's name, its
+    /// listeners and its admin socket stay. Throws Failure (old settings stay) for an unusable certificate.
     void apply(const StreamHubSettings& settings);
 
     /// Where it listens, with the port the system chose. After start().

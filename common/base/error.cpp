@@ -37,7 +37,8 @@ constexpr std::array table{
               "Check that HostName and hub.port name a stream hub and not another server."},
     ErrorInfo{
         Errc::hub_refused_login, "DS-207", "the hub refused the credential",
-        "Check that the device exists in the hub, that the key is current and that this machine's date is right."},
+        "Check that the device exists in the hub, that its key or certificate is the registered one and that this "
+        "machine's date is right."},
     ErrorInfo{Errc::hub_busy, "DS-208", "the hub is not taking logins now", "It is tried again by itself."},
     ErrorInfo{Errc::hub_link_lost, "DS-209", "the link to the hub was lost", "It is made again by itself."},
     ErrorInfo{Errc::hub_refused_stream_leg, "DS-210", "the hub refused the stream's leg",
@@ -77,7 +78,7 @@ constexpr std::array table{
     ErrorInfo{Errc::ended_by_policy, "DS-507", "the stream was ended by policy",
               "An identity was removed or a limit was reached; the hub's log says which."},
     ErrorInfo{Errc::credential_refused, "DS-601", "a credential was refused",
-              "Check that identity's key and expiry, and the clock of the machine it came from."},
+              "Check that identity's key or certificate and its expiry, and the clock of the machine it came from."},
     ErrorInfo{Errc::peer_garbage, "DS-602", "a peer sent something that is not the protocol",
               "Usually a scanner; otherwise check what connects from that address."},
     ErrorInfo{Errc::peer_oversize, "DS-603", "a peer sent more than is allowed",

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/net/certificate.hpp"
+
 #include <asio/awaitable.hpp>
 
 #include <chrono>
@@ -103,6 +105,8 @@ class Transport : public ByteStream {
     /// How long the peer may leave everything unanswered before watch(), or the next operation, finds it lost.
     /// Nothing happens where there is no network.
     virtual void give_up_after(std::chrono::steady_clock::duration /*silence*/) {}
+    /// What the client has shown of itself, for servers over TLS.
+    virtual std::optional<ClientCertificate> client_certificate() const { return std::nullopt; }
 };
 
 /// Writes bytes that the caller must keep; for heads and small messages, as it copies.

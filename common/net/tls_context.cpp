@@ -20,6 +20,9 @@ namespace device_streams {
 
 namespace {
 
+// In bytes. It stays in memory as long as the connection.
+constexpr long longest_client_chain = 32 * 1024;
+
 bool has_aes_instructions() {
 #if defined(__x86_64__) || defined(__i386__)
     return __builtin_cpu_supports("aes");
@@ -30,8 +33,8 @@ bool has_aes_instructions() {
 #endif
 }
 
-std::string reason_of_last_error() {
-    const auto code = ERR_peek_last_error();
+std::string reason_of_failure() {
+    const auto code = ERR_peek_error();  // the first: later ones only say who called whom
     const char* reason = ERR_reason_error_string(code);
     std::string text = reason != nullptr ? reason : "unknown reason";
     ERR_clear_error();
@@ -40,7 +43,7 @@ std::string reason_of_last_error() {
 
 [[noreturn]] void throw_unusable(const std::string& file) {
     if (access(file.c_str(), R_OK) != 0) throw Failure(Errc::file_unreadable, file + ": " + std::strerror(errno));
-    throw Failure(Errc::certificate_unusable, file + ": " + reason_of_last_error());
+    throw Failure(Errc::certificate_unusable, file + ": " + reason_of_failure());
 }
 
 void set_up(SSL_CTX* context) {
@@ -56,6 +59,43 @@ void set_up(SSL_CTX* context) {
                                  : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
     SSL_CTX_set_cipher_list(context, aes ? "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20"
                                          : "ECDHE+CHACHA20:ECDHE+AESGCM+AES128:ECDHE+AESGCM");
+}
+
+// OpenSSL would ask for it at the terminal.
+struct Passphrase {
+    const Secret& text;
+    bool asked = false;
+
+    static int give(char* into, int size, int, void* self) {
+        auto& passphrase = *static_cast<Passphrase*>(self);
+        passphrase.asked = true;
+        const auto text = passphrase.text.reveal();
+        if (text.empty() || text.size() > static_cast<std::size_t>(size)) return -1;
+        return static_cast<int>(text.copy(into, text.size()));
+    }
+};
+
+void use_key(SSL_CTX* context, const CertificateFiles& files) {
+    Passphrase passphrase{files.passphrase};
+    SSL_CTX_set_default_passwd_cb(context, Passphrase::give);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &passphrase);
+    const bool used = SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) == 1;
+    SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
+    if (used) return;
+    if (passphrase.asked && ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH) {
+        ERR_clear_error();
+        throw Failure(Errc::certificate_unusable,
+                      files.key + (files.passphrase.empty() ? " is encrypted, and there is no passphrase"
+                                                            : " is encrypted with another passphrase"));
+    }
+    throw_unusable(files.key);
+}
+
+void use_certificate(SSL_CTX* context, const CertificateFiles& files) {
+    if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) throw_unusable(files.certificate);
+    use_key(context, files);
+    if (SSL_CTX_check_private_key(context) != 1)
+        throw Failure(Errc::certificate_unusable, files.key + " is not the key of " + files.certificate);
 }
 
 bool is_ip_literal(const std::string& name) {
@@ -113,7 +153,7 @@ TlsContext::~TlsContext() {
     SSL_CTX_free(context_);
 }
 
-std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file) {
+std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const std::optional<CertificateFiles>& own) {
     const std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method()), false));
     SSL_CTX* context = made->context_;
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
@@ -122,6 +162,7 @@ std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file) {
     } else if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
         throw_unusable(ca_file);
     }
+    if (own) use_certificate(context, *own);
     made->sessions_ = std::make_unique<SessionCache>();
     SSL_CTX_set_app_data(context, made->sessions_.get());
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -132,15 +173,21 @@ std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file) {
 std::shared_ptr<TlsContext> TlsContext::server(const std::string& certificate_file, const std::string& key_file) {
     const std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method()), true));
     SSL_CTX* context = made->context_;
-    if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) throw_unusable(certificate_file);
-    if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) throw_unusable(key_file);
-    if (SSL_CTX_check_private_key(context) != 1)
-        throw Failure(Errc::certificate_unusable, key_file + " is not the key of " + certificate_file);
+    use_certificate(context, {certificate_file, key_file});
     static constexpr unsigned char session_context[] = "device-streams";
     SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
     SSL_CTX_set_num_tickets(context, 1);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_cert_verify_callback(
+        context, [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
+    SSL_CTX_set_max_cert_list(context, longest_client_chain);
+    keep_issuers_in_tickets(context);
     return made;
+}
+
+std::optional<CertificateFacts> TlsContext::own_certificate() const {
+    const auto* own = SSL_CTX_get0_certificate(context_);
+    return own == nullptr ? std::nullopt : std::optional(facts_of(own));
 }
 
 ssl_st* TlsContext::make_connection(const std::string& server_name) const {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "common/base/secret.hpp"
+#include "common/net/certificate.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 struct ssl_ctx_st;
@@ -10,14 +12,24 @@ struct ssl_st;
 
 namespace device_streams {
 
+/// Where a certificate and its key are.
+struct CertificateFiles {
+    std::string certificate;  ///< PEM chain; path
+    std::string key;          ///< PEM; path
+    Secret passphrase{};      ///< of the key, if it is encrypted
+    bool operator==(const CertificateFiles&) const = default;
+};
+
 /// The settings shared by the TLS connections of one role: TLS 1.2 or later, AEAD only, no renegotiation, no early
 /// data, AES-128-GCM first (ChaCha20 where AES is slow), buffers released when idle. Thread-safe once made; replace the
 /// whole object to change certificates (running connections keep theirs).
 class TlsContext {
  public:
     /// For clients: verifies the server's chain and name, always. `ca_file` empty: the system's store. Sessions are
-    /// cached per server name and resumed. Throws Failure(certificate_unusable or file_unreadable).
-    static std::shared_ptr<TlsContext> client(const std::string& ca_file);
+    /// cached per server name and resumed. `own` is shown to servers that ask for a certificate. Throws
+    /// Failure(certificate_unusable or file_unreadable).
+    static std::shared_ptr<TlsContext> client(const std::string& ca_file,
+                                              const std::optional<CertificateFiles>& own = std::nullopt);
     /// For servers: PEM chain and key. Client certificates are requested, and whatever chain comes is admitted by the
     /// handshake: who it belongs to is checked by the caller. Throws as client().
     static std::shared_ptr<TlsContext> server(const std::string& certificate_file, const std::string& key_file);
@@ -29,6 +41,8 @@ class TlsContext {
     /// A new connection object of this role; for clients with SNI, name check and a session to resume.
     ssl_st* make_connection(const std::string& server_name) const;
     bool is_server() const { return is_server_; }
+    /// The certificate of this side; nullopt: a client without one.
+    std::optional<CertificateFacts> own_certificate() const;
 
  private:
     TlsContext(ssl_ctx_st* context, bool is_server);

@@ -91,6 +91,10 @@ bool TlsStream::resumed() const {
     return SSL_session_reused(ssl_) == 1;
 }
 
+std::optional<ClientCertificate> TlsStream::client_certificate() const {
+    return context_->is_server() ? client_certificate_of(ssl_) : std::nullopt;
+}
+
 std::string TlsStream::describe_error(int result) const {
     if (failure_) {
         try {

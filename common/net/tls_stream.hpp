@@ -34,6 +34,7 @@ class TlsStream final : public Transport {
     asio::awaitable<void> write_all(OutBytes out) override;
     bool try_write(ReadableBytes bytes) override;
     void give_up_after(std::chrono::steady_clock::duration silence) override { socket_.give_up_after(silence); }
+    std::optional<ClientCertificate> client_certificate() const override;
     /// Flushes; TLS itself is not used for half-close.
     asio::awaitable<void> finish() override;
     bool half_close() const override { return false; }

@@ -40,6 +40,23 @@ WhichKey which_key(const json& request) {
     return request.value("key", std::string("primary")) == "secondary" ? WhichKey::secondary : WhichKey::primary;
 }
 
+// What is asked for; where it says nothing, what there is.
+Authentication authentication_of(const json& request, Authentication present) {
+    const bool by_thumbprint = request.contains("thumbprint") || request.contains("secondaryThumbprint");
+    const bool by_authority = request.value("authority", false);
+    const bool by_keys = request.value("keys", false);
+    if (by_thumbprint + by_authority + by_keys > 1)
+        throw Failure(Errc::usage, "thumbprints, a CA and keys exclude each other");
+    if (by_authority) return CertificateAuthority{};
+    if (by_keys) return make_key_pair();
+    if (!by_thumbprint) return present;
+    const auto* known = std::get_if<Thumbprints>(&present);
+    Thumbprints thumbprints = known ? *known : Thumbprints{};
+    thumbprints.primary = request.value("thumbprint", thumbprints.primary);
+    thumbprints.secondary = request.value("secondaryThumbprint", thumbprints.secondary);
+    return thumbprints;
+}
+
 std::string reveal(const KeyPair& keys, WhichKey which) {
     return std::string((which == WhichKey::primary ? keys.primary : keys.secondary).reveal());
 }
@@ -91,8 +108,8 @@ asio::awaitable<json> AdminCommands::dispatch(json request) {
 
 // Before anything is changed: what it would print cannot be had later.
 void AdminCommands::require_facts(const std::string& command) const {
-    const bool prints_them =
-        command.ends_with(" add") || command.ends_with(" renew-key") || command == "devicestream show";
+    const bool prints_them = command.ends_with(" add") || command.ends_with(" update") ||
+                             command.ends_with(" renew-key") || command == "devicestream show";
     if (prints_them && facts_().host_name.empty())
         throw Failure(Errc::usage, "name the hub's configuration with -c: the answer needs the hub's host name");
 }
@@ -102,9 +119,10 @@ asio::awaitable<json> AdminCommands::device(std::string verb, json request) {
     const auto target = target_of(request);
     if (verb == "show") co_return co_await show_device(target);
     if (verb == "add") {
-        const auto added = co_await registry_.add(target, make_key_pair());
+        const auto added = co_await registry_.add(target, authentication_of(request, make_key_pair()));
         co_return with_connection_string(added, WhichKey::primary);
     }
+    if (verb == "update") co_return co_await update_device(target, std::move(request));
     if (verb == "renew-key") {
         const auto which = which_key(request);
         const auto renewed = co_await registry_.renew_key(target, which);
@@ -118,6 +136,15 @@ asio::awaitable<json> AdminCommands::device(std::string verb, json request) {
         throw unknown_command();
     }
     co_return json::object();
+}
+
+asio::awaitable<json> AdminCommands::update_device(iothub::Target target, json request) {
+    const auto present = co_await registry_.find(target);
+    if (!present) throw Failure(Errc::not_found, target.to_string());
+    auto wanted = authentication_of(request, present->authentication);
+    if (wanted == present->authentication) co_return with_connection_string(*present, WhichKey::primary);
+    const auto changed = co_await registry_.set_authentication(target, std::move(wanted));
+    co_return with_connection_string(changed, WhichKey::primary);
 }
 
 asio::awaitable<json> AdminCommands::policy(std::string verb, json request) {
@@ -183,7 +210,14 @@ asio::awaitable<std::set<iothub::Target>> AdminCommands::connected() {
 }
 
 json AdminCommands::described(const Identity& identity, const std::set<iothub::Target>& connected_now) const {
-    json text{{"device", identity.target.device_id}, {"enabled", identity.enabled}, {"created", identity.created}};
+    json text{{"device", identity.target.device_id},
+              {"enabled", identity.enabled},
+              {"created", identity.created},
+              {"authentication", to_string(identity.authentication)}};
+    if (const auto* thumbprints = std::get_if<Thumbprints>(&identity.authentication)) {
+        text["primaryThumbprint"] = thumbprints->primary;
+        text["secondaryThumbprint"] = thumbprints->secondary;
+    }
     if (!identity.target.module_id.empty()) text["module"] = identity.target.module_id;
     if (live_.connected) text["connected"] = connected_now.contains(identity.target);
     return text;

@@ -56,6 +56,7 @@ class AdminCommands {
     asio::awaitable<Json> dispatch(Json request);
     void require_facts(const std::string& command) const;
     asio::awaitable<Json> device(std::string verb, Json request);
+    asio::awaitable<Json> update_device(iothub::Target target, Json request);
     asio::awaitable<Json> policy(std::string verb, Json request);
     asio::awaitable<Json> list_devices();
     asio::awaitable<Json> show_device(iothub::Target target);

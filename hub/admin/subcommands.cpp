@@ -109,6 +109,10 @@ json AdminSubcommands::asked(const std::string& command) const {
     if (!module_.empty()) request["module"] = module_;
     if (!policy_.empty()) request["name"] = policy_;
     if (!key_.empty()) request["key"] = key_;
+    if (thumbprint_) request["thumbprint"] = *thumbprint_;
+    if (secondary_thumbprint_) request["secondaryThumbprint"] = *secondary_thumbprint_;
+    if (by_authority_) request["authority"] = true;
+    if (by_keys_) request["keys"] = true;
     request["permissions"] = json::array();
     for (const auto& permission : permissions_) request["permissions"].push_back(permission_names().at(permission));
     return request;
@@ -119,6 +123,7 @@ void AdminSubcommands::add_device_commands(CLI::App& app) {
     auto& add =
         add_verb(device, "add", "Add a device or a module, and print its connection string", print_connection_string);
     take_target(add);
+    take_certificate(add);
     take_output(add);
     take_json(add_verb(device, "list", "List devices and modules", print_devices));
     take_target(add_verb(device, "show", "Show a device or a module as JSON", print_json));
@@ -126,6 +131,15 @@ void AdminSubcommands::add_device_commands(CLI::App& app) {
                          print_nothing));
     take_target(add_verb(device, "disable", "Refuse a device its links until it is enabled again", print_nothing));
     take_target(add_verb(device, "enable", "Admit a disabled device again", print_nothing));
+    auto& update = add_verb(device, "update",
+                            "Change what a device logs in with, and print its connection string; links and streams "
+                            "that rest on what is replaced end",
+                            print_connection_string);
+    take_target(update);
+    take_certificate(update);
+    update.add_flag("--sas", by_keys_, "Two new keys instead of a certificate")
+        ->excludes("--x509-thumbprint", "--x509-secondary", "--x509-ca");
+    take_output(update);
     auto& renew = add_verb(device, "renew-key", "Replace one of the two keys, and print a connection string with it",
                            print_connection_string);
     take_target(renew);
@@ -166,6 +180,18 @@ void AdminSubcommands::take_target(CLI::App& command) {
 
 void AdminSubcommands::take_policy(CLI::App& command) {
     command.add_option("NAME", policy_, "Policy")->required()->type_name("");
+}
+
+void AdminSubcommands::take_certificate(CLI::App& command) {
+    command
+        .add_option("--x509-thumbprint", thumbprint_,
+                    "It logs in with the certificate of this SHA-1 or SHA-256 (hex, colons allowed)")
+        ->type_name("HEX");
+    command.add_option("--x509-secondary", secondary_thumbprint_, "Or with this one; '' for none")->type_name("HEX");
+    command
+        .add_flag("--x509-ca", by_authority_,
+                  "It logs in with a certificate of a CA in device_ca, whose common name is ID")
+        ->excludes("--x509-thumbprint", "--x509-secondary");
 }
 
 void AdminSubcommands::take_output(CLI::App& command) {

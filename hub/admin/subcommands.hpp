@@ -37,6 +37,7 @@ class AdminSubcommands {
     void add_stream_commands(CLI::App& app);
     void take_target(CLI::App& command);
     void take_policy(CLI::App& command);
+    void take_certificate(CLI::App& command);
     void take_output(CLI::App& command);
     void take_key(CLI::App& command);
     void take_json(CLI::App& command);
@@ -47,6 +48,8 @@ class AdminSubcommands {
     // What CLI11 stores into while it parses.
     std::string device_, module_, policy_, key_;
     std::vector<std::string> permissions_ = {"service-connect"};
+    std::optional<std::string> thumbprint_, secondary_thumbprint_;
+    bool by_authority_ = false, by_keys_ = false;
     std::optional<std::string> output_;
     bool as_json_ = false;
 };

@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/config/options.hpp"
 #include "common/config/reference.hpp"
+#include "tests/support/client_certificates.hpp"
 
 #include <gtest/gtest.h>
 
@@ -91,12 +92,39 @@ TEST_F(DeviceProxyConfigTest, ReadsEveryKey) {
 
 TEST_F(DeviceProxyConfigTest, ConnectionStringIsADevices) {
     write("service.cs", "HostName=h;SharedAccessKeyName=service;SharedAccessKey=YWJjZA==");
-    write("x509.cs", "HostName=h;DeviceId=d;x509=true");
     EXPECT_NE(fault_in("hub: {connection_string_file: service.cs}\nservices: {ssh: 'localhost:22'}\n")
                   .find("this is the connection string of a service"),
               std::string::npos);
-    EXPECT_NE(fault_in("hub: {connection_string_file: x509.cs}\nservices: {ssh: 'localhost:22'}\n").find("x509"),
-              std::string::npos);
+}
+
+TEST_F(DeviceProxyConfigTest, ConnectionStringDecidesWhetherACertificateIsNeeded) {
+    write("x509.cs", "HostName=h;DeviceId=d;x509=true");
+    const auto one = test::make_certificate({.common_names = {"d"}}), other = test::make_certificate({});
+    write("device.pem", one.certificate);
+    write("device.key", one.key);
+    write("other.key", other.key);
+    write("encrypted.key", test::encrypted_key(one, "secret words"));
+    write("right.pass", "secret words\n");
+    write("wrong.pass", "other words\n");
+    const auto hub = [&](const std::string& more) {
+        return "hub: {connection_string_file: x509.cs" + more + "}\nservices: {ssh: 'localhost:22'}\n";
+    };
+    const auto has = [&](const std::string& text, const std::string& fault) {
+        EXPECT_NE(fault_in(text).find(fault), std::string::npos) << fault_in(text);
+    };
+    has(hub(""), "hub.certificate: missing, allowed: a path (the connection string says x509=true)");
+    has(hub(""), "hub.key: missing");
+    EXPECT_EQ(fault_in(hub(", certificate: device.pem, key: device.key")), "valid");
+    has(hub(", certificate: none.pem, key: device.key"), "none.pem");
+    has(hub(", certificate: device.pem, key: none.key"), "none.key");
+    has(hub(", certificate: device.key, key: device.key"), "device.key: no start line");
+    has(hub(", certificate: device.pem, key: other.key"), "other.key: key values mismatch");
+    const std::string encrypted = ", certificate: device.pem, key: encrypted.key";
+    EXPECT_EQ(fault_in(hub(encrypted + ", key_passphrase_file: right.pass")), "valid");
+    has(hub(encrypted), "encrypted.key is encrypted, and there is no passphrase");
+    has(hub(encrypted + ", key_passphrase_file: wrong.pass"), "encrypted.key is encrypted with another passphrase");
+    has("hub: {connection_string_file: device.cs, certificate: device.pem}\nservices: {ssh: 'localhost:22'}\n",
+        "hub.certificate: not used");
 }
 
 TEST_F(DeviceProxyConfigTest, NeedsAService) {

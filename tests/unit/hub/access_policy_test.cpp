@@ -166,10 +166,11 @@ TEST(AccessCheck, AsksTheRegistryForIdentityAndPolicy) {
     block_on(registry.add_policy("gate", {.service_connect = true, .device_connect = true}, {policy_key, other_key}));
 
     const auto by_policy = iothub::make_sas_token(host, policy_key, later, "gate");
-    EXPECT_TRUE(block_on(check_device_login(registry, {"dev-01", ""}, device_token(device_key), hub, now)).granted());
-    EXPECT_TRUE(block_on(check_device_login(registry, {"dev-01", ""}, by_policy, hub, now)).granted());
+    EXPECT_TRUE(
+        block_on(check_device_login(registry, {"dev-01", ""}, device_token(device_key), {}, hub, now)).granted());
+    EXPECT_TRUE(block_on(check_device_login(registry, {"dev-01", ""}, by_policy, {}, hub, now)).granted());
     EXPECT_TRUE(block_on(check_service_request(registry, service_token(policy_key), hub, now)).granted());
-    const auto stranger = block_on(check_device_login(registry, {"dev-02", ""}, by_policy, hub, now));
+    const auto stranger = block_on(check_device_login(registry, {"dev-02", ""}, by_policy, {}, hub, now));
     EXPECT_EQ(stranger.refusal, Refusal::unknown_identity);
 }
 

@@ -64,7 +64,8 @@ TEST_F(AdminTest, RefusesRequestsOfTheWrongShape) {
 
 TEST_F(AdminTest, ListsAndShowsWithoutKeys) {
     result({{"command", "device add"}, {"device", "pump-17"}});
-    const json expected{{"device", "pump-17"}, {"enabled", true}, {"created", "2026-01-01T00:00:00Z"}};
+    const json expected{
+        {"device", "pump-17"}, {"enabled", true}, {"created", "2026-01-01T00:00:00Z"}, {"authentication", "sas"}};
     EXPECT_EQ(result({{"command", "device list"}}), json::array({expected}));
     EXPECT_EQ(result({{"command", "device show"}, {"device", "pump-17"}}), expected);
 }
@@ -94,6 +95,41 @@ TEST_F(AdminTest, RenewsTheKeyThatIsAskedFor) {
     const auto answer = result({{"command", "device renew-key"}, {"device", "a"}, {"key", "secondary"}});
     const auto keys = *block_on(registry.find({"a", ""}))->keys();
     EXPECT_THAT(answer.at("connectionString").get<std::string>(), HasSubstr(std::string(keys.secondary.reveal())));
+}
+
+const std::string sha1(40, 'A'), sha256(64, 'B');
+
+TEST_F(AdminTest, AddsDevicesWithCertificates) {
+    const auto pump =
+        result({{"command", "device add"}, {"device", "pump"}, {"thumbprint", sha1}, {"secondaryThumbprint", sha256}});
+    EXPECT_EQ(pump.at("connectionString"), "HostName=hub1.example.com;DeviceId=pump;x509=true");
+    result({{"command", "device add"}, {"device", "valve"}, {"authority", true}});
+    const auto shown = result({{"command", "device show"}, {"device", "pump"}});
+    EXPECT_EQ(shown.at("authentication"), "selfSigned");
+    EXPECT_EQ(shown.at("primaryThumbprint"), sha1);
+    EXPECT_EQ(shown.at("secondaryThumbprint"), sha256);
+    EXPECT_EQ(result({{"command", "device show"}, {"device", "valve"}}).at("authentication"), "certificateAuthority");
+    expect_error(Errc::usage, {{"command", "device add"}, {"device", "a"}, {"thumbprint", "17"}});
+    expect_error(Errc::usage, {{"command", "device add"}, {"device", "a"}, {"thumbprint", sha1}, {"authority", true}});
+}
+
+TEST_F(AdminTest, UpdatesOneThumbprintAndKeepsTheOther) {
+    result({{"command", "device add"}, {"device", "pump"}, {"thumbprint", sha1}});
+    result({{"command", "device update"}, {"device", "pump"}, {"secondaryThumbprint", sha256}});
+    EXPECT_EQ(block_on(registry.find({"pump", ""}))->authentication, Authentication(Thumbprints{sha1, sha256}));
+    result({{"command", "device update"}, {"device", "pump"}, {"thumbprint", sha256}, {"secondaryThumbprint", ""}});
+    EXPECT_EQ(block_on(registry.find({"pump", ""}))->authentication, Authentication(Thumbprints{sha256, ""}));
+    expect_error(Errc::not_found, {{"command", "device update"}, {"device", "stranger"}, {"authority", true}});
+}
+
+TEST_F(AdminTest, ChangesBetweenKeysAndCertificates) {
+    result({{"command", "device add"}, {"device", "pump"}});
+    EXPECT_EQ(result({{"command", "device update"}, {"device", "pump"}, {"authority", true}}).at("connectionString"),
+              "HostName=hub1.example.com;DeviceId=pump;x509=true");
+    const auto back = result({{"command", "device update"}, {"device", "pump"}, {"keys", true}});
+    const auto key = block_on(registry.find({"pump", ""}))->keys()->primary;
+    EXPECT_EQ(back.at("connectionString"),
+              "HostName=hub1.example.com;DeviceId=pump;SharedAccessKey=" + std::string(key.reveal()));
 }
 
 TEST_F(AdminTest, AddsPoliciesWithTheirConnectionString) {

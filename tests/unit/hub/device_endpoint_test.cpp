@@ -32,7 +32,7 @@ class DeviceEndpointTest : public testing::Test {
         hub_side = near.get();
         device_side = std::move(far);
         auto visitor = visitors.enter("192.0.2.1:5000", 1);
-        link.emplace(io, serve_device(hub, std::move(near), "192.0.2.1:5000", std::move(*visitor), LinkProtocol::mqtt));
+        link.emplace(io, serve_device(hub, std::move(near), {"192.0.2.1:5000"}, std::move(*visitor)));
         test::poll(io);
     }
     void send(const mqtt::Packet& packet) {
@@ -77,12 +77,13 @@ class DeviceEndpointTest : public testing::Test {
     Current<HubLimits> limits{HubLimits()};
     Current<HubNames> names{HubNames{{"hub1.example"}}};
     Current<std::shared_ptr<const TlsContext>> tls{nullptr};
+    Current<DeviceAuthorities> authorities{DeviceAuthorities()};
     Complaints complaints{log, clock};
     Visitors visitors;
     StopNotice stopping;
     ResourceLog resource_log{"hub1", clock, log};
-    HubContext hub{clock, log, registry,   *broker,  tickets,  limits,
-                   names, tls, complaints, visitors, stopping, resource_log};
+    HubContext hub{clock, log,         registry,   *broker,  tickets,  limits,      names,
+                   tls,   authorities, complaints, visitors, stopping, resource_log};
     const iothub::Target pump{"pump-17", {}};
     Secret key;
     test::MemoryStream* hub_side = nullptr;
@@ -97,7 +98,7 @@ TEST_F(DeviceEndpointTest, LinkEndsTenMinutesAfterItsToken) {
     pass(1s);
     EXPECT_TRUE(link->done());
     EXPECT_TRUE(lines->contains("device link down device=pump-17 peer=192.0.2.1:5000 code=DS-601"));
-    EXPECT_TRUE(lines->contains("its token has expired"));
+    EXPECT_TRUE(lines->contains("its token or certificate has expired"));
 }
 
 TEST_F(DeviceEndpointTest, LinkDoesNotMindWallClocksThatJump) {
@@ -142,7 +143,7 @@ TEST_F(DeviceEndpointTest, LoginThatWaitsForAnOlderLinkSaysSo) {
     short_head.head = 1s;
     limits.set(short_head);
     const Mailbox<LinkOrder> older(io.get_executor());
-    test::run(io, broker->link_up(pump, {}, older));
+    test::run(io, broker->link_up(pump, {}, {}, older));
     connect();
     send_connect();
     until([&] { return older.try_next().has_value(); });

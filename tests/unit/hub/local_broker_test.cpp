@@ -17,7 +17,7 @@ using Legs = std::vector<std::unique_ptr<ByteStream>>;
 class LocalBrokerTest : public testing::Test {
  protected:
     LocalBrokerTest() {
-        link = test::run(io, broker->link_up(pump, {}, link_orders));
+        link = test::run(io, broker->link_up(pump, {}, {}, link_orders));
         broker->start_requests(link);
     }
     ~LocalBrokerTest() override { test::poll(io); }
@@ -27,7 +27,7 @@ class LocalBrokerTest : public testing::Test {
         const auto close_alone = [this](auto, Ending ending) {
             seen.push_back("close " + std::string(to_string(ending)));
         };
-        const auto cut = [this](const iothub::Target& target) { seen.push_back("cut " + target.to_string()); };
+        const auto cut = [this](const Revocation& revoked) { seen.push_back("cut " + revoked.target->to_string()); };
         return {
             clock, Log(lines, LogLevel::debug), tickets, [] { return PublicAddress{"localhost"}; }, bridge, close_alone,
             cut};

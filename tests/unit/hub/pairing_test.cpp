@@ -99,14 +99,14 @@ TEST_F(PairingTest, WaitingRequestIsDeliveredAsSoonAsTheDeviceSubscribes) {
 }
 
 TEST_F(PairingTest, GraceCountsAsOnlineWithoutConnectTimeout) {
-    const DeviceState in_grace{{}, {}, clock.now() + 5s};
+    const DeviceState in_grace{.grace_until = clock.now() + 5s};
     EXPECT_TRUE(pairing.open(ask(), in_grace, clock.now()).actions.empty());
     EXPECT_TRUE(after(5s - 1ms).empty());
     EXPECT_EQ(refused(after(1ms)), RestError::device_not_online);
 }
 
 TEST_F(PairingTest, LongerOfGraceAndConnectTimeoutCounts) {
-    const DeviceState in_grace{{}, {}, clock.now() + 5s};
+    const DeviceState in_grace{.grace_until = clock.now() + 5s};
     pairing.open(ask(10s), in_grace, clock.now());
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
 }

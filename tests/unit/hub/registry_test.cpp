@@ -102,7 +102,7 @@ TEST_F(RegistryTest, ListsInOrderOfIdWithModulesBehindTheirDevice) {
 TEST_F(RegistryTest, RemovingADeviceRemovesItsModulesAndTellsOfEach) {
     for (const Target& target : {Target{"a", ""}, Target{"a", "m"}, Target{"ab", ""}, Target{"ab", "m"}}) add(target);
     std::vector<std::string> revoked;
-    registry.on_revoked = [&](const Target& target) { revoked.push_back(target.to_string()); };
+    registry.on_revoked = [&](const Revocation& gone) { revoked.push_back(gone.target->to_string()); };
     block_on(registry.remove({"a", ""}));
     EXPECT_THAT(names(), ElementsAre("ab", "ab/m"));
     EXPECT_THAT(revoked, ElementsAre("a", "a/m"));
@@ -116,7 +116,7 @@ TEST_F(RegistryTest, RemovingAModuleLeavesItsDevice) {
 }
 
 TEST_F(RegistryTest, RemovingAStrangerFailsAndTellsNobody) {
-    registry.on_revoked = [](const Target&) { FAIL(); };
+    registry.on_revoked = [](const Revocation&) { FAIL(); };
     expect_failure(Errc::not_found, [&] { block_on(registry.remove({"a", ""})); });
 }
 
@@ -124,7 +124,7 @@ TEST_F(RegistryTest, DisablingADeviceDisablesItsModulesAndTellsOfEach) {
     add({"a", ""});
     add({"a", "m"});
     std::vector<std::string> revoked;
-    registry.on_revoked = [&](const Target& target) { revoked.push_back(target.to_string()); };
+    registry.on_revoked = [&](const Revocation& gone) { revoked.push_back(gone.target->to_string()); };
     block_on(registry.set_enabled({"a", ""}, false));
     EXPECT_FALSE(block_on(registry.find({"a", ""}))->enabled);
     EXPECT_FALSE(block_on(registry.find({"a", "m"}))->enabled);
@@ -134,7 +134,7 @@ TEST_F(RegistryTest, DisablingADeviceDisablesItsModulesAndTellsOfEach) {
 TEST_F(RegistryTest, EnablingADeviceAgainTellsNobody) {
     add({"a", ""});
     block_on(registry.set_enabled({"a", ""}, false));
-    registry.on_revoked = [](const Target&) { FAIL(); };
+    registry.on_revoked = [](const Revocation&) { FAIL(); };
     block_on(registry.set_enabled({"a", ""}, true));
     EXPECT_TRUE(block_on(registry.find({"a", ""}))->enabled);
 }

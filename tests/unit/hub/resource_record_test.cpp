@@ -81,7 +81,7 @@ TEST(ResourceRecord, StreamEndHasBytesDurationAndReason) {
 TEST(ResourceRecord, ConnectNamesProtocolCredentialAndHalfTheAddress) {
     auto by_gateway = party();
     by_gateway.protocol = LinkProtocol::mqtt_websocket;
-    by_gateway.by_policy = true;
+    by_gateway.login = Credential::Kind::policy_key;
     const auto record = parsed(LinkUp{by_gateway});
     EXPECT_EQ(record.at("category"), "Connections");
     EXPECT_EQ(record.at("operationName"), "deviceConnect");
@@ -91,6 +91,10 @@ TEST(ResourceRecord, ConnectNamesProtocolCredentialAndHalfTheAddress) {
     EXPECT_EQ(properties.at("authType"), R"({"scope":"hub","type":"sas","issuer":"iothub"})");
     EXPECT_EQ(properties.at("maskedIpAddress"), "203.0.113.XXX");
     EXPECT_EQ(properties_of(parsed(LinkUp{party()})).at("protocol"), "Mqtt");
+    auto by_certificate = party();
+    by_certificate.login = Credential::Kind::certificate;
+    EXPECT_EQ(properties_of(parsed(LinkUp{by_certificate})).at("authType"),
+              R"({"scope":"device","type":"x509Certificate","issuer":"external"})");
 }
 
 TEST(ResourceRecord, RefusedLoginIsAnError) {

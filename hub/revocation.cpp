@@ -1,0 +1,24 @@
+#include "hub/revocation.hpp"
+
+#include <algorithm>
+
+namespace device_streams::hub {
+
+bool Revocation::covers(const iothub::Target& identity, const Credential& login) const {
+    if (!target)
+        return login.kind == Credential::Kind::authority && std::ranges::find(trusted, login.id) == trusted.end();
+    if (!remaining) return belongs_to(identity, *target);
+    return identity == *target && !admits(*remaining, login);
+}
+
+std::string_view Revocation::why() const {
+    if (!target) return "the CA of the device's certificate is not trusted any more";
+    return remaining ? "the device's key or certificate was replaced" : "the device was removed or disabled";
+}
+
+bool belongs_to(const iothub::Target& target, const iothub::Target& removed) {
+    return target.device_id == removed.device_id &&
+           (removed.module_id.empty() || target.module_id == removed.module_id);
+}
+
+}  // namespace device_streams::hub
