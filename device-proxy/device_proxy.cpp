@@ -11,9 +11,8 @@ bool from_hub_of_ours(const iothub::StreamRequest& request) {
 
 }  // namespace
 
-DeviceProxy::DeviceProxy(const Environment& environment, DeviceProxySettings settings, ReadAgain read_again)
-    : read_again_(std::move(read_again)),
-      link_(environment.io.get_executor(), environment.clock,
+DeviceProxy::DeviceProxy(const Environment& environment, const DeviceProxySettings& settings)
+    : link_(environment.io.get_executor(), environment.clock,
             environment.log.with({{"device", settings.link.target().to_string()}}), settings.link,
             [this](iothub::StreamRequest request) { acceptor_.take(std::move(request)); }),
       acceptor_(environment.io.get_executor(), environment.clock,
@@ -43,8 +42,7 @@ asio::awaitable<void> DeviceProxy::until_done() {
     co_await link_.until_done();
 }
 
-void DeviceProxy::reload() {
-    auto settings = read_again_();
+void DeviceProxy::apply(DeviceProxySettings settings) {
     acceptor_.apply(std::move(settings.streams));
     link_.apply(std::move(settings.link));
 }

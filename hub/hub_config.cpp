@@ -54,7 +54,8 @@ void add_names(OptionTable<HubConfig>& table) {
         {.key = "name",
          .help = "Name of the hub, as in the URLs and tokens of streams.",
          .example = "hub1",
-         .required = true},
+         .required = true,
+         .takes_restart = true},
         text("1 to 50 letters, digits and -", is_hub_name), [](auto& config) -> auto& { return config.name; });
     table.add(
         {.key = "public_url",
@@ -74,45 +75,52 @@ void add_places(OptionTable<HubConfig>& table) {
     table.add(
         {.key = "listen",
          .help = "Address of the TLS port for everything: REST, MQTT over WebSocket and streams. [::] takes IPv4 as "
-                 "well."},
+                 "well.",
+         .takes_restart = true},
         endpoint(EndpointUse::listen), [](auto& config) -> auto& { return config.listen; });
     table.add(
         {.key = "mqtt_listen",
          .help = "Address of a second TLS port for devices that speak MQTT without WebSocket.",
          .example = "[::]:8883",
-         .optional_example = true},
+         .optional_example = true,
+         .takes_restart = true},
         endpoint(EndpointUse::listen), [](auto& config) -> auto& { return config.mqtt_listen; });
     table.add(
         {.key = "certificate",
          .help = "PEM file with the hub's certificate and the chain up to, but without, its root.",
          .example = "hub.pem",
-         .required = true},
+         .required = true,
+         .names_file = true},
         path(), [](auto& config) -> auto& { return config.certificate; });
     table.add(
         {.key = "key",
          .help = "PEM file with the certificate's private key, readable for this program only.",
          .example = "hub.key",
-         .required = true},
+         .required = true,
+         .names_file = true},
         path(), [](auto& config) -> auto& { return config.key; });
     table.add(
         {.key = "device_ca",
          .help = "PEM file with the CAs whose certificates devices may log in with; for devices that are added with "
                  "--x509-ca.",
          .example = "device-ca.pem",
-         .optional_example = true},
+         .optional_example = true,
+         .names_file = true},
         path(), [](auto& config) -> auto& { return config.device_ca; });
     table.add(
         {.key = "state_directory",
          .help = "Folder of the registry, which holds devices, modules and policies with their keys.",
          .example = "/var/lib/stream-hub",
-         .required = true},
+         .required = true,
+         .takes_restart = true},
         path(), [](auto& config) -> auto& { return config.state_directory; });
     table.add(
         {.key = "admin_socket",
          .help = "Unix socket for stream-hub's own commands (device, policy ...). Default: admin.sock in "
                  "state_directory.",
          .example = "/run/stream-hub/admin.sock",
-         .optional_example = true},
+         .optional_example = true,
+         .takes_restart = true},
         path(), [](auto& config) -> auto& { return config.admin_socket; });
     table.add(
         {.key = "resource_log",

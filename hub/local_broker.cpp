@@ -1,6 +1,7 @@
 #include "hub/local_broker.hpp"
 
 #include "common/async/join.hpp"
+#include "common/async/run_on.hpp"
 #include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/async/task_set.hpp"
 #include "common/base/log.hpp"
 #include "hub/resource_record.hpp"
 #include "hub/stream_broker.hpp"

@@ -1,6 +1,6 @@
 #include "hub/program.hpp"
 
-#include "common/app/run.hpp"
+#include "common/app/reconfiguration.hpp"
 #include "common/base/error.hpp"
 #include "hub/admin/block_on.hpp"
 #include "hub/admin/state_directory.hpp"
@@ -18,8 +18,7 @@ constexpr auto lock_patience = std::chrono::seconds(25);
 // carries its streams. From then on the hub itself looks for identities that others remove.
 class HubWithState final : public Component {
  public:
-    HubWithState(std::unique_ptr<StreamHub> hub, FileLock lock, std::function<void(StreamHub&)> reload)
-        : hub_(std::move(hub)), lock_(std::move(lock)), reload_(std::move(reload)) {}
+    HubWithState(std::unique_ptr<StreamHub> hub, FileLock lock) : hub_(std::move(hub)), lock_(std::move(lock)) {}
 
     asio::awaitable<void> start() override { return hub_->start(); }
     void stop_accepting() override { hub_->stop_accepting(); }
@@ -29,15 +28,13 @@ class HubWithState final : public Component {
         lock_.reset();
         co_await hub_->until_done();
     }
-    void reload() override { reload_(*hub_); }
 
  private:
     std::unique_ptr<StreamHub> hub_;
     std::optional<FileLock> lock_;
-    std::function<void(StreamHub&)> reload_;
 };
 
-int run_with_state(const HubConfig& config, std::function<HubConfig()> reload, const Log& log) {
+int run_with_state(const HubConfig& config, Reconfiguration<HubConfig>& reconfiguration, const Log& log) {
     SystemClock clock;
     const StateDirectory state{config.state_directory};
     auto lock = block_on(state.lock(lock_patience, clock));
@@ -47,11 +44,15 @@ int run_with_state(const HubConfig& config, std::function<HubConfig()> reload, c
     settings.program = "stream-hub";
     settings.threads = config.threads;
     settings.drain = config.drain;
-    return run(settings, log, [&](Environment environment) -> std::unique_ptr<Component> {
-        auto hub = std::make_unique<StreamHub>(std::move(environment), std::move(registry), settings_of(config));
-        const auto reread = [&](StreamHub& running) { reconfigure(running, config, reload(), log); };
-        return std::make_unique<HubWithState>(std::move(hub), std::move(lock), reread);
-    });
+    return run(
+        settings, log,
+        [&](Environment environment) -> std::unique_ptr<Component> {
+            const auto first = settings_of(reconfiguration.begin());
+            auto hub = std::make_unique<StreamHub>(std::move(environment), std::move(registry), first);
+            reconfiguration.apply_with([&hub = *hub](const HubConfig& fresh) { hub.apply(settings_of(fresh)); });
+            return std::make_unique<HubWithState>(std::move(hub), std::move(lock));
+        },
+        &reconfiguration);
 }
 
 }  // namespace
@@ -81,35 +82,12 @@ StreamHubSettings settings_of(const HubConfig& config) {
     return settings;
 }
 
-std::vector<std::string> keys_for_restart(const HubConfig& running, const HubConfig& fresh) {
-    std::vector<std::string> keys;
-    const auto compare = [&](const char* key, const auto& before, const auto& after) {
-        if (before != after) keys.emplace_back(key);
-    };
-    compare("name", running.name, fresh.name);
-    compare("listen", running.listen, fresh.listen);
-    compare("mqtt_listen", running.mqtt_listen, fresh.mqtt_listen);
-    compare("state_directory", running.state_directory, fresh.state_directory);
-    compare("admin_socket", running.admin_socket, fresh.admin_socket);
-    compare("threads", running.threads, fresh.threads);
-    compare("drain", running.drain, fresh.drain);
-    compare("log.format", running.log.format, fresh.log.format);
-    return keys;
-}
-
-void reconfigure(StreamHub& hub, const HubConfig& running, const HubConfig& fresh, Log log) {
-    hub.apply(settings_of(fresh));
-    log.set_level(fresh.log.level);
-    std::string keys;
-    for (const auto& key : keys_for_restart(running, fresh)) keys += (keys.empty() ? "" : ", ") + key;
-    if (!keys.empty()) log.warning("some changed settings take a restart", {{"keys", keys}});
-}
-
 int run_hub(LoadedConfig<HubConfig> loaded) {
-    const auto& config = *loaded.config;
+    const auto config = *loaded.config;
     const Log log(make_stderr_sink(config.log.format), config.log.level);
+    Reconfiguration reconfiguration(hub_options(), std::move(loaded), log);
     try {
-        return run_with_state(config, std::move(loaded.reload), log);
+        return run_with_state(config, reconfiguration, log);
     } catch (const Failure& failure) {
         log.error(explain(failure));
         return exit_code_for(failure.errc());

@@ -1,6 +1,7 @@
 #include "hub/stream_hub.hpp"
 
 #include "common/async/task_set.hpp"
+#include "common/http/date.hpp"
 #include "common/net/listener.hpp"
 #include "hub/admin/admin_server.hpp"
 #include "hub/bridge.hpp"
@@ -35,6 +36,18 @@ DeviceAuthorities load_authorities(const StreamHubSettings& settings) {
     return settings.device_ca_file.empty() ? DeviceAuthorities() : DeviceAuthorities(settings.device_ca_file);
 }
 
+constexpr std::int64_t day = 24 * 3600;
+
+// Empty when it can be used now.
+std::string what_is_wrong_with(const CertificateFacts& certificate, std::int64_t unix_now) {
+    const auto date = [](std::int64_t seconds) {
+        return http::format_date(std::chrono::system_clock::from_time_t(static_cast<std::time_t>(seconds)));
+    };
+    if (unix_now > certificate.not_after) return "it has expired on " + date(certificate.not_after);
+    if (unix_now < certificate.not_before) return "it is not valid before " + date(certificate.not_before);
+    return {};
+}
+
 }  // namespace
 
 class StreamHub::Impl {
@@ -46,7 +59,6 @@ class StreamHub::Impl {
     void cancel();
     asio::awaitable<void> until_closed();
     asio::awaitable<void> until_done();
-    void reload() { apply(*settings_.get()); }
     void apply(const StreamHubSettings& settings);
 
     Endpoint endpoint() const { return listener_->endpoint(); }
@@ -60,6 +72,7 @@ class StreamHub::Impl {
     asio::awaitable<void> accept_all(Listener& listener, Service serve);
     PublicAddress address() const;
     HubFacts facts() const;
+    void warn_of_certificate() const;
     void listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve);
     void start_admin();
     LocalBroker::Parts broker_parts();
@@ -157,6 +170,7 @@ void StreamHub::Impl::log_internal(const std::exception_ptr& failure) const {
 
 void StreamHub::Impl::start() {
     const auto settings = settings_.get();
+    warn_of_certificate();
     resource_log_.use(settings->resource_log);
     listen_to(listener_, settings->listen, &FrontDoor::serve);
     if (settings->mqtt_listen) listen_to(mqtt_listener_, *settings->mqtt_listen, &FrontDoor::serve_mqtt);
@@ -166,6 +180,14 @@ void StreamHub::Impl::start() {
                             {"listen", listener_->endpoint().to_string()},
                             {"mqtt_listen", mqtt_listener_ ? mqtt_listener_->endpoint().to_string() : "off"},
                             {"public_url", facts().streaming_endpoint}});
+}
+
+// No reason not to start: its successor is taken over as soon as it is there.
+void StreamHub::Impl::warn_of_certificate() const {
+    const auto problem = what_is_wrong_with(*(*tls_.get())->own_certificate(), clock_.unix_seconds());
+    if (problem.empty()) return;
+    const Failure failure(Errc::certificate_unusable, settings_.get()->certificate_file + ": " + problem);
+    log_.warning("clients will not trust this hub: " + explain(failure));
 }
 
 void StreamHub::Impl::listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve) {
@@ -216,7 +238,13 @@ LiveView StreamHub::Impl::live_view() {
 
 void StreamHub::Impl::apply(const StreamHubSettings& settings) {
     auto authorities = load_authorities(settings);
-    tls_.set(load_certificate(settings));
+    auto tls = load_certificate(settings);
+    const auto certificate = *tls->own_certificate();
+    const bool renewed = certificate.sha256 != (*tls_.get())->own_certificate()->sha256;
+    const auto problem = what_is_wrong_with(certificate, clock_.unix_seconds());
+    if (renewed && !problem.empty())
+        throw Failure(Errc::certificate_unusable, settings.certificate_file + ": " + problem);
+    tls_.set(std::move(tls));
     const auto trusted = authorities.ids();
     authorities_.set(std::move(authorities));
     broker_->revoke(Revocation(trusted));
@@ -225,7 +253,9 @@ void StreamHub::Impl::apply(const StreamHubSettings& settings) {
     resource_log_.use(settings.resource_log);
     broker_->set_limits(pairing_limits(settings.limits), settings.limits.grace);
     settings_.set(settings);
-    log_.info("new settings are in use");
+    if (!renewed) return;
+    log_.info("a new certificate is served",
+              {{"sha256", certificate.sha256}, {"days_left", (certificate.not_after - clock_.unix_seconds()) / day}});
 }
 
 void StreamHub::Impl::stop_accepting() {
@@ -297,9 +327,6 @@ asio::awaitable<void> StreamHub::until_closed() {
 }
 asio::awaitable<void> StreamHub::until_done() {
     return impl_->until_done();
-}
-void StreamHub::reload() {
-    impl_->reload();
 }
 void StreamHub::apply(const StreamHubSettings& settings) {
     impl_->apply(settings);

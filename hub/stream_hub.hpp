@@ -23,9 +23,6 @@ class StreamHub final : public Component {
     /// serves until the end, or until a successor has its path.
     asio::awaitable<void> until_closed();
     asio::awaitable<void> until_done() override;
-    /// Reads the certificate again; apply() is for new settings.
-    void reload() override;
-
     /// Takes new limits, host names, addresses for clients, certificates and CAs of devices; the hub's name, its
     /// listeners and its admin socket stay. Throws Failure (old settings stay) for an unusable certificate.
     void apply(const StreamHubSettings& settings);

@@ -1,4 +1,4 @@
-#include "common/app/run.hpp"
+#include "common/app/reconfiguration.hpp"
 #include "common/config/command_line.hpp"
 #include "common/net/pipe_stream.hpp"
 #include "service-proxy/service_proxy.hpp"
@@ -10,22 +10,22 @@ namespace {
 using namespace device_streams;
 using service::ServiceProxyConfig;
 
-int run_forwards(const ServiceProxyConfig& config, const std::function<ServiceProxyConfig()>& reload) {
-    Log log(make_stderr_sink(config.log.format), config.log.level);
-    const auto read_again = [reload, log]() mutable {
-        const auto changed = reload();
-        auto settings = service::make_settings(changed);
-        log.set_level(changed.log.level);
-        return settings;
-    };
+int run_forwards(LoadedConfig<ServiceProxyConfig> loaded) {
+    const auto config = *loaded.config;
+    const Log log(make_stderr_sink(config.log.format), config.log.level);
+    Reconfiguration reconfiguration(service::service_proxy_options(), std::move(loaded), log);
     const auto make = [&](const Environment& environment) {
-        return std::make_unique<service::ServiceProxy>(environment, service::make_settings(config), read_again);
+        const auto first = service::make_settings(reconfiguration.begin());
+        auto proxy = std::make_unique<service::ServiceProxy>(environment, first);
+        reconfiguration.apply_with(
+            [&proxy = *proxy](const auto& fresh) { proxy.apply(service::make_settings(fresh)); });
+        return proxy;
     };
     RunSettings settings;
     settings.program = "service-proxy";
     settings.threads = config.threads;
     settings.drain = config.drain;
-    return run(settings, log, make);
+    return run(settings, log, make, &reconfiguration);
 }
 
 // Standard error is a person's terminal here: the starts and ends of streams are told at debug level only.
@@ -46,7 +46,7 @@ int run_stdio(const ServiceProxyConfig& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto loaded = load_config(argc, argv, service::service_proxy_options());
+    auto loaded = load_config(argc, argv, service::service_proxy_options());
     if (!loaded.config) return loaded.exit_code;
-    return loaded.config->stdio ? run_stdio(*loaded.config) : run_forwards(*loaded.config, loaded.reload);
+    return loaded.config->stdio ? run_stdio(*loaded.config) : run_forwards(std::move(loaded));
 }

@@ -33,10 +33,9 @@ ServiceProxySettings make_settings(const ServiceProxyConfig& config) {
     return settings;
 }
 
-ServiceProxy::ServiceProxy(Environment environment, ServiceProxySettings settings, Load load)
+ServiceProxy::ServiceProxy(Environment environment, ServiceProxySettings settings)
     : environment_(std::move(environment)),
       settings_(std::move(settings)),
-      load_(std::move(load)),
       warming_(environment_.io.get_executor()),
       streams_(environment_.io.get_executor()) {
     const auto report = [log = environment_.log](const std::exception_ptr& failure) { log.error(explain(failure)); };
@@ -104,10 +103,6 @@ asio::awaitable<void> ServiceProxy::until_done() {
     if (accepting_) co_await accepting_->until_empty();
     co_await warming_.until_empty();
     co_await streams_.until_empty();
-}
-
-void ServiceProxy::reload() {
-    if (load_) apply(load_());
 }
 
 std::vector<Endpoint> ServiceProxy::endpoints() const {

@@ -4,7 +4,6 @@
 #include "common/async/task_set.hpp"
 #include "service-proxy/local_listener.hpp"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,16 +23,13 @@ ServiceProxySettings make_settings(const ServiceProxyConfig& config);
 /// there; connections that come while it is away are refused at once with the reason in the log.
 class ServiceProxy final : public Component {
  public:
-    using Load = std::function<ServiceProxySettings()>;
-    /// `load` reads the settings again for reload().
-    ServiceProxy(Environment environment, ServiceProxySettings settings, Load load = {});
+    ServiceProxy(Environment environment, ServiceProxySettings settings);
     ~ServiceProxy() override;
 
     asio::awaitable<void> start() override;
     void stop_accepting() override;
     void cancel() override;
     asio::awaitable<void> until_done() override;
-    void reload() override;
 
     /// New connections use `settings`, running streams keep theirs. Forwards that are gone stop listening, new ones
     /// start. Throws Failure(listen_failed) and changes nothing when a new forward cannot listen.
@@ -49,7 +45,6 @@ class ServiceProxy final : public Component {
 
     Environment environment_;
     ServiceProxySettings settings_;
-    Load load_;
     std::optional<StreamTools> tools_;
     TaskSet warming_;
     TaskSet streams_;

@@ -17,7 +17,6 @@ class StdioProxy final : public Component {
     void stop_accepting() override {}
     void cancel() override { stream_.cancel_all(); }
     asio::awaitable<void> until_done() override { return stream_.until_empty(); }
-    void reload() override {}
 
  private:
     asio::awaitable<void> serve(StreamTools tools);

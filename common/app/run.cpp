@@ -29,7 +29,8 @@ void work(asio::io_context& io, const Log& log) {
 
 }  // namespace
 
-int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make) {
+int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make,
+        Reloader* reloader) {
     forbid_core_dumps();
     ignore_broken_pipes();
     log.debug("file descriptors", {{"limit", raise_descriptor_limit()}});
@@ -37,7 +38,7 @@ int run(const RunSettings& settings, Log log, const std::function<std::unique_pt
     const unsigned threads = count_threads(settings.threads);
     SystemClock clock;  // outlives io, whose end may still drop coroutines that hold it
     asio::io_context io(static_cast<int>(threads));
-    Runner runner(settings, log, io, clock, make);
+    Runner runner(settings, log, io, clock, make, reloader);
     runner.begin();
     std::vector<std::jthread> helpers;
     for (unsigned i = 1; i < threads; ++i) helpers.emplace_back([&] { work(io, log); });

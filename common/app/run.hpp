@@ -11,7 +11,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace device_streams {
 
@@ -29,8 +31,24 @@ class Component {
     virtual void cancel() = 0;
     /// Returns when nothing runs any more. Called once, after stop_accepting(); the component is dropped afterwards.
     virtual asio::awaitable<void> until_done() = 0;
-    /// SIGHUP: reads the configuration again; throws Failure (old settings stay) when it is bad.
-    virtual void reload() = 0;
+};
+
+/// What reading the configuration again has led to.
+struct Changes {
+    std::vector<std::string> used;         ///< keys and files whose new content is in use
+    std::vector<std::string> for_restart;  ///< keys whose value differs from that in use, which takes a restart
+};
+
+/// Gives a running component new settings: all of them, or none and a Failure that says why. Called on the control
+/// strand.
+class Reloader {
+ public:
+    virtual ~Reloader() = default;
+    /// Reads the configuration and the files that it names again.
+    virtual Changes reload() = 0;
+    /// Takes over files that were renewed on disk; the configuration stays as it was read. nullopt: there are none.
+    /// Called every few seconds.
+    virtual std::optional<Changes> renew() = 0;
 };
 
 /// What a component may use; outlives it.
@@ -40,6 +58,9 @@ struct Environment {
     Log log;
     /// For work that ends by itself: stops the program as SIGTERM does, but with this exit code. Any thread.
     std::function<void(int exit_code)> finish = [](int) {};
+    /// Reads the configuration again as SIGHUP does, and returns what has changed. Throws Failure when the old settings
+    /// stay. Any thread.
+    std::function<asio::awaitable<Changes>()> reload = {};
 };
 
 struct RunSettings {
@@ -51,9 +72,10 @@ struct RunSettings {
 };
 
 /// Runs one component under signals: SIGTERM and SIGINT drain (a second one cancels, a third one leaves the process),
-/// SIGUSR2 hands over (no limit), SIGHUP reloads; tells systemd READY, RELOADING and STOPPING; raises RLIMIT_NOFILE to
-/// the hard limit; forbids core dumps of secrets. Returns the exit code; a Failure from start() is logged with its next
-/// step.
-int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make);
+/// SIGUSR2 hands over (no limit), SIGHUP reloads, as far as there is a `reloader`, which also looks for renewed files
+/// meanwhile; tells systemd READY, RELOADING and STOPPING; raises RLIMIT_NOFILE to the hard limit; forbids core dumps
+/// of secrets. Returns the exit code; a Failure from start() is logged with its next step.
+int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make,
+        Reloader* reloader = nullptr);
 
 }  // namespace device_streams

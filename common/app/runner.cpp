@@ -2,6 +2,7 @@
 
 #include "common/app/service_manager.hpp"
 #include "common/async/join.hpp"
+#include "common/async/run_on.hpp"
 #include "common/base/error.hpp"
 #include "common/base/version.hpp"
 
@@ -31,16 +32,32 @@ void log_failure(const Log& log, const std::exception_ptr& failure) {
     }
 }
 
+std::string listed(const std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+void log_changes(const Log& log, std::string_view message, const Changes& changes) {
+    log.info(message, {{"changed", changes.used.empty() ? "nothing" : listed(changes.used)}});
+    if (changes.for_restart.empty()) return;
+    log.warning("some changed settings take a restart", {{"keys", listed(changes.for_restart)}});
+}
+
+constexpr std::chrono::seconds look_for_renewed_files_every{2};
+
 /// For cancelled streams to say goodbye; components bound their goodbyes well below it.
 constexpr std::chrono::seconds cancel_limit{20};
 }  // namespace
 
-Runner::Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock& clock, const Make& make)
+Runner::Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock& clock, const Make& make,
+               Reloader* reloader)
     : settings_(settings),
       log_(std::move(log)),
       io_(io),
       clock_(clock),
       make_(make),
+      reloader_(reloader),
       control_(asio::make_strand(asio::any_io_executor(io.get_executor()))),
       signals_(control_, SIGTERM, SIGINT, SIGUSR2),
       stop_wanted_(control_, asio::steady_timer::time_point::max()),
@@ -59,6 +76,7 @@ asio::awaitable<void> Runner::live() {
     if (ready_) {
         service_manager::ready();
         tell("ready", {{"program", settings_.program}});
+        if (reloader_ != nullptr) asio::co_spawn(control_, look_for_renewed_files(), asio::detached);
         if (finished_) stop(policy_.on_terminate());
         co_await until_stop_wanted();
     }
@@ -73,7 +91,8 @@ asio::awaitable<void> Runner::live() {
 // False when it failed or was told to stop first.
 asio::awaitable<bool> Runner::start() {
     try {
-        component_ = make_({io_, clock_, log_, [this](int code) { finish(code); }});
+        component_ =
+            make_({io_, clock_, log_, [this](int code) { finish(code); }, [this] { return reload_on_request(); }});
         co_await first_of(component_->start(), until_stop_wanted());
     } catch (...) {
         fail(std::current_exception());
@@ -96,7 +115,7 @@ asio::awaitable<void> Runner::heed_signals() {
 void Runner::on_signal(int signal) {
     switch (signal) {
         case SIGHUP:
-            return reload();
+            return heed_reload_signal();
         case SIGUSR2:
             return stop(policy_.on_hand_over());
         default:
@@ -124,17 +143,60 @@ void Runner::finish(int exit_code) {
     });
 }
 
-void Runner::reload() {
-    if (!ready_ || stopping_) return;
-    service_manager::reloading();
+void Runner::heed_reload_signal() {
+    if (reloader_ == nullptr || !ready_ || stopping_) return;
     try {
-        component_->reload();
-        log_.info("configuration reloaded");
+        reload();
     } catch (...) {
-        log_failure(log_, std::current_exception());
+        // it has been told
+    }
+}
+
+Changes Runner::reload() {
+    service_manager::reloading();
+    Changes changes;
+    std::exception_ptr failure;
+    try {
+        changes = reloader_->reload();
+        log_changes(log_, "configuration reloaded", changes);
+        renewal_problem_.clear();
+    } catch (...) {
+        failure = std::current_exception();
+        log_failure(log_, failure);
         log_.error("configuration not reloaded: the old settings stay");
     }
     service_manager::ready();
+    if (failure) std::rethrow_exception(failure);
+    return changes;
+}
+
+asio::awaitable<Changes> Runner::reload_on_request() {
+    auto reload_now = [this] {
+        if (reloader_ == nullptr || !ready_ || stopping_) throw Failure(Errc::hub_stopping, "it takes no new settings");
+        return reload();
+    };
+    auto changes = co_await run_on(control_, reload_now);
+    co_return changes;
+}
+
+asio::awaitable<void> Runner::look_for_renewed_files() {
+    while (!stopping_) {
+        co_await clock_.sleep_for(look_for_renewed_files_every);
+        if (!stopping_) renew();
+    }
+}
+
+// What cannot be used, such as a certificate whose key is not there yet, is tried again at every look and told once.
+void Runner::renew() {
+    std::string problem;
+    try {
+        if (const auto changes = reloader_->renew()) log_changes(log_, "renewed files are in use", *changes);
+    } catch (...) {
+        problem = explain(std::current_exception());
+    }
+    if (!problem.empty() && problem != renewal_problem_)
+        log_.error("renewed files are not used yet, the old ones stay: " + problem);
+    renewal_problem_ = problem;
 }
 
 void Runner::stop(StopStep step) {

@@ -16,7 +16,8 @@ namespace device_streams {
 class Runner {
  public:
     using Make = std::function<std::unique_ptr<Component>(Environment)>;
-    Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock& clock, const Make& make);
+    Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock& clock, const Make& make,
+           Reloader* reloader = nullptr);
 
     /// Begins the life; the io_context stops when it is over.
     void begin();
@@ -30,7 +31,11 @@ class Runner {
     void on_signal(int signal);
     void on_end(std::exception_ptr failure);
     void finish(int exit_code);
-    void reload();
+    void heed_reload_signal();
+    Changes reload();
+    asio::awaitable<Changes> reload_on_request();
+    asio::awaitable<void> look_for_renewed_files();
+    void renew();
     void stop(StopStep step);
     void perform(StopStep step);
     void limit_step(std::chrono::milliseconds limit);
@@ -42,6 +47,8 @@ class Runner {
     asio::io_context& io_;
     Clock& clock_;
     const Make& make_;
+    Reloader* const reloader_;     // null: there is nothing to reload
+    std::string renewal_problem_;  // as told
     asio::strand<asio::any_io_executor> control_;
     asio::signal_set signals_;
     asio::steady_timer stop_wanted_;  // waits for ever; cancelled to wake its waiter

@@ -20,7 +20,7 @@ template <typename Config>
 struct LoadedConfig {
     std::optional<Config> config;  ///< nullopt: the program ends with exit_code, and everything has been printed
     int exit_code = exit_ok;
-    std::function<Config()> reload;  ///< reads the same file and flags again; throws as OptionTable::load
+    ConfigSources sources;  ///< what it was read from, with the file's text
 };
 
 /// Parses argv with `app`; prints help, version or what is wrong, and then returns the program's exit code.
@@ -65,8 +65,8 @@ class ConfigCommand {
         LoadedConfig<Config> loaded;
         if (line_.print_documents(table_.info())) return loaded;
         try {
-            loaded.reload = [&table = table_, sources = line_.sources()] { return table.load(sources); };
-            loaded.config = loaded.reload();
+            loaded.sources = read_again(line_.sources());
+            loaded.config = table_.load(loaded.sources);
         } catch (...) {
             loaded.exit_code = detail::print_faults(table_.info().program, std::current_exception());
             return loaded;

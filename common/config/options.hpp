@@ -15,12 +15,18 @@ namespace device_streams {
 /// Where a configuration comes from: a file (or its text) and what flags say; flags win.
 struct ConfigSources {
     std::optional<std::filesystem::path> file = {};
-    /// Text instead of a file, for tests; relative paths start from `base`.
+    /// What the file holds; without a file, relative paths start from `base`. Read by load() when it is missing.
     std::optional<std::string> text = {};
     std::filesystem::path base = {};
     /// By OptionInfo::flag, in the order given.
     std::map<std::string, std::vector<std::string>> flags = {};
 };
+
+/// The same sources with the text that the file has now. Throws Failure(file_unreadable).
+inline ConfigSources read_again(ConfigSources sources) {
+    if (sources.file) sources.text = read_file(*sources.file);
+    return sources;
+}
 
 /// What a table tells about itself, for --help, the shipped file and documents.
 struct TableInfo {
@@ -51,15 +57,15 @@ class OptionTable {
         Config defaults;
         info.default_text = printed_default(kind, member(defaults));
         auto set = [kind, member](Config& config, const RawValue& raw) { member(config) = kind.parse(raw); };
-        options_.push_back({std::move(info), std::move(set), {}});
+        options_.push_back({std::move(info), std::move(set), {}, differs_in(member), text_of(member)});
     }
 
     /// A flag without key; `set` throws BadValue.
     void add_flag(OptionInfo info, std::function<void(Config&, const RawValue&)> set) {
-        options_.push_back({std::move(info), std::move(set), {}});
+        options_.push_back({std::move(info), std::move(set), {}, {}, {}});
     }
 
-    /// A list of maps with the keys of `items`; `member(config)` is a vector.
+    /// A list of maps with the keys of `items`; `member(config)` is a vector of items that compare.
     template <typename Item, typename Member>
     void add_list(OptionInfo info, OptionTable<Item> items, Member member) {
         info.type = "list";
@@ -69,11 +75,11 @@ class OptionTable {
                 member(config).push_back(items.read_item(item, item_path, reading));
             });
         };
-        options_.push_back({std::move(info), {}, std::move(read)});
+        options_.push_back({std::move(info), {}, std::move(read), differs_in(member), {}});
     }
 
     /// A map from names of the user's choice to maps with the keys of `items`; a single value instead of such a map
-    /// stands for its key `short_key`. `member(config)` is a map from string.
+    /// stands for its key `short_key`. `member(config)` is a map from string to items that compare.
     template <typename Item, typename Member>
     void add_map(OptionInfo info, ValueKind<std::string> names, OptionTable<Item> items, std::string short_key,
                  Member member) {
@@ -93,7 +99,7 @@ class OptionTable {
                 member(config).emplace(*name, std::move(item));
             });
         };
-        options_.push_back({std::move(info), {}, std::move(read)});
+        options_.push_back({std::move(info), {}, std::move(read), differs_in(member), {}});
     }
 
     /// A rule across `keys`, run once all values are in, unless one of the keys has a fault. It may add faults, and
@@ -139,6 +145,26 @@ class OptionTable {
         return config;
     }
 
+    /// The keys whose values differ, in the order of the rows; those that take a restart, or the others.
+    std::vector<std::string> changed_keys(const Config& before, const Config& after, bool take_restart) const {
+        std::vector<std::string> keys;
+        for (const auto& option : options_) {
+            if (option.info.takes_restart == take_restart && option.differs && option.differs(before, after))
+                keys.push_back(option.info.key);
+        }
+        return keys;
+    }
+
+    /// The files whose content is in use.
+    std::vector<std::string> files(const Config& config) const {
+        std::vector<std::string> paths;
+        for (const auto& option : options_) {
+            if (!option.info.names_file) continue;
+            if (auto path = option.text(config); !path.empty()) paths.push_back(std::move(path));
+        }
+        return paths;
+    }
+
     TableInfo info() const {
         TableInfo info{program_, summary_, sections_, {}};
         for (const auto& option : options_) info.options.push_back(&option.info);
@@ -150,7 +176,21 @@ class OptionTable {
         OptionInfo info;
         std::function<void(Config&, const RawValue&)> set;                                 // values and flags
         std::function<void(Config&, const YamlNode&, const std::string&, Reading&)> read;  // lists and maps
+        std::function<bool(const Config&, const Config&)> differs;                         // all with a key
+        std::function<std::string(const Config&)> text;                                    // values that are text
     };
+
+    template <typename Member>
+    static std::function<bool(const Config&, const Config&)> differs_in(Member member) {
+        return [member](const Config& before, const Config& after) { return !(member(before) == member(after)); };
+    }
+    template <typename Member>
+    static std::function<std::string(const Config&)> text_of(Member member) {
+        if constexpr (std::is_same_v<decltype(member(std::declval<const Config&>())), const std::string&>)
+            return [member](const Config& config) { return member(config); };
+        else
+            return {};
+    }
 
     template <typename T, typename Value>
     static std::string printed_default(const ValueKind<T>& kind, const Value& value) {
@@ -213,7 +253,7 @@ class OptionTable {
     bool read_file_of(const ConfigSources& sources, const std::string& source, Config& config, Reading& reading,
                       Faults& faults) const {
         if (!sources.file && !sources.text) return true;
-        const auto yaml = parse_yaml(sources.file ? read_file(*sources.file) : *sources.text, source, faults);
+        const auto yaml = parse_yaml(sources.text ? *sources.text : read_file(*sources.file), source, faults);
         if (!yaml) return false;
         read_options(*yaml, "", bind(config), reading);
         return true;

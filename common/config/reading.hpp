@@ -25,7 +25,9 @@ struct OptionInfo {
     std::string example = {};
     bool optional_example = false;  ///< the example is commented out
     bool required = false;
-    bool repeatable = false;  ///< flags only: may be given more than once
+    bool repeatable = false;     ///< flags only: may be given more than once
+    bool names_file = false;     ///< the value is the path of a file whose content is in use while the program runs
+    bool takes_restart = false;  ///< a running program keeps the value that it was started with
 
     std::string type = {};               ///< of its values; filled by the table
     std::string allowed = {};            ///< likewise

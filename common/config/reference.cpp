@@ -100,7 +100,8 @@ std::string code(const std::string& text) {
 void add_row(std::string& out, const OptionInfo& option, const std::string& prefix) {
     const auto key = option.key.empty() ? "" : prefix + option.key;
     out += "| " + code(key) + " | " + code(option.flag) + " | " + cell(expectation(option)) + " | " +
-           (option.required ? "required" : code(option.default_text)) + " | " + cell(option.help) + " |\n";
+           (option.required ? "required" : code(option.default_text)) + " | " + cell(option.help) +
+           (option.takes_restart ? " A change takes a restart." : "") + " |\n";
     const auto each = option.type == "map" ? ".NAME." : "[].";
     for (const auto& item : option.items) add_row(out, item, key + each);
 }

@@ -25,6 +25,7 @@ struct HubSettings {
 struct LogSettings {
     LogLevel level = LogLevel::info;
     LogFormat format = LogFormat::automatic;
+    bool operator==(const LogSettings&) const = default;
 };
 
 }  // namespace device_streams

@@ -32,7 +32,8 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
          .value = "FILE",
          .help = "File that holds the connection string of " + who +
                  ", in one line and readable for this program only. It or hub.connection_string must be given.",
-         .example = who.substr(who.rfind(' ') + 1) + ".cs"},
+         .example = who.substr(who.rfind(' ') + 1) + ".cs",
+         .names_file = true},
         path(), [](auto& config) -> auto& { return config.hub.connection_string_file; });
     table.add(
         {.key = text_key,
@@ -48,7 +49,8 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
          .help = "PEM file with the certificate authority that the hub's certificate is verified against, instead "
                  "of the system's. A hub made by `stream-hub init` has its own.",
          .example = "hub-ca.pem",
-         .optional_example = true},
+         .optional_example = true,
+         .names_file = true},
         path(), [](auto& config) -> auto& { return config.hub.ca_file; });
     table.add(
         {.key = "hub.address",
@@ -83,7 +85,8 @@ void add_log_options(OptionTable<Config>& table) {
         {.key = "log.format",
          .flag = "--log-format",
          .help = "`automatic` is `human` on a terminal, `journald` (lines with priorities) under systemd and `json` "
-                 "(one object per line) elsewhere."},
+                 "(one object per line) elsewhere.",
+         .takes_restart = true},
         log_format(), [](auto& config) -> auto& { return config.log.format; });
 }
 
@@ -91,11 +94,12 @@ void add_log_options(OptionTable<Config>& table) {
 template <typename Config>
 void add_run_options(OptionTable<Config>& table) {
     table.add(
-        {.key = "threads", .help = "Threads that move data; 0 means one per processor core."},
+        {.key = "threads", .help = "Threads that move data; 0 means one per processor core.", .takes_restart = true},
         whole_number<unsigned>(0, 1024), [](auto& config) -> auto& { return config.threads; });
     table.add(
         {.key = "drain",
-         .help = "When the program is told to stop, running streams have this long to end by themselves."},
+         .help = "When the program is told to stop, running streams have this long to end by themselves.",
+         .takes_restart = true},
         duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(24))),
         [](auto& config) -> auto& { return config.drain; });
 }

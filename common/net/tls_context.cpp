@@ -10,10 +10,13 @@
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <mutex>
+#include <span>
 #include <unistd.h>
 
 namespace device_streams {

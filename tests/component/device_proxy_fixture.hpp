@@ -68,9 +68,7 @@ class DeviceProxyTest : public testing::Test {
         made.streams.local_timeout = 300ms;
         return made;
     }
-    void start_proxy() {
-        proxy.emplace(background, log, settings, [this] { return settings; });
-    }
+    void start_proxy() { proxy.emplace(background, log, settings); }
     StreamClient client() {
         return {background,
                 {.tls = TlsContext::client(certificates.ca_file), .host = host_name, .port = hub_endpoint.port},

@@ -26,7 +26,7 @@ TEST_F(DeviceProxyLinkTest, LogsARefusedCredentialAndKeepsTrying) {
     start_proxy();
     EXPECT_TRUE(eventually([this] { return log->contains("DS-207"); }));
     settings.link.identity.key = other_key;
-    proxy->on_control([](DeviceProxy& program) { program.reload(); });
+    proxy->on_control([this](DeviceProxy& program) { program.apply(settings); });
     EXPECT_TRUE(eventually([this] { return log->contains("linked to the hub"); }));
 }
 
@@ -75,7 +75,7 @@ TEST_F(DeviceProxyLinkTest, LosesNoRequestWhileTheLinkIsRenewed) {
     EXPECT_EQ(asking.open("dev-01", "ssh.00000000", 10).accepted, "True");
     for (int renewal = 1; renewal <= 20; ++renewal) {
         settings.link.keep_alive = std::chrono::seconds(20 + renewal % 2);
-        proxy->on_control([](DeviceProxy& program) { program.reload(); });
+        proxy->on_control([this](DeviceProxy& program) { program.apply(settings); });
         for (int i = 0; i < 10; ++i) {
             auto opened = asking.open("dev-01", "ssh.000000" + std::to_string(10 + i), 0);
             ASSERT_EQ(opened.accepted, "True") << opened.status << " in renewal " << renewal;

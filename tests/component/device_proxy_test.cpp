@@ -82,7 +82,7 @@ TEST_F(DeviceProxyTest, UsesNewServicesAfterAReload) {
     auto [stream, local] = open();
     BlockingListener rdp;
     settings.streams.services = ServiceMap({{"rdp", {rdp.endpoint()}}}, std::nullopt);
-    proxy->on_control([](DeviceProxy& program) { program.reload(); });
+    proxy->on_control([this](DeviceProxy& program) { program.apply(settings); });
     expect_rejected("ssh.00000002");
     EXPECT_EQ(client().open("dev-01", "rdp.00000003", 10).accepted, "True");
     expect_echo(stream, local, "still here");

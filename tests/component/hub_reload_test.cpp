@@ -1,6 +1,5 @@
 #include "hub/admin/admin_client.hpp"
 #include "hub/admin/admin_session.hpp"
-#include "hub/program.hpp"
 #include "hub_fixture.hpp"
 
 // What a running hub takes over when its configuration is read again.
@@ -24,14 +23,6 @@ class HubReload : public HubTest {
         const Endpoint socket{.host = {}, .port = 0, .path = settings.admin_socket};
         return run(ask_running_hub(socket, {{"command", command}, {"device", "dev-02"}}, clock)).value().dump();
     }
-    HubConfig config() const {
-        HubConfig config;
-        config.public_url = {.host = "localhost", .port = address.port, .path = {}};
-        config.host_name = "localhost";
-        config.certificate = settings.certificate_file;
-        config.key = settings.key_file;
-        return config;
-    }
 };
 
 TEST_F(HubReload, TakesANewCertificate) {
@@ -49,7 +40,7 @@ TEST_F(HubReload, ReadsTheFilesOfItsCertificateAgain) {
     std::filesystem::copy_file(other.certificate_file, settings.certificate_file,
                                std::filesystem::copy_options::overwrite_existing);
     std::filesystem::copy_file(other.key_file, settings.key_file, std::filesystem::copy_options::overwrite_existing);
-    hub->on_control([](StreamHub& running) { running.reload(); });
+    apply();
     address.tls = TlsContext::client(other.ca_file);
     online_device();
 }
@@ -78,30 +69,6 @@ TEST_F(HubReload, CommandLineHearsOfNewNames) {
     apply();
     EXPECT_NE(ask_admin("device add").find("HostName=other.example;"), std::string::npos);
     EXPECT_NE(ask_admin("devicestream show").find("https://streams.example:444"), std::string::npos);
-}
-
-TEST_F(HubReload, LevelOfTheLogWaitsForSuccess) {
-    const Log log(lines, LogLevel::info);
-    auto fresh = config();
-    fresh.log.level = LogLevel::debug;
-    fresh.certificate = "/nowhere";
-    const auto reload = [&] {
-        hub->on_control([&](StreamHub& running) { reconfigure(running, config(), fresh, log); });
-    };
-    EXPECT_THROW(reload(), Failure);
-    EXPECT_FALSE(log.enabled(LogLevel::debug));
-    fresh.certificate = config().certificate;
-    reload();
-    EXPECT_TRUE(log.enabled(LogLevel::debug));
-    EXPECT_FALSE(logged("take a restart")) << whole_log();
-}
-
-TEST_F(HubReload, WarnsOfWhatTakesARestart) {
-    auto fresh = config();
-    fresh.threads = 3;
-    fresh.listen.port = 8443;
-    hub->on_control([&](StreamHub& running) { reconfigure(running, config(), fresh, Log(lines)); });
-    EXPECT_TRUE(logged("warning some changed settings take a restart keys=listen, threads")) << whole_log();
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ TEST_F(HubResourceLog, GoesOnInANewFileAfterRotation) {
     std::filesystem::rename(path, path + ".1");
     EXPECT_EQ(run(service->ask("two", "ssh.0a1b2c3d")).status, 404);
     EXPECT_TRUE(test::eventually([&] { return records(path + ".1").size() == 2; }));
-    stream_hub().reload();
+    stream_hub().apply(settings);
     EXPECT_EQ(run(service->ask("three", "ssh.0a1b2c3d")).status, 404);
     EXPECT_EQ(only_record().properties.at("deviceId"), "three");
 }

@@ -56,7 +56,7 @@ class TunnelTest : public testing::Test {
         config.hub = hub_settings("HostName=localhost;DeviceId=pump-17;SharedAccessKey=" + std::string(device_key));
         config.services = {{"ssh", {service.endpoint()}}, {"closed", {closed_endpoint()}}};
         config.reconnect = {.first = 20ms, .longest = 100ms};
-        device.emplace(background, lines, device::make_settings(config), device::DeviceProxy::ReadAgain());
+        device.emplace(background, lines, device::make_settings(config));
     }
     service::ServiceProxyConfig proxy_config(const std::string& key = service_key) {
         service::ServiceProxyConfig config;

@@ -15,6 +15,7 @@ struct Config {
     struct Service {
         Endpoint address;
         StreamLimits limits;
+        bool operator==(const Service&) const = default;
     };
     std::map<std::string, Service> services;
     std::vector<LogSettings> logs;

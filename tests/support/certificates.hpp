@@ -4,6 +4,7 @@
 #include "tests/support/scratch_folder.hpp"
 
 #include <string>
+#include <vector>
 
 namespace device_streams::test {
 

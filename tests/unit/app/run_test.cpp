@@ -94,16 +94,26 @@ class ScriptedComponent final : public Component {
         }
         script_.journal.note("done");
     }
-    void reload() override {
-        script_.journal.note("reload");
-        script_.at_reload();
-    }
 
  private:
     Script& script_;
     Environment environment_;
     asio::steady_timer done_;
     bool is_done_ = false;
+};
+
+class ScriptedReloader final : public Reloader {
+ public:
+    explicit ScriptedReloader(Script& script) : script_(script) {}
+    Changes reload() override {
+        script_.journal.note("reload");
+        script_.at_reload();
+        return {};
+    }
+    std::optional<Changes> renew() override { return std::nullopt; }
+
+ private:
+    Script& script_;
 };
 
 struct Outcome {
@@ -117,7 +127,8 @@ Outcome run_script(Script& script, RunSettings settings = {.program = "test"}) {
         sink->at_ready = [&script, &io = environment.io] { asio::post(io, script.when_ready); };
         return std::make_unique<ScriptedComponent>(script, std::move(environment));
     };
-    const int exit_code = run(settings, Log(sink), make);
+    ScriptedReloader reloader(script);
+    const int exit_code = run(settings, Log(sink), make, &reloader);
     return {exit_code, sink->errors.text()};
 }
 

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 struct Rule {
     std::string name;
     int weight = 5;
+    bool operator==(const Rule&) const = default;
 };
 
 struct Config {
@@ -26,6 +27,7 @@ struct Config {
     struct Place {
         Endpoint address;
         int floor = 0;
+        bool operator==(const Place&) const = default;
     };
     std::map<std::string, Place> places;
     std::vector<std::string> extras;
@@ -40,8 +42,8 @@ OptionTable<Config> make_table() {
         {.key = "weight", .help = "Its weight."}, whole_number(0, 10), [](auto& rule) -> auto& { return rule.weight; });
     OptionTable<Config> table("tester", "Tests.");
     table.add(
-        {.key = "name", .flag = "--name", .help = "A name.", .example = "x", .required = true}, text(),
-        [](auto& config) -> auto& { return config.name; });
+        {.key = "name", .flag = "--name", .help = "A name.", .example = "x", .required = true, .names_file = true},
+        text(), [](auto& config) -> auto& { return config.name; });
     table.section("hub", "The hub.");
     table.add(
         {.key = "hub.port", .flag = "--hub-port", .help = "A port."}, port(),
@@ -57,8 +59,8 @@ OptionTable<Config> make_table() {
         {.key = "times.longest", .help = "Another."}, duration<std::chrono::milliseconds>(1s, 1h),
         [](auto& config) -> auto& { return config.longest; });
     table.add(
-        {.key = "nickname", .help = "Another name.", .example = "y", .optional_example = true}, text(),
-        [](auto& config) -> auto& { return config.nickname; });
+        {.key = "nickname", .help = "Another name.", .example = "y", .optional_example = true, .takes_restart = true},
+        text(), [](auto& config) -> auto& { return config.nickname; });
     table.add_list(
         {.key = "rules", .help = "Rules."}, rule_items, [](auto& config) -> auto& { return config.rules; });
     OptionTable<Config::Place> place_items("place", "");
@@ -249,6 +251,39 @@ TEST(Options, UnreadableFileIsItsOwnFailure) {
     }
 }
 
+using Keys = std::vector<std::string>;
+
+TEST(Options, NameTheKeysWhoseValuesDiffer) {
+    Config before;
+    before.rules = {{"first"}};
+    before.places = {{"abc", {}}};
+    auto after = before;
+    EXPECT_EQ(table().changed_keys(before, after, false), Keys{});
+    after.port = 1;
+    after.key = Secret("other");
+    after.rules[0].weight = 6;
+    after.places["abc"].floor = 1;
+    EXPECT_EQ(table().changed_keys(before, after, false), (Keys{"hub.port", "hub.key", "rules", "places"}));
+}
+
+TEST(Options, TellKeysThatTakeARestartFromTheOthers) {
+    Config before, after;
+    after.nickname = "y";
+    EXPECT_EQ(table().changed_keys(before, after, false), Keys{});
+    EXPECT_EQ(table().changed_keys(before, after, true), Keys{"nickname"});
+}
+
+TEST(Options, NameTheFilesWhoseContentIsInUse) {
+    Config config;
+    EXPECT_EQ(table().files(config), Keys{});
+    config.name = "a.pem";
+    EXPECT_EQ(table().files(config), Keys{"a.pem"});
+}
+
+TEST(Options, RememberedTextIsReadInsteadOfTheFile) {
+    EXPECT_EQ(table().load({.file = "/nowhere/tester.yaml", .text = "name: kept\n"}).name, "kept");
+}
+
 TEST(Reference, ExampleFileHasEveryKeyWithItsDefault) {
     EXPECT_EQ(example_yaml(table().info()),
               "# Configuration of tester: Tests. Every key stands here with its default or an example; keys that are\n"
@@ -270,6 +305,8 @@ TEST(Reference, MarkdownHasARowForEveryOption) {
     EXPECT_NE(markdown.find("| `rules[].weight` |  | number (0..10) | `5` | Its weight. |\n"), std::string::npos);
     EXPECT_NE(markdown.find("| `places.NAME.floor` |  | number (0..10) | `0` | How high. |\n"), std::string::npos);
     EXPECT_NE(markdown.find("| `name` | `--name` | text | required | A name. |\n"), std::string::npos);
+    EXPECT_NE(markdown.find("| `nickname` |  | text |  | Another name. A change takes a restart. |\n"),
+              std::string::npos);
     EXPECT_NE(markdown.find("|  | `-x` | extra |  | Adds an extra. |\n"), std::string::npos);
 }
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <unistd.h>
@@ -135,6 +136,34 @@ TEST_F(HubConfigTest, RangesAreEnforced) {
                              "limits: {tls_timeout: 0s}", "limits: {head_timeout: 6m}", "limits: {idle_timeout: 999ms}",
                              "limits: {connections_per_address: 0}"})
         EXPECT_NE(fault_in(valid_ + text).find("is out of range"), std::string::npos) << text;
+}
+
+TEST(HubOptions, NamesWhatARunningHubCannotChange) {
+    HubConfig running, fresh;
+    fresh.name = "hub2";
+    fresh.listen.port = 8443;
+    fresh.mqtt_listen = Endpoint{"::", 8883, {}};
+    fresh.state_directory = "/elsewhere";
+    fresh.admin_socket = "/elsewhere/admin.sock";
+    fresh.threads = 7;
+    fresh.drain = 7s;
+    fresh.log.format = LogFormat::json;
+    const std::vector<std::string> all{"name",         "listen", "mqtt_listen", "state_directory",
+                                       "admin_socket", "drain",  "threads",     "log.format"};
+    auto keys = hub_options().changed_keys(running, fresh, true);
+    EXPECT_TRUE(std::ranges::is_permutation(keys, all)) << testing::PrintToString(keys);
+}
+
+TEST(HubOptions, WhatAReloadChangesTakesNoRestart) {
+    HubConfig running, fresh;
+    fresh.host_name = "other.example";
+    fresh.public_url.port = 8443;
+    fresh.certificate = fresh.key = "other.pem";
+    fresh.offline_grace = fresh.linger = fresh.handshake_timeout = 7s;
+    fresh.limits.connections_per_address = 7;
+    fresh.log.level = LogLevel::debug;
+    EXPECT_TRUE(hub_options().changed_keys(running, fresh, true).empty());
+    EXPECT_EQ(hub_options().changed_keys(running, fresh, false).size(), 9U);
 }
 
 }  // namespace
