@@ -83,6 +83,7 @@ class StreamHub::Impl {
 
     Clock& clock_;
     Log log_;
+    std::function<asio::awaitable<Changes>()> reload_;  // the whole program's
     asio::any_io_executor executor_;
     std::unique_ptr<Registry> registry_;
     Current<StreamHubSettings> settings_;
@@ -110,6 +111,7 @@ class StreamHub::Impl {
 StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings)
     : clock_(environment.clock),
       log_(environment.log),
+      reload_(environment.reload),
       executor_(environment.io.get_executor()),
       registry_(std::move(registry)),
       settings_(settings),
@@ -233,7 +235,7 @@ LiveView StreamHub::Impl::live_view() {
     };
     auto connected = [this] { return broker_->online(); };
     auto stopping = [this] { return stopping_.announced(); };
-    return {std::move(streams), std::move(connected), std::move(stopping)};
+    return {std::move(streams), std::move(connected), std::move(stopping), reload_};
 }
 
 void StreamHub::Impl::apply(const StreamHubSettings& settings) {

@@ -84,21 +84,20 @@ void use_key(SSL_CTX* context, const CertificateFiles& files) {
     SSL_CTX_set_default_passwd_cb_userdata(context, &passphrase);
     const bool used = SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) == 1;
     SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
-    if (used) return;
-    if (passphrase.asked && ERR_GET_REASON(ERR_peek_last_error()) != X509_R_KEY_VALUES_MISMATCH) {
-        ERR_clear_error();
-        throw Failure(Errc::certificate_unusable,
-                      files.key + (files.passphrase.empty() ? " is encrypted, and there is no passphrase"
-                                                            : " is encrypted with another passphrase"));
-    }
-    throw_unusable(files.key);
+    const bool of_another = ERR_GET_LIB(ERR_peek_last_error()) == ERR_LIB_X509;
+    if (!used && !of_another && !passphrase.asked) throw_unusable(files.key);
+    if (used && SSL_CTX_check_private_key(context) == 1) return;
+    ERR_clear_error();
+    if (used || of_another)
+        throw Failure(Errc::certificate_unusable, files.key + " is not the key of " + files.certificate);
+    throw Failure(Errc::certificate_unusable,
+                  files.key + (files.passphrase.empty() ? " is encrypted, and there is no passphrase"
+                                                        : " is encrypted with another passphrase"));
 }
 
 void use_certificate(SSL_CTX* context, const CertificateFiles& files) {
     if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) throw_unusable(files.certificate);
     use_key(context, files);
-    if (SSL_CTX_check_private_key(context) != 1)
-        throw Failure(Errc::certificate_unusable, files.key + " is not the key of " + files.certificate);
 }
 
 bool is_ip_literal(const std::string& name) {

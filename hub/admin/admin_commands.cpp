@@ -101,6 +101,7 @@ asio::awaitable<json> AdminCommands::dispatch(json request) {
     require_facts(command);
     if (noun == "device") co_return co_await device(verb, std::move(request));
     if (noun == "policy") co_return co_await policy(verb, std::move(request));
+    if (command == "reload") co_return co_await reload();
     if (command == "streams list") co_return co_await list_streams();
     if (command == "devicestream show") co_return json{{"streamingEndpoints", {facts_().streaming_endpoint}}};
     throw unknown_command();
@@ -199,6 +200,12 @@ asio::awaitable<json> AdminCommands::list_streams() {
                         {"bytesToDevice", stream.bytes_down},
                         {"seconds", stream.age.count()}});
     co_return list;
+}
+
+asio::awaitable<json> AdminCommands::reload() {
+    if (!live_.reload) throw Failure(Errc::hub_not_running, "only a running hub has settings in use");
+    const auto changes = co_await live_.reload();
+    co_return json{{"changed", changes.used}, {"forRestart", changes.for_restart}};
 }
 
 asio::awaitable<std::set<iothub::Target>> AdminCommands::connected() {

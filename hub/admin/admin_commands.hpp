@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/app/run.hpp"
 #include "common/base/error.hpp"
 #include "hub/registry.hpp"
 
@@ -33,7 +34,8 @@ struct StreamInfo {
 struct LiveView {
     std::function<asio::awaitable<std::vector<StreamInfo>>()> streams;
     std::function<asio::awaitable<std::vector<iothub::Target>>()> connected;  ///< identities with a link
-    std::function<bool()> stopping;  ///< takes no new streams, and ends with those that run
+    std::function<bool()> stopping;                    ///< takes no new streams, and ends with those that run
+    std::function<asio::awaitable<Changes>()> reload;  ///< as Environment::reload
 };
 
 /// The administrator's commands, as JSON objects in and out: {"command": "device add", "device": "pump-17"} gives
@@ -62,6 +64,7 @@ class AdminCommands {
     asio::awaitable<Json> show_device(iothub::Target target);
     asio::awaitable<Json> list_policies();
     asio::awaitable<Json> list_streams();
+    asio::awaitable<Json> reload();
     asio::awaitable<std::set<iothub::Target>> connected();
     Json described(const Identity& identity, const std::set<iothub::Target>& connected_now) const;
     Json with_connection_string(const Identity& identity, WhichKey which) const;

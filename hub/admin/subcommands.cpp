@@ -71,6 +71,19 @@ std::string print_streams(const json& streams) {
     return text;
 }
 
+std::string joined(const json& words) {
+    std::string text;
+    for (const auto& word : words) text += (text.empty() ? "" : ", ") + word.get<std::string>();
+    return text;
+}
+
+std::string print_changes(const json& changes) {
+    const auto changed = joined(changes.at("changed")), for_restart = joined(changes.at("forRestart"));
+    std::string text = "changed: " + (changed.empty() ? "nothing" : changed) + "\n";
+    if (!for_restart.empty()) text += "changed, but in use only after a restart: " + for_restart + "\n";
+    return text;
+}
+
 std::string print_nothing(const json&) {
     return {};
 }
@@ -81,6 +94,7 @@ AdminSubcommands::AdminSubcommands(CLI::App& app) {
     add_device_commands(app);
     add_policy_commands(app);
     add_stream_commands(app);
+    add_reload_command(app);
 }
 
 CLI::App& AdminSubcommands::add_noun(CLI::App& app, const std::string& name, const std::string& help) {
@@ -92,12 +106,16 @@ CLI::App& AdminSubcommands::add_noun(CLI::App& app, const std::string& name, con
 
 CLI::App& AdminSubcommands::add_verb(CLI::App& noun, const std::string& name, const std::string& help, Print print) {
     auto* verb = noun.add_subcommand(name, help);
-    verb->fallthrough();
-    verb->callback([this, command = noun.get_name() + " " + name, print = std::move(print)] {
+    make_command(*verb, noun.get_name() + " " + name, std::move(print));
+    return *verb;
+}
+
+void AdminSubcommands::make_command(CLI::App& verb, const std::string& command, Print print) {
+    verb.fallthrough();
+    verb.callback([this, command, print = std::move(print)] {
         request_ = asked(command);
         print_ = as_json_ ? print_json : print;
     });
-    return *verb;
 }
 
 // Each command takes what it knows and leaves the rest, so one shape serves all.
@@ -164,6 +182,13 @@ void AdminSubcommands::add_policy_commands(CLI::App& app) {
     take_policy(renew);
     take_key(renew);
     take_output(renew);
+}
+
+void AdminSubcommands::add_reload_command(CLI::App& app) {
+    auto* reload = app.add_subcommand(
+        "reload", "Let the running hub read its configuration and the files that it names again, and say what changed");
+    make_command(*reload, "reload", print_changes);
+    take_json(*reload);
 }
 
 void AdminSubcommands::add_stream_commands(CLI::App& app) {

@@ -35,6 +35,8 @@ class AdminSubcommands {
     void add_device_commands(CLI::App& app);
     void add_policy_commands(CLI::App& app);
     void add_stream_commands(CLI::App& app);
+    void add_reload_command(CLI::App& app);
+    void make_command(CLI::App& verb, const std::string& command, Print print);
     void take_target(CLI::App& command);
     void take_policy(CLI::App& command);
     void take_certificate(CLI::App& command);

@@ -172,6 +172,22 @@ TEST_F(AdminTest, ListsStreamsOnlyOfARunningHub) {
     EXPECT_EQ(list.at(0).at("bytesFromDevice"), 7);
 }
 
+TEST_F(AdminTest, ReloadSaysWhatChangedAndWhatIsWrong) {
+    expect_error(Errc::hub_not_running, {{"command", "reload"}});
+    LiveView live;
+    live.reload = []() -> asio::awaitable<Changes> { co_return Changes{{"linger"}, {"listen"}}; };
+    AdminCommands running(registry, facts, live);
+    const auto changes = result_of(block_on(running.execute({{"command", "reload"}})));
+    EXPECT_EQ(changes, (json{{"changed", {"linger"}}, {"forRestart", {"listen"}}}));
+
+    live.reload = []() -> asio::awaitable<Changes> {
+        throw Failure(Errc::config_invalid, "hub.yaml:3:1 linger: wrong");
+        co_return Changes();
+    };
+    AdminCommands mistaken(registry, facts, live);
+    EXPECT_EQ(block_on(mistaken.execute({{"command", "reload"}})).at("detail"), "hub.yaml:3:1 linger: wrong");
+}
+
 TEST_F(AdminTest, SaysWithEachAnswerThatTheHubIsStopping) {
     bool stopping = false;
     LiveView live;
