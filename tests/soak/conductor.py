@@ -14,8 +14,8 @@ from sabotage import Sabotage
 from stream import HANGS, Stream
 from tunnel import BIN, PROGRAMS, Door, Tunnel, is_sanitized, wait_until
 
-LANES = 60  # streams at once
-WARM_UP_STREAMS, WARM_UP_LIMIT = 2 * LANES, 256 << 10
+LANES = 60  # streams at once, unless told
+WARM_UP_LIMIT = 256 << 10
 MEASURED = 64 << 20
 SETTLE = 30
 LINK_FAULTS = {"reset": 3, "cut": 2, "stall": 1, "delay": 1}
@@ -75,11 +75,11 @@ class Newcomer:
 
 
 class Conductor:
-    def __init__(self, directory, seed, seconds, sabotage):
+    def __init__(self, directory, seed, seconds, lanes, sabotage):
         self.seed, self.seconds = seed, seconds
         self.dice = random.Random(seed)
         self.loop, self.tally, self.samples = Loop(), Tally(), Samples()
-        self.lanes = [Lane(number) for number in range(LANES)]
+        self.lanes = [Lane(number) for number in range(lanes)]
         shared = listen()
         self.shared_door = Door("shared", shared.getsockname()[1])
         self.streams, self.newcomers = {}, set()
@@ -195,10 +195,10 @@ class Conductor:
         return self._judge(with_memory and not is_sanitized())
 
     def _warm_up(self):
-        self.target = LANES
+        self.target = len(self.lanes)
         self._look()
         self._open_streams()
-        self._turn_while(lambda: self.next_stream <= WARM_UP_STREAMS)
+        self._turn_while(lambda: self.next_stream <= 2 * len(self.lanes))
         self.target = 0
         self._turn_while(lambda: self.streams)
         self._until(lambda: False, 2)
@@ -218,7 +218,7 @@ class Conductor:
         self.begin = time.monotonic()
         self.end = self.begin + self.seconds
         self.rates = [(self.begin, self._received())]
-        self.target = LANES
+        self.target = len(self.lanes)
         self.loop.after(self.seconds / 10, self._change_target)
         self.loop.after(5, self._strike_link)
         self._tell()
@@ -226,7 +226,7 @@ class Conductor:
     def _change_target(self):
         """Not before the tunnel has known the largest number: its memory is compared with what that took."""
         if time.monotonic() < self.end:
-            self.target = self.dice.randint(1, LANES)
+            self.target = self.dice.randint(1, len(self.lanes))
         self.loop.after(self.dice.uniform(3, 15), self._change_target)
 
     def _open_streams(self):

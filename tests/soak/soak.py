@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from conductor import Conductor
+from conductor import LANES, Conductor
 from sabotage import KINDS
 
 
@@ -17,6 +17,8 @@ def parse_arguments():
                                      epilog="--bin-dir DIR: the programs, by default $DS_BIN_DIR or build/release/bin")
     parser.add_argument("minutes", nargs="?", type=float, default=2, help="2 by default")
     parser.add_argument("--seed", type=int, help="repeats the choices of another run (their timing is the machine's)")
+    parser.add_argument("--lanes", type=int, default=LANES,
+                        help=f"streams at once, {LANES} by default; fewer for a machine that has other things to do")
     parser.add_argument("--no-memory", action="store_true", help="do not judge memory (as for builds with ASan)")
     parser.add_argument("--keep", action="store_true", help="keep the logs even when nothing was wrong")
     parser.add_argument("--sabotage", choices=KINDS, help="damages some connections secretly: this must be found")
@@ -27,7 +29,7 @@ def main():
     options = parse_arguments()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     directory = pathlib.Path(tempfile.mkdtemp(prefix=f"soak-{seed}-"))
-    conductor = Conductor(directory, seed, options.minutes * 60, options.sabotage)
+    conductor = Conductor(directory, seed, options.minutes * 60, options.lanes, options.sabotage)
     begin = time.monotonic()
     try:
         passed = conductor.run(with_memory=not options.no_memory)
