@@ -74,6 +74,7 @@ struct CommandLine::Values {
     bool check = false;
     bool print_reference = false;
     bool print_example = false;
+    bool print_errors = false;
     std::map<std::string, std::vector<std::string>> flags;
 };
 
@@ -84,6 +85,7 @@ CommandLine::CommandLine(const TableInfo& table, CLI::App& app) : values_(std::m
     // Without a group they stay out of --help: they serve the documents of this project.
     app.add_flag("--print-config-reference", values_->print_reference)->group("");
     app.add_flag("--print-config-example", values_->print_example)->group("");
+    app.add_flag("--print-error-reference", values_->print_errors)->group("");
     for (const auto* option : table.options) {
         if (option->flag.empty()) continue;
         auto* flag = app.add_option(option->flag, values_->flags[option->flag], description(*option));
@@ -111,7 +113,8 @@ bool CommandLine::check_only() const {
 bool CommandLine::print_documents(const TableInfo& table) const {
     if (values_->print_reference) std::cout << reference_markdown(table);
     if (values_->print_example) std::cout << example_yaml(table);
-    return values_->print_reference || values_->print_example;
+    if (values_->print_errors) std::cout << error_markdown();
+    return values_->print_reference || values_->print_example || values_->print_errors;
 }
 
 void print_valid() {

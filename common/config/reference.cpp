@@ -1,6 +1,10 @@
 #include "common/config/reference.hpp"
 
+#include "common/base/error.hpp"
+#include "common/base/exit_code.hpp"
 #include "common/config/words.hpp"
+
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <sstream>
@@ -106,6 +110,24 @@ void add_row(std::string& out, const OptionInfo& option, const std::string& pref
     for (const auto& item : option.items) add_row(out, item, key + each);
 }
 
+void add_commands(std::string& out, const CLI::App& app, const std::string& path) {
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        const auto words = path + command->get_name();
+        std::string arguments;
+        for (const auto* option : command->get_options()) {
+            if (option == command->get_help_ptr()) continue;
+            auto text = option->get_name(option->get_positional());
+            const bool takes_value = !option->get_positional() && option->get_expected_min() > 0;
+            const auto type = option->get_type_name();
+            if (takes_value) text += " " + type.substr(0, type.find(':'));  // behind it, CLI11 lists the values again
+            arguments += " " + (option->get_required() ? text : "[" + text + "]");
+        }
+        if (command->get_subcommands([](const CLI::App*) { return true; }).empty())
+            out += "| " + code(words + arguments) + " | " + cell(command->get_description()) + " |\n";
+        add_commands(out, *command, words + " ");
+    }
+}
+
 }  // namespace
 
 std::string example_yaml(const TableInfo& table) {
@@ -116,6 +138,22 @@ std::string reference_markdown(const TableInfo& table) {
     std::string out = "## " + table.program + "\n\n" + table.summary + "\n\n";
     out += "| Key | Flag | Value | Default | Meaning |\n|---|---|---|---|---|\n";
     for (const auto* option : table.options) add_row(out, *option, "");
+    return out;
+}
+
+std::string command_markdown(const CLI::App& app) {
+    std::string rows;
+    add_commands(rows, app, app.get_name() + " ");
+    if (rows.empty()) return rows;
+    return "| Command | What it does |\n|---|---|\n" + rows;
+}
+
+std::string error_markdown() {
+    std::string out = "| Code | What it says | What to do | Exit code |\n|---|---|---|---|\n";
+    for (const auto& row : error_table()) {
+        out += "| " + code(std::string(row.id)) + " | " + cell(std::string(row.summary)) + " | " +
+               cell(std::string(row.advice)) + " | " + std::to_string(exit_code_for(row.code)) + " |\n";
+    }
     return out;
 }
 

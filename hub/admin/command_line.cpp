@@ -2,6 +2,7 @@
 
 #include "common/app/private_files.hpp"
 #include "common/base/error.hpp"
+#include "common/config/reference.hpp"
 #include "hub/admin/block_on.hpp"
 #include "hub/admin/init.hpp"
 #include "hub/admin/subcommands.hpp"
@@ -72,6 +73,8 @@ int command_line(int argc, const char* const* argv, const std::function<int(Load
     app.add_option("--state-directory", state_directory, "For commands: find the hub by its state directory, not by -c")
         ->type_name("DIR");
     app.add_subcommand("run", "Run the hub; what is done when no command is given")->fallthrough();
+    bool print_commands = false;
+    app.add_flag("--print-command-reference", print_commands)->group("");  // as --print-config-reference
     InitOptions init_options;
     const auto& init = add_init(app, init_options);
     const AdminSubcommands asked(app);
@@ -80,6 +83,10 @@ int command_line(int argc, const char* const* argv, const std::function<int(Load
         return exit_usage;
     }
     if (const auto ended = parse_arguments(app, argc, argv)) return *ended;
+    if (print_commands) {
+        std::cout << command_markdown(app);
+        return exit_ok;
+    }
     try {
         if (init.parsed()) return make_hub(init_options);
         const bool has_config = app.get_option("--config")->count() > 0;

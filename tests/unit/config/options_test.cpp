@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/config/reference.hpp"
 
+#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
 namespace device_streams {
@@ -308,6 +309,28 @@ TEST(Reference, MarkdownHasARowForEveryOption) {
     EXPECT_NE(markdown.find("| `nickname` |  | text |  | Another name. A change takes a restart. |\n"),
               std::string::npos);
     EXPECT_NE(markdown.find("|  | `-x` | extra |  | Adds an extra. |\n"), std::string::npos);
+}
+
+TEST(Reference, MarkdownHasARowForEveryCommand) {
+    CLI::App app("Tests.", "tester");
+    EXPECT_EQ(command_markdown(app), "");
+    auto* things = app.add_subcommand("thing", "Things");
+    auto* add = things->add_subcommand("add", "Add one | or more");
+    std::string id, kind;
+    bool quick = false;
+    add->add_option("ID", id)->required();
+    add->add_option("--kind", kind)->type_name("WORD")->check(CLI::IsMember({"a", "b"}));
+    add->add_flag("--quick", quick);
+    EXPECT_EQ(command_markdown(app),
+              "| Command | What it does |\n|---|---|\n"
+              "| `tester thing add ID [--kind WORD] [--quick]` | Add one \\| or more |\n");
+}
+
+TEST(Reference, MarkdownHasARowForEveryErrorWithItsExitCode) {
+    const auto markdown = error_markdown();
+    for (const auto& row : error_table())
+        EXPECT_NE(markdown.find("| `" + std::string(row.id) + "` | " + std::string(row.summary)), std::string::npos);
+    EXPECT_NE(markdown.find("| `DS-107` | the command line is wrong | See --help. | 64 |\n"), std::string::npos);
 }
 
 }  // namespace
