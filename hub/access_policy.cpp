@@ -133,13 +133,13 @@ Decision judge_device_certificate(const iothub::Target& target, const std::optio
 }
 
 Decision judge_service_request(const Secret& authorization, const std::optional<Policy>& policy, const HubNames& hub,
-                               std::int64_t now_unix_seconds) {
+                               std::int64_t now_unix_seconds, bool Permissions::*needed) {
     const auto token = iothub::parse_sas_token(authorization.reveal());
     if (!token) return refuse(Refusal::malformed);
     const bool known = policy && !token->policy.empty();
     auto decision = judge_token(*token, known ? &policy->keys : nullptr, hub, {}, now_unix_seconds);
     if (!known) return refuse(Refusal::unknown_policy);
-    if (decision.granted() && !policy->permissions.service_connect) return refuse(Refusal::no_permission);
+    if (decision.granted() && !(policy->permissions.*needed)) return refuse(Refusal::no_permission);
     return decision;
 }
 
@@ -160,11 +160,11 @@ asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target 
 }
 
 asio::awaitable<Decision> check_service_request(Registry& registry, Secret authorization, HubNames hub,
-                                                std::int64_t now_unix_seconds) {
+                                                std::int64_t now_unix_seconds, bool Permissions::*needed) {
     const auto name = named_policy(authorization);
     std::optional<Policy> policy;
     if (!name.empty()) policy = co_await registry.find_policy(name);
-    co_return judge_service_request(authorization, policy, hub, now_unix_seconds);
+    co_return judge_service_request(authorization, policy, hub, now_unix_seconds, needed);
 }
 
 }  // namespace device_streams::hub

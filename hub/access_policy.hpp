@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-/// Who may do what: device credentials open links only, service credentials open streams only.
+/// Who may do what: device credentials open links only, service credentials what their policy
+/// permits.
 namespace device_streams::hub {
 
 /// Why a credential was refused: for the hub's own log. Peers hear one and the same answer for all of these, so that
@@ -62,9 +63,11 @@ Decision judge_device_login(const iothub::Target& target, const Secret& password
 /// Pure.
 Decision judge_device_certificate(const iothub::Target& target, const std::optional<DeviceCertificate>& shown,
                                   const std::optional<Identity>& identity, std::int64_t now_unix_seconds);
-/// A service's request for a stream: the header Authorization against the policy that it names. Pure.
+/// A service's request: the header Authorization against the policy that it names, which must have the permission that
+/// is needed. Pure.
 Decision judge_service_request(const Secret& authorization, const std::optional<Policy>& policy, const HubNames& hub,
-                               std::int64_t now_unix_seconds);
+                               std::int64_t now_unix_seconds,
+                               bool Permissions::*needed = &Permissions::service_connect);
 /// The policy that a token names; empty when it names none or is malformed.
 std::string named_policy(const Secret& token);
 
@@ -73,6 +76,7 @@ asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target 
                                              std::optional<DeviceCertificate> shown, HubNames hub,
                                              std::int64_t now_unix_seconds);
 asio::awaitable<Decision> check_service_request(Registry& registry, Secret authorization, HubNames hub,
-                                                std::int64_t now_unix_seconds);
+                                                std::int64_t now_unix_seconds,
+                                                bool Permissions::*needed = &Permissions::service_connect);
 
 }  // namespace device_streams::hub

@@ -21,6 +21,9 @@ constexpr std::array table{
     RestErrorInfo{RestError::device_not_found, 404, "DeviceNotFound"},
     RestErrorInfo{RestError::module_not_found, 404, "ModuleNotFound"},
     RestErrorInfo{RestError::device_not_online, 404, "DeviceNotOnline"},
+    RestErrorInfo{RestError::device_already_exists, 409, "DeviceAlreadyExists"},
+    RestErrorInfo{RestError::module_already_exists, 409, "ModuleAlreadyExistsOnDevice"},
+    RestErrorInfo{RestError::precondition_failed, 412, "PreconditionFailed"},
     RestErrorInfo{RestError::throttled, 429, "ThrottlingException"},
     RestErrorInfo{RestError::server_error, 500, "ServerError"},
     RestErrorInfo{RestError::gateway_timeout, 504, "GatewayTimeout"},
@@ -64,6 +67,11 @@ std::string iso_time(const Moment& moment) {
     const auto& date = moment.date;
     return format("%04d-%02u-%02uT", int{date.year()}, unsigned{date.month()}, unsigned{date.day()}) +
            time_of_day(moment) + format(".%07ldZ", moment.ticks);
+}
+
+// <id>-G:0-TimeStamp:01/05/2026 10:00:30
+std::string tracking(std::string_view id, const Moment& moment) {
+    return std::string(id) + "-G:0-TimeStamp:" + american_time(moment);
 }
 
 std::string dump(const ordered_json& json) {
@@ -124,12 +132,20 @@ std::string error_body(RestError code, std::string_view text, std::string_view t
     const auto moment = split_time(now);
     ordered_json message;
     message["errorCode"] = static_cast<int>(code);
-    message["trackingId"] = std::string(tracking_id) + "-G:0-TimeStamp:" + american_time(moment);
+    message["trackingId"] = tracking(tracking_id, moment);
     message["message"] = text;
     message["timestampUtc"] = iso_time(moment);
     ordered_json body;
     body["Message"] = dump(message);
     body["ExceptionMessage"] = "";
+    return dump(body);
+}
+
+std::string registry_error_body(RestError code, std::string_view text, std::string_view tracking_id,
+                                Clock::wall_time now) {
+    ordered_json body;
+    body["Message"] = "ErrorCode:" + std::string(describe(code).name) + ";" + std::string(text);
+    body["ExceptionMessage"] = "Tracking ID:" + tracking(tracking_id, split_time(now));
     return dump(body);
 }
 

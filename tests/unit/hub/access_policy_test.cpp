@@ -151,6 +151,15 @@ TEST(ServiceRequest, RefusesAPolicyWithoutThePermission) {
     EXPECT_EQ(request(service_token(policy_key), policy(device_connect)).refusal, Refusal::no_permission);
 }
 
+TEST(ServiceRequest, WantsThePermissionThatIsNeeded) {
+    const auto reads = [](const Permissions& has) {
+        return judge_service_request(service_token(policy_key), policy(has), hub, now, &Permissions::registry_read);
+    };
+    EXPECT_TRUE(reads({.registry_read = true}).granted());
+    const Permissions all_others{.registry_write = true, .service_connect = true, .device_connect = true};
+    EXPECT_EQ(reads(all_others).refusal, Refusal::no_permission);
+}
+
 TEST(ServiceRequest, RefusesForeignKeysOldTokensAndNarrowScopes) {
     EXPECT_EQ(request(service_token(device_key)).refusal, Refusal::wrong_key);
     EXPECT_EQ(request(service_token(policy_key, now - 3600)).refusal, Refusal::expired);

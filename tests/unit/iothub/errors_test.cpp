@@ -24,7 +24,8 @@ TEST(RestError, StatusIsTheFirstHalfOfTheCode) {
     for (const auto code :
          {RestError::argument_invalid, RestError::unauthorized, RestError::forbidden, RestError::quota_exceeded,
           RestError::device_not_found, RestError::module_not_found, RestError::device_not_online, RestError::throttled,
-          RestError::server_error, RestError::gateway_timeout}) {
+          RestError::server_error, RestError::gateway_timeout, RestError::device_already_exists,
+          RestError::module_already_exists, RestError::precondition_failed}) {
         EXPECT_EQ(describe(code).code, code);
         EXPECT_EQ(describe(code).status, static_cast<int>(code) / 1000);
     }
@@ -49,6 +50,17 @@ TEST(ErrorBody, PadsTimes) {
     const auto body = error_body(RestError::server_error, "", tracking_id, early);
     EXPECT_NE(body.find("TimeStamp:12/31/2026 01:02:03"), std::string::npos) << body;
     EXPECT_NE(body.find("2026-12-31T01:02:03.0000001Z"), std::string::npos) << body;
+}
+
+TEST(RegistryErrorBody, HasTheOlderShape) {
+    EXPECT_EQ(
+        registry_error_body(RestError::device_already_exists, "it \"exists\"", tracking_id, moment),
+        R"({"Message":"ErrorCode:DeviceAlreadyExists;it \"exists\"",)"
+        R"("ExceptionMessage":"Tracking ID:0123456789abcdef0123456789abcdef-G:0-TimeStamp:01/05/2026 10:00:30"})");
+    const auto parsed =
+        parse_error(registry_error_body(RestError::precondition_failed, "why", tracking_id, moment), "");
+    EXPECT_EQ(parsed.code, 412001);
+    EXPECT_EQ(parsed.message, "why");
 }
 
 TEST(ParseError, ReadsBackWhatTheHubWrites) {
