@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,25 @@ struct Identity {
     iothub::Target target;
     bool enabled = true;  ///< as read: false also for the modules of a disabled device
     Authentication authentication;
-    std::string created;  ///< RFC 3339, UTC
+    std::string created;           ///< RFC 3339, UTC
+    std::string status_reason{};   ///< why it is enabled or disabled, in its owner's words
+    std::string status_changed{};  ///< RFC 3339, UTC; empty: never
+    std::string generation{};      ///< tells it from an earlier identity of the same name
+    std::string etag{};            ///< its version: another one after every change
     /// nullptr: it logs in with a certificate.
     const KeyPair* keys() const { return std::get_if<KeyPair>(&authentication); }
+};
+
+/// What is said of an identity when it is made or replaced as a whole.
+struct IdentityDescription {
+    Authentication authentication;
+    std::optional<bool> enabled{};  ///< nullopt: as it is; a new one is enabled
+    std::string status_reason{};
+};
+
+/// A change was meant for another version of the identity than the present one.
+struct VersionMismatch : std::runtime_error {
+    VersionMismatch() : std::runtime_error("the identity has another etag now") {}
 };
 
 /// What the holder of a policy's key may do.
@@ -50,8 +67,18 @@ class Registry {
     virtual asio::awaitable<std::optional<Identity>> find(iothub::Target target) = 0;
     /// All identities in order of id, modules behind their device.
     virtual asio::awaitable<std::vector<Identity>> list() = 0;
+    /// The devices that come first in order of id, without their modules.
+    virtual asio::awaitable<std::vector<Identity>> list_devices(std::size_t most) = 0;
+    virtual asio::awaitable<std::vector<Identity>> list_modules(std::string device_id) = 0;
     /// Adds a device, or a module to a device that exists. Returns it as stored.
     virtual asio::awaitable<Identity> add(iothub::Target target, Authentication authentication) = 0;
+    virtual asio::awaitable<Identity> create(iothub::Target target, IdentityDescription description) = 0;
+    /// Makes an identity what the description says, if it has this etag (empty: any), else throws VersionMismatch.
+    /// on_revoked hears of it as of set_enabled and set_authentication.
+    virtual asio::awaitable<Identity> replace(iothub::Target target, IdentityDescription description,
+                                              std::string etag) = 0;
+    /// Removes an identity if it has this etag (empty: any), else throws VersionMismatch.
+    virtual asio::awaitable<void> remove_version(iothub::Target target, std::string etag) = 0;
     /// Removes an identity; a device's modules go with it. on_revoked hears of each.
     virtual asio::awaitable<void> remove(iothub::Target target) = 0;
     /// Disabled identities cannot log in; on_revoked hears of the device and its modules.

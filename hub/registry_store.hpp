@@ -18,9 +18,12 @@ class RegistryStore {
 
     std::optional<Identity> find(const iothub::Target& target);
     std::vector<Identity> list();
-    Identity add(const iothub::Target& target, const Authentication& authentication);
+    std::vector<Identity> list_devices(std::size_t most);
+    std::vector<Identity> list_modules(const std::string& device_id);
+    Identity create(const iothub::Target& target, const IdentityDescription& description);
+    Identity replace(const iothub::Target& target, const IdentityDescription& description, const std::string& etag);
     /// Returns who is gone: the target and, for a device, its modules.
-    std::vector<iothub::Target> remove(const iothub::Target& target);
+    std::vector<iothub::Target> remove(const iothub::Target& target, const std::string& etag);
     /// Returns whom it touches: the target and, for a device, its modules.
     std::vector<iothub::Target> set_enabled(const iothub::Target& target, bool enabled);
     Identity set_authentication(const iothub::Target& target, const Authentication& authentication);
@@ -35,7 +38,10 @@ class RegistryStore {
  private:
     void prepare_tables(const std::string& file);
     Identity get(const iothub::Target& target);
+    Identity get_version(const iothub::Target& target, const std::string& etag);
     void write(const iothub::Target& target, const Authentication& authentication);
+    void write_status(const iothub::Target& target, bool enabled, const std::string& reason);
+    std::string now() const;
     Policy get_policy(const std::string& name);
     std::vector<iothub::Target> with_modules(const iothub::Target& target);
 

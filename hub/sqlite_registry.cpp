@@ -79,13 +79,45 @@ asio::awaitable<std::vector<Identity>> SqliteRegistry::list() {
     return worker_->call([](RegistryStore& store) { return store.list(); });
 }
 
+asio::awaitable<std::vector<Identity>> SqliteRegistry::list_devices(std::size_t most) {
+    return worker_->call([most](RegistryStore& store) { return store.list_devices(most); });
+}
+
+asio::awaitable<std::vector<Identity>> SqliteRegistry::list_modules(std::string device_id) {
+    return worker_->call(
+        [device_id = std::move(device_id)](RegistryStore& store) { return store.list_modules(device_id); });
+}
+
 asio::awaitable<Identity> SqliteRegistry::add(iothub::Target target, Authentication authentication) {
-    return worker_->call([target = std::move(target), authentication = std::move(authentication)](
-                             RegistryStore& store) { return store.add(target, authentication); });
+    return create(std::move(target), {.authentication = std::move(authentication)});
+}
+
+asio::awaitable<Identity> SqliteRegistry::create(iothub::Target target, IdentityDescription description) {
+    return worker_->call([target = std::move(target), description = std::move(description)](RegistryStore& store) {
+        return store.create(target, description);
+    });
+}
+
+asio::awaitable<Identity> SqliteRegistry::replace(iothub::Target target, IdentityDescription description,
+                                                  std::string etag) {
+    auto work = [target = std::move(target), description = std::move(description),
+                 etag = std::move(etag)](RegistryStore& store) { return store.replace(target, description, etag); };
+    auto changed = co_await worker_->call(std::move(work));
+    if (changed.enabled)
+        on_revoked({changed.target, changed.authentication});
+    else
+        on_revoked(changed.target);
+    co_return changed;
 }
 
 asio::awaitable<void> SqliteRegistry::remove(iothub::Target target) {
-    auto work = [target = std::move(target)](RegistryStore& store) { return store.remove(target); };
+    return remove_version(std::move(target), {});
+}
+
+asio::awaitable<void> SqliteRegistry::remove_version(iothub::Target target, std::string etag) {
+    auto work = [target = std::move(target), etag = std::move(etag)](RegistryStore& store) {
+        return store.remove(target, etag);
+    };
     const auto gone = co_await worker_->call(std::move(work));
     for (const auto& identity : gone) on_revoked(identity);
 }

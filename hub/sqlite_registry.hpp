@@ -21,7 +21,13 @@ class SqliteRegistry final : public Registry {
 
     asio::awaitable<std::optional<Identity>> find(iothub::Target target) override;
     asio::awaitable<std::vector<Identity>> list() override;
+    asio::awaitable<std::vector<Identity>> list_devices(std::size_t most) override;
+    asio::awaitable<std::vector<Identity>> list_modules(std::string device_id) override;
     asio::awaitable<Identity> add(iothub::Target target, Authentication authentication) override;
+    asio::awaitable<Identity> create(iothub::Target target, IdentityDescription description) override;
+    asio::awaitable<Identity> replace(iothub::Target target, IdentityDescription description,
+                                      std::string etag) override;
+    asio::awaitable<void> remove_version(iothub::Target target, std::string etag) override;
     asio::awaitable<void> remove(iothub::Target target) override;
     asio::awaitable<void> set_enabled(iothub::Target target, bool enabled) override;
     asio::awaitable<Identity> set_authentication(iothub::Target target, Authentication authentication) override;

@@ -298,15 +298,17 @@ TEST_F(RegistryFileTest, RefusesAForeignDatabase) {
     expect_failure(Errc::state_unusable, [&] { open(); });
 }
 
-TEST_F(RegistryFileTest, RefusesARegistryOfANewerVersion) {
+TEST_F(RegistryFileTest, RefusesARegistryOfAnotherVersion) {
     make();
-    execute("PRAGMA user_version = 99");
-    try {
-        open();
-        FAIL() << "opened";
-    } catch (const Failure& failure) {
-        EXPECT_EQ(failure.errc(), Errc::state_unusable);
-        EXPECT_THAT(failure.detail(), HasSubstr("newer version"));
+    for (const auto& [version, word] : {std::pair(99, "a newer version"), std::pair(1, "an older version")}) {
+        execute("PRAGMA user_version = " + std::to_string(version));
+        try {
+            open();
+            FAIL() << "opened";
+        } catch (const Failure& failure) {
+            EXPECT_EQ(failure.errc(), Errc::state_unusable);
+            EXPECT_THAT(failure.detail(), HasSubstr(word));
+        }
     }
 }
 
