@@ -7,6 +7,8 @@
 #include "common/ws/ws_stream.hpp"
 #include "hub/device_endpoint.hpp"
 #include "hub/goodbye.hpp"
+#include "hub/registry_endpoint.hpp"
+#include "hub/registry_request.hpp"
 #include "hub/rest_answer.hpp"
 #include "hub/service_endpoint.hpp"
 #include "hub/streaming_endpoint.hpp"
@@ -18,7 +20,7 @@ namespace device_streams::hub {
 
 namespace {
 
-// No request has a use for one; some clients send an empty object.
+// Only the registry has a use for one: the description of an identity is shorter. Other clients send an empty object.
 constexpr std::size_t longest_body = 4 * 1024;
 constexpr std::string_view mqtt_path = "/$iothub/websocket";
 
@@ -171,6 +173,10 @@ asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Reque
         const bool still_ours =
             co_await serve_stream_request(hub_, connection, std::move(request), std::move(peer), visitor, last_grant);
         co_return still_ours;
+    }
+    if (is_registry_path(path)) {
+        co_await serve_registry_request(hub_, connection, std::move(request), std::move(peer), visitor);
+        co_return true;
     }
     if (path.starts_with("/bridges/")) {
         const bool still_ours = co_await serve_leg(hub_, connection, std::move(request), std::move(peer), visitor);

@@ -12,6 +12,8 @@ namespace device_streams::hub {
 /// The answer for an error of the REST interface: JSON body and the header iothub-errorcode, as Azure's clients read
 /// it.
 http::Response error_answer(iothub::RestError error, std::string_view text, Clock::wall_time now);
+/// The same for the identity registry, whose body has another shape.
+http::Response registry_error_answer(iothub::RestError error, std::string_view text, Clock::wall_time now);
 /// The same for what has no six-digit code (404 for an unknown path, 405, 431 ...).
 http::Response plain_error_answer(int status, std::string_view text);
 
