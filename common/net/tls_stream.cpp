@@ -21,6 +21,15 @@ constexpr std::size_t reply_limit = 4 * 1024;
 // A left-over buffer that grew is given back once it is empty: idle connections stay small.
 constexpr std::size_t kept_capacity = 1024;
 
+// As every call to OpenSSL demands. Clearing what is empty costs more than looking.
+void clear_errors() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+asio::awaitable<void> nothing() {
+    co_return;
+}
+
 // Ciphertext on its way from SSL_write to send. Shared by all connections of a thread: always empty between calls.
 std::vector<std::byte>& scratch() {
     thread_local std::vector<std::byte> bytes;
@@ -47,9 +56,11 @@ struct TlsBio {
         BIO_clear_retry_flags(bio);
         *done = 0;
         try {
-            const auto received = stream.socket_.try_recv(std::as_writable_bytes(std::span(into, size)));
+            std::optional<std::size_t> received;
+            if (!stream.dry_) received = stream.socket_.try_recv(std::as_writable_bytes(std::span(into, size)));
             if (!received) BIO_set_retry_read(bio);
             *done = received.value_or(0);
+            stream.dry_ = !received || (*done > 0 && *done < size);  // then nobody need ask again during this read
         } catch (...) {
             stream.failure_ = std::current_exception();
         }
@@ -113,7 +124,8 @@ std::string TlsStream::describe_error(int result) const {
 asio::awaitable<void> TlsStream::handshake() {
     const auto failed = context_->is_server() ? Errc::peer_tls_failed : Errc::hub_tls_failed;
     for (;;) {
-        ERR_clear_error();
+        clear_errors();
+        dry_ = false;
         const int result = SSL_do_handshake(ssl_);
         const int error = SSL_get_error(ssl_, result);
         const auto cause = result == 1 ? std::string() : describe_error(result);
@@ -127,6 +139,7 @@ asio::awaitable<void> TlsStream::handshake() {
         co_await flush();
         if (error == SSL_ERROR_WANT_READ) co_await socket_.wait_readable();
     }
+    dry_ = false;  // what came behind the handshake may be here already
     co_await flush();
 }
 
@@ -134,16 +147,18 @@ std::optional<std::size_t> TlsStream::try_read(WritableBytes into) {
     send_leftover();
     if (reply_refused_ && has_leftover()) return std::nullopt;
     reply_refused_ = false;
+    dry_ = false;
     std::size_t total = 0;
     int error = SSL_ERROR_NONE;
     std::string cause;
     while (total < into.size() && error == SSL_ERROR_NONE) {
-        ERR_clear_error();
+        clear_errors();
         reading_ = true;
         const int size = SSL_read(ssl_, into.data() + total, static_cast<int>(into.size() - total));
         reading_ = false;
         if (size > 0) {
             total += static_cast<std::size_t>(size);
+            if (dry_ && SSL_has_pending(ssl_) == 0) error = SSL_ERROR_WANT_READ;  // what SSL_read would find out
         } else {
             error = SSL_get_error(ssl_, size);
             if (error == SSL_ERROR_SSL) cause = describe_error(size);
@@ -161,19 +176,15 @@ std::optional<std::size_t> TlsStream::try_read(WritableBytes into) {
 }
 
 asio::awaitable<void> TlsStream::wait_readable() {
-    if (reply_refused_) {
-        co_await flush();
-    } else if (has_leftover() && !writing_) {
-        co_await first_of(socket_.wait_readable(), flush());
-    } else if (dry_) {
-        co_await socket_.wait_readable();
-    }
+    if (reply_refused_) return flush();
+    if (has_leftover() && !writing_) return first_of(socket_.wait_readable(), flush());
+    return dry_ ? socket_.wait_readable() : nothing();
 }
 
 // `room` may be the same bytes.
 void TlsStream::encrypt(ReadableBytes bytes, WritableBytes room) {
     while (!bytes.empty()) {
-        ERR_clear_error();
+        clear_errors();
         const int size = SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()));
         if (size <= 0) {
             if (!failure_) {
@@ -195,7 +206,8 @@ asio::awaitable<void> TlsStream::write_all(OutBytes out) {
         ~Guard() { stream.end_write(); }
     } const guard{*this};
     writing_ = true;
-    co_await flush();
+    send_leftover();
+    if (has_leftover() || failure_) co_await flush();
     for (auto rest = out.bytes; !rest.empty();) {
         const auto piece = rest.first(std::min(rest.size(), plaintext_per_send));
         rest = rest.subspan(piece.size());

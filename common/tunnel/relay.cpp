@@ -18,6 +18,8 @@ namespace device_streams {
 namespace {
 
 constexpr int chunks_per_turn = 8;  // then other streams of the thread have theirs
+// Behind a shorter piece there is rarely more at once: looking for it would be in vain.
+constexpr std::size_t last_of_many = 4 * 1024;
 
 // What both pumps and the watchers of one relay know.
 struct Joint {
@@ -66,40 +68,54 @@ asio::awaitable<Result> blame(Joint& joint, Leg leg, asio::awaitable<Result> ste
     }
 }
 
-asio::awaitable<void> write(Joint& joint, Leg to, OutBytes bytes) {
-    auto& since = joint.writing_since[to.is_left ? 0 : 1];
-    since = joint.last_activity;
-    co_await blame(joint, to, to.stream.write_all(bytes));
-    since.reset();
-    joint.touch();
-}
+// While somebody waits for a write to a leg.
+class Writing {
+ public:
+    Writing(Joint& joint, Leg to) : joint_(joint), since_(joint.writing_since[to.is_left ? 0 : 1]) {
+        joint.touch();
+        since_ = joint.last_activity;
+    }
+    Writing(const Writing&) = delete;
+    Writing& operator=(const Writing&) = delete;
+    void done() {
+        since_.reset();
+        joint_.touch();
+    }
 
-// One chunk: true when it was forwarded or nothing was there, false at the end of the direction.
-asio::awaitable<bool> forward_chunk(Joint& joint, Leg from, Leg to, std::uint64_t& count, bool& dry) {
+ private:
+    Joint& joint_;
+    std::optional<Clock::time_point>& since_;
+};
+
+// One chunk; how much was forwarded, 0 at the end of the direction, nullopt when nothing was there. Every message of a
+// stream passes here and in forward_all: no coroutine more than it takes.
+asio::awaitable<std::optional<std::size_t>> forward_chunk(Joint& joint, Leg from, Leg to) {
     Chunk chunk;
-    std::optional<std::size_t> size;
+    bool taken = false;
     try {
-        size = from.stream.try_read(chunk.room());
+        const auto size = from.stream.try_read(chunk.room());
+        taken = true;
+        if (size.value_or(0) == 0) co_return size;
+        Writing writing(joint, to);
+        co_await to.stream.write_all(chunk.filled(*size));
+        writing.done();
+        co_return size;
     } catch (const LegError& error) {
-        joint.note_failure(from.is_left, error);
+        joint.note_failure((taken ? to : from).is_left, error);
         throw;
     }
-    dry = !size.has_value();
-    if (dry) co_return true;
-    if (*size == 0) co_return false;
-    joint.touch();
-    co_await write(joint, to, chunk.filled(*size));
-    count += *size;
-    co_return true;
 }
 
 asio::awaitable<void> forward_all(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
-    bool dry = false;
-    for (int turn = 1; co_await forward_chunk(joint, from, to, count, dry); ++turn) {
-        if (dry) {
+    int turn = 0;
+    for (;;) {
+        const auto size = co_await forward_chunk(joint, from, to);
+        if (size == std::size_t{0}) co_return;
+        count += size.value_or(0);
+        if (size.value_or(0) < last_of_many) {
             co_await blame(joint, from, from.stream.wait_readable());
             turn = 0;
-        } else if (turn % chunks_per_turn == 0) {
+        } else if (++turn % chunks_per_turn == 0) {
             co_await asio::post(asio::use_awaitable);
         }
     }

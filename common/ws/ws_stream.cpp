@@ -40,6 +40,10 @@ asio::awaitable<void> or_lost(asio::awaitable<void> step) {
     }
 }
 
+asio::awaitable<void> nothing() {
+    co_return;
+}
+
 bool is_clean(const CloseReason& reason) {
     return !reason.code || ending_of_close_code(*reason.code) == Ending::clean;
 }
@@ -158,10 +162,10 @@ void WsStream::flush_slot() {
     }
 }
 
+// The wait and the write of every message: few coroutines, as each costs more than what it does here.
 asio::awaitable<void> WsStream::wait_readable() {
     const bool end_is_known = reader_.finished() || over();
-    if (end_is_known) co_return;
-    co_await wait_for_input();
+    return end_is_known ? nothing() : wait_for_input();
 }
 
 asio::awaitable<void> WsStream::wait_for_input() {
@@ -170,7 +174,11 @@ asio::awaitable<void> WsStream::wait_for_input() {
         co_await asio::post(asio::use_awaitable);
     } else if (early_bytes_.empty()) {
         const Flag listening(listening_);
-        co_await or_lost(transport_->wait_readable());
+        try {
+            co_await transport_->wait_readable();
+        } catch (const LegError& failure) {
+            throw as_lost(failure);
+        }
     }
 }
 
@@ -187,7 +195,13 @@ asio::awaitable<void> WsStream::write_all(OutBytes out) {
         if (out.headroom >= longest_header) {
             const auto size = write_header_before(payload.data(), header);
             const OutBytes frame{{payload.data() - size, size + payload.size()}, out.headroom - size};
-            co_await write_frame(frame);
+            const Flag writing(writing_);
+            try {
+                co_await transport_->write_all(frame);
+            } catch (const LegError& failure) {
+                throw as_lost(failure);
+            }
+            last_sent_ = now();
         } else {
             co_await write_copied(header, payload);
         }
