@@ -18,9 +18,9 @@ namespace {
 
 namespace ex = asio::experimental;
 
-template <typename Group>
-asio::awaitable<void> first_in(Group group) {
-    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+// What the first to end has left behind: nothing, or what it threw.
+template <typename... Failures>
+void decide(const std::tuple<std::array<std::size_t, sizeof...(Failures)>, Failures...>& ended) {
     const auto winner = std::get<0>(ended)[0];
     const auto failure_of = [winner](const auto& /*order*/, const auto&... failures) {
         return std::array{failures...}[winner];
@@ -30,11 +30,6 @@ asio::awaitable<void> first_in(Group group) {
 
 auto started(const asio::any_io_executor& executor, asio::awaitable<void> work) {
     return asio::co_spawn(executor, std::move(work), ex::deferred);
-}
-
-asio::awaitable<void> expire(Clock::duration limit, Clock& clock) {
-    co_await clock.sleep_for(limit);
-    throw std::system_error(asio::error::timed_out);
 }
 
 }  // namespace
@@ -51,14 +46,16 @@ asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b) {
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b) {
     const auto here = co_await asio::this_coro::executor;
     auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)));
-    co_await first_in(std::move(group));
+    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    decide(ended);
 }
 
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c) {
     const auto here = co_await asio::this_coro::executor;
     auto group =
         ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)), started(here, std::move(c)));
-    co_await first_in(std::move(group));
+    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    decide(ended);
 }
 
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c,
@@ -66,7 +63,8 @@ asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b,
     const auto here = co_await asio::this_coro::executor;
     auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)),
                                          started(here, std::move(c)), started(here, std::move(d)));
-    co_await first_in(std::move(group));
+    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    decide(ended);
 }
 
 asio::awaitable<void> forever() {
@@ -75,7 +73,12 @@ asio::awaitable<void> forever() {
 }
 
 asio::awaitable<void> with_timeout(asio::awaitable<void> work, Clock::duration limit, Clock& clock) {
-    return first_of(std::move(work), expire(limit, clock));
+    const auto here = co_await asio::this_coro::executor;
+    auto group = ex::make_parallel_group(started(here, std::move(work)), started(here, clock.sleep_for(limit)));
+    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    decide(ended);
+    const bool time_is_up = std::get<0>(ended)[0] == 1;
+    if (time_is_up) throw std::system_error(asio::error::timed_out);
 }
 
 }  // namespace device_streams

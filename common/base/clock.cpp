@@ -7,7 +7,7 @@
 namespace device_streams {
 
 asio::awaitable<void> Clock::sleep_for(duration length) {
-    co_await sleep_until(now() + length);
+    return sleep_until(now() + length);
 }
 
 std::int64_t Clock::unix_seconds() const {
