@@ -28,14 +28,13 @@ void set_option(int fd, int level, int name, int value) {
     socket_calls::setsockopt(fd, level, name, &value, sizeof value);  // a Unix socket refuses these, rightly
 }
 
+constexpr int probes = 3;
+
 // Half of the time passes before the first probe, the rest until the last of them was not answered.
-void keep_alive(int fd, std::chrono::steady_clock::duration silence) {
-    constexpr int probes = 3;
+void time_probes(int fd, std::chrono::steady_clock::duration silence) {
     const auto seconds = static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(silence).count());
-    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, std::max(seconds / 2, 1));
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, std::max(seconds / 2 / probes, 1));
-    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, probes);
 }
 
 std::string describe_peer(int fd) {
@@ -77,7 +76,9 @@ asio::posix::stream_descriptor watched(const asio::any_io_executor& executor, in
 Socket::Socket(const asio::any_io_executor& executor, int fd)
     : descriptor_(watched(executor, fd)), peer_(describe_peer(fd)), ack_watch_(patience) {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    keep_alive(fd, patience);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, probes);
+    time_probes(fd, patience);
 }
 
 Socket::~Socket() {
@@ -160,8 +161,10 @@ void Socket::look_later(const std::shared_ptr<asio::steady_timer>& timer) {
 }
 
 void Socket::give_up_after(std::chrono::steady_clock::duration silence) {
-    keep_alive(fd(), silence);
-    ack_watch_ = AckWatch(silence);
+    const AckWatch wanted(silence);
+    if (wanted.interval() == ack_watch_.interval()) return;
+    time_probes(fd(), silence);
+    ack_watch_ = wanted;
 }
 
 void Socket::shutdown_write() noexcept {
