@@ -9,6 +9,7 @@ import signal
 import sys
 
 from . import rows
+from .budget import print_budget
 from .chains import CANDIDATES, loopback
 from .comparison import compare
 from .ours import Threads, ours
@@ -69,6 +70,7 @@ def show_table(bench, arguments, effort, among=rows.ROWS, candidates=None, with_
     wanted = rows_like(arguments.rows, among)
     results = compare(bench, wanted, candidates or arguments.candidates, effort)
     print_table(results, wanted, with_hub)
+    print_budget(results, wanted)
     return results.rows
 
 

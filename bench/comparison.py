@@ -15,7 +15,7 @@ def compare(bench, rows, candidates, effort):
         for chain in chains:
             check_and_warm_up(bench, chain)
         for number in range(effort.rounds):
-            for row in rows if number == 0 else [row for row in rows if not row.once]:
+            for row in [row for row in rows if row.most_rounds is None or number < row.most_rounds]:
                 for chain in rotated(chains, number):
                     say(f"round {number + 1} of {effort.rounds}: {row.name}, {chain.name}")
                     results.add(row, chain.name, row.measure(bench, chain, effort))

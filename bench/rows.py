@@ -58,7 +58,7 @@ def fairness(rates):
 
 class Row:
     """measure() gives the figures by name; the table shows `columns`, the others are for the JSON."""
-    once = False  # true where a further round would show nothing new
+    most_rounds = None  # where further ones would show nothing new
     hub_column = None
 
 
@@ -125,6 +125,7 @@ def memory_figures(sizes, unit, scale):
 
 class IdleMemory(Row):
     """Private memory of a chain that has just been started."""
+    most_rounds = 2
     name = "memory, no streams"
     columns = [f"{role} MiB" for role in ("chain", *ROLES)]
 
@@ -135,6 +136,7 @@ class IdleMemory(Row):
 
 class StreamMemory(Row):
     """Private memory that each open stream costs, on which nothing is under way."""
+    most_rounds = 2
     name = "memory per idle stream"
     columns = [f"{role} KiB" for role in ("chain", *ROLES)]
 
@@ -151,6 +153,7 @@ class StreamMemory(Row):
 
 class StalledMemory(Row):
     """What a stream costs that is full in both directions, because nobody reads at either end; and that others work."""
+    most_rounds = 2
     name = "memory per stalled stream"
     columns = [*(f"{role} KiB" for role in ("chain", *ROLES)), "CPU % of a core", "new stream ms"]
 
@@ -164,7 +167,7 @@ class StalledMemory(Row):
                 new, _, _ = work(bench, fresh, "open", 1, 1)
         grown = {role: after[role] - before[role] for role in after}
         return {**memory_figures(grown, "KiB", 1024 * effort.stalled_streams), **figures,
-                "new stream ms": 1000 * new[0]}
+                "new stream ms": 1000 * new[0], "device MiB in all": after.get("device", 0) / MIB}
 
 
 def cpu_within(chain, seconds):
@@ -178,7 +181,7 @@ def cpu_within(chain, seconds):
 class Devices(Row):
     """Devices that are linked to a hub of ours and do nothing but ping it. A peer has nothing of the kind."""
     transport: str
-    once = True
+    most_rounds = 1
     other_descriptors = 200
     columns = ["devices", "links/s", "CPU ms/link", "KiB/device", "CPU % of a core"]
 

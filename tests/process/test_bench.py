@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
@@ -54,6 +55,14 @@ def test_each_kind_of_row_is_measured(folder, words):
     _, complaints = run.communicate(timeout=120)
     assert run.returncode == 0, complaints
     assert json.loads((folder / "figures.json").read_text())["figures"]
+
+
+def test_a_figure_with_a_limit_is_judged(folder):
+    run = bench(folder, "--quick", "--rounds", "1", "--rows", "memory, no streams")
+    output, complaints = run.communicate(timeout=120)
+    assert run.returncode == 0, complaints
+    judged = re.search(r"^memory, no streams +device MiB +([0-9.]+) +<= ([0-9.]+) +(met|MISSED)$", output, re.M)
+    assert (float(judged[1]) <= float(judged[2])) == (judged[3] == "met")
 
 
 def test_ctrl_c_leaves_nothing_behind(folder):
