@@ -13,13 +13,14 @@ constexpr std::string_view answer_prefix = "$iothub/streams/res/";
 constexpr std::string_view answer_id_key = "/?$rid=";
 
 struct Properties {
-    std::optional<std::string_view> request_id, url, token, features;
+    std::optional<std::string_view> request_id, url, token, features, policy;
 
     std::optional<std::string_view>* find(std::string_view name) {
         if (name == "$rid") return &request_id;
         if (name == "$url") return &url;
         if (name == "$auth") return &token;
         if (name == "$features") return &features;
+        if (name == "$policy") return &policy;
         return nullptr;
     }
 };
@@ -46,6 +47,12 @@ bool is_request_id(std::string_view id) {
     return !id.empty() && std::ranges::all_of(id, text::is_visible) && id.find_first_of("/+#&") == std::string::npos;
 }
 
+// Or none at all.
+bool is_policy_name(std::string_view name) {
+    constexpr std::size_t longest = 64;
+    return name.size() <= longest && text::consists_of_alphanumerics_and(name, "-_.");
+}
+
 }  // namespace
 
 std::string request_topic(const StreamRequest& request) {
@@ -55,6 +62,7 @@ std::string request_topic(const StreamRequest& request) {
     topic += "&$auth=";
     topic += request.token.reveal();
     if (!request.features.empty()) topic += "&$features=" + percent_encode(request.features, ",");
+    if (!request.policy.empty()) topic += "&$policy=" + percent_encode(request.policy);
     return topic;
 }
 
@@ -69,12 +77,14 @@ std::optional<StreamRequest> parse_request_topic(std::string_view topic) {
         return std::nullopt;
     const auto url = percent_decode(*properties->url);
     const auto features = percent_decode(properties->features.value_or(std::string_view{}));
-    if (!url || !parse_stream_url(*url) || !features) return std::nullopt;
+    const auto policy = percent_decode(properties->policy.value_or(std::string_view{}));
+    if (!url || !parse_stream_url(*url) || !features || !policy || !is_policy_name(*policy)) return std::nullopt;
     return StreamRequest{.name = std::string(segments[0]),
                          .request_id = std::string(*properties->request_id),
                          .url = *url,
                          .token = Secret(std::string(*properties->token)),
-                         .features = *features};
+                         .features = *features,
+                         .policy = *policy};
 }
 
 std::string answer_topic(const StreamAnswer& answer) {

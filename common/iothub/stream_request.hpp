@@ -23,9 +23,11 @@ struct StreamRequest {
     std::string url;         ///< decoded wss:// URL
     Secret token;            ///< $auth
     std::string features;    ///< $features, comma-separated names of stream features; empty when absent
+    std::string policy{};    ///< $policy, the service's policy at the hub; empty when absent
 };
-/// "$iothub/streams/POST/{name}/?$rid=..&$url=..&$auth=..[&$features=..]", encoded as strictly as the C SDK demands.
-/// The caller sees to a valid name, a URL in ASCII and with a port, and a token and an id of A-Z a-z 0-9 - _ . only.
+/// "$iothub/streams/POST/{name}/?$rid=..&$url=..&$auth=..[&$features=..][&$policy=..]", encoded as strictly as the C
+/// SDK demands. The caller sees to a valid name, a URL in ASCII and with a port, and a token and an id of A-Z a-z 0-9 -
+/// _ . only.
 std::string request_topic(const StreamRequest& request);
 /// nullopt unless the topic has five segments and $rid, $url and $auth, each once; unknown pairs are ignored; the URL
 /// is percent-decoded and must be one that parse_stream_url takes; the token must be fit for an HTTP header.

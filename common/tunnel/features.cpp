@@ -15,6 +15,7 @@ constexpr std::array names{
     Name{"half-close", &Features::half_close},
     Name{"big-frames", &Features::big_frames},
     Name{"pings", &Features::pings},
+    Name{"policy", &Features::policy},
 };
 
 std::string_view trim(std::string_view text) {

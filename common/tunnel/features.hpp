@@ -9,20 +9,22 @@ namespace device_streams {
 struct Features {
     bool half_close = false;
     bool big_frames = false;
-    bool pings = false;  ///< both ends of the leg send something every 30 s at least
+    bool pings = false;   ///< both ends of the leg send something every 30 s at least
+    bool policy = false;  ///< the device is told which policy opens a stream; between hub and device only
     bool operator==(const Features&) const = default;
 };
-/// What this build can do.
+/// What this build can do, on the hop of a service and on that of a device.
 inline constexpr Features own_features{.half_close = true, .big_frames = true, .pings = true};
+inline constexpr Features device_hop_features{.half_close = true, .big_frames = true, .pings = true, .policy = true};
 
 /// From a comma-separated list; unknown names are ignored.
 Features parse_features(std::string_view list);
-/// "half-close,big-frames,pings"; "none" when there is none.
+/// "half-close,big-frames,pings,policy"; "none" when there is none.
 std::string to_string(const Features& features);
 Features common_features(const Features& a, const Features& b);
 
 /// The announcement inside the free text of DeviceClientType, e.g. "device-proxy/0.1.0
-/// (features=half-close,big-frames,pings)"; parse returns nothing announced when the text has none.
+/// (features=half-close,big-frames,pings,policy)"; parse returns nothing announced when the text has none.
 std::string announce_features(std::string_view product, const Features& features);
 Features parse_announcement(std::string_view client_type, bool& announced);
 

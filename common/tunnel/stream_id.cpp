@@ -48,6 +48,11 @@ std::optional<StreamName> parse_stream_name(std::string_view name) {
     return StreamName{std::string(name.substr(0, dot)), std::string(id)};
 }
 
+std::string service_of(std::string_view name) {
+    const auto parsed = parse_stream_name(name);
+    return parsed ? parsed->service : std::string(name);
+}
+
 bool is_valid_service_name(std::string_view name) {
     auto allowed = [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; };
     return !name.empty() && name.size() <= longest_service_name && std::ranges::all_of(name, allowed);

@@ -43,6 +43,15 @@ TEST(RequestTopic, CarriesFeaturesOnlyWhenThereAreSome) {
     EXPECT_EQ(parse_request_topic(topic)->features, "half-close,big-frames");
 }
 
+TEST(RequestTopic, CarriesThePolicyOnlyWhenOneIsTold) {
+    auto request = example();
+    request.policy = "night-shift_2.b";
+    const auto topic = request_topic(request);
+    EXPECT_TRUE(topic.ends_with("&$policy=night-shift_2.b")) << topic;
+    EXPECT_EQ(parse_request_topic(topic)->policy, "night-shift_2.b");
+    EXPECT_EQ(parse_request_topic(request_topic(example()))->policy, "");
+}
+
 TEST(RequestTopic, IsReadWithAnExtraPair) {
     EXPECT_TRUE(parse_request_topic(request_topic(example()) + "&$ip=192.0.2.1"));
 }
@@ -91,16 +100,20 @@ INSTANTIATE_TEST_SUITE_P(
                     start + "$rid=1&$auth=t", start + good_url + "&$auth=t",         // no URL, no id
                     start + "$rid=1&$url=wss%3A%2F%2Fh%2Fp%4&$auth=t",               // truncated escape
                     start + "$rid=1&$url=%4&$auth=t", start + "$rid=1&$url=https%3A%2F%2Fh%2Fp&$auth=t",
-                    start + "$rid=1&$url=wss%3A%2F%2Fh%2Fp%0D%0AX%3A1&$auth=t",  // header injection
-                    start + "$rid=1&" + good_url + "&$auth=a\r\nHost: evil",     //
-                    start + "$rid=1&" + good_url + "&$auth=a b",                 //
-                    start + "$rid=1&" + good_url + "&$auth=t&$features=%",       //
-                    start + "$rid=1&" + good_url + "&$auth=t&$auth=t",           // twice
-                    start + "$rid=1&$rid=1&" + good_url + "&$auth=t",            //
-                    start + "$rid=1&" + good_url + "&" + good_url + "&$auth=t",  //
-                    start + "$rid=&" + good_url + "&$auth=t",                    // empty
-                    start + "$rid=1&$url=&$auth=t",                              //
-                    start + "$rid=1&" + good_url + "&$auth=",                    //
+                    start + "$rid=1&$url=wss%3A%2F%2Fh%2Fp%0D%0AX%3A1&$auth=t",     // header injection
+                    start + "$rid=1&" + good_url + "&$auth=a\r\nHost: evil",        //
+                    start + "$rid=1&" + good_url + "&$auth=a b",                    //
+                    start + "$rid=1&" + good_url + "&$auth=t&$features=%",          //
+                    start + "$rid=1&" + good_url + "&$auth=t&$policy=%",            //
+                    start + "$rid=1&" + good_url + "&$auth=t&$policy=",             //
+                    start + "$rid=1&" + good_url + "&$auth=t&$policy=a%20b",        //
+                    start + "$rid=1&" + good_url + "&$auth=t&$policy=a&$policy=b",  //
+                    start + "$rid=1&" + good_url + "&$auth=t&$auth=t",              // twice
+                    start + "$rid=1&$rid=1&" + good_url + "&$auth=t",               //
+                    start + "$rid=1&" + good_url + "&" + good_url + "&$auth=t",     //
+                    start + "$rid=&" + good_url + "&$auth=t",                       // empty
+                    start + "$rid=1&$url=&$auth=t",                                 //
+                    start + "$rid=1&" + good_url + "&$auth=",                       //
                     start + "$rid=\x01&" + good_url + "&$auth=t"));
 
 TEST(AnswerTopic, IsTheOneOfTheWireProtocol) {

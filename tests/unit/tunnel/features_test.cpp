@@ -14,6 +14,8 @@ TEST(Features, ListsParseAndUnknownNamesAreIgnored) {
 
 TEST(Features, ListsAreWrittenAsTheyAreRead) {
     EXPECT_EQ(to_string(own_features), "half-close,big-frames,pings");
+    EXPECT_EQ(to_string(device_hop_features), "half-close,big-frames,pings,policy");
+    EXPECT_EQ(parse_features("policy"), Features{.policy = true});
     EXPECT_EQ(to_string(Features{}), "none");
     EXPECT_EQ(to_string(Features{.half_close = false, .big_frames = true}), "big-frames");
 }
