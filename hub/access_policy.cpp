@@ -159,12 +159,13 @@ asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target 
     co_return judge_device_login(target, password, identity, policy, hub, now_unix_seconds);
 }
 
-asio::awaitable<Decision> check_service_request(Registry& registry, Secret authorization, HubNames hub,
-                                                std::int64_t now_unix_seconds, bool Permissions::*needed) {
+asio::awaitable<ServiceLogin> check_service_request(Registry& registry, Secret authorization, HubNames hub,
+                                                    std::int64_t now_unix_seconds, bool Permissions::*needed) {
     const auto name = named_policy(authorization);
     std::optional<Policy> policy;
     if (!name.empty()) policy = co_await registry.find_policy(name);
-    co_return judge_service_request(authorization, policy, hub, now_unix_seconds, needed);
+    auto decision = judge_service_request(authorization, policy, hub, now_unix_seconds, needed);
+    co_return ServiceLogin{std::move(decision), std::move(policy)};
 }
 
 }  // namespace device_streams::hub

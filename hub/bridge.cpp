@@ -45,11 +45,6 @@ class Bridges::Listed {
 
 namespace {
 
-std::string service_of(const StreamRef& stream) {
-    const auto name = parse_stream_name(stream.name);
-    return name ? name->service : stream.name;
-}
-
 std::string reason_of(const RelayResult& result, const std::string& revoked) {
     if (!revoked.empty()) return revoked;
     const std::string who = result.left_caused ? "device" : "service";
@@ -90,7 +85,7 @@ void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::u
 
 asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     const auto log = log_.with({{"device", bridge->stream.target.to_string()},
-                                {"service", service_of(bridge->stream)},
+                                {"service", service_of(bridge->stream.name)},
                                 {"stream", loggable_stream_id(bridge->stream.name)}});
     Listed listed(*this, bridge.get());
     log.info("stream started");
@@ -120,7 +115,7 @@ asio::awaitable<void> Bridges::close(std::unique_ptr<ByteStream> leg, Ending end
 void Bridges::revoke(const Revocation& revoked) {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, bridge] : running_) {
-        if (!revoked.covers(bridge->stream.target, bridge->stream.login)) continue;
+        if (!bridge->stream.rests_on(revoked)) continue;
         auto cut = [bridge = bridge, why = std::string(revoked.why())] {
             bridge->revoked = why;
             bridge->device.abort(Ending::refused);

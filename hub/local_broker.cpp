@@ -221,8 +221,12 @@ void LocalBroker::perform(const Deliver& action) {
     if (link == links_.end()) return;
     const auto ticket = parts_.tickets.make(parts_.address(), action.stream.target, action.stream.stream_id,
                                             StreamRole::device, wall_expiry(action.deadline));
-    const iothub::StreamRequest request{action.stream.name, action.request_id, ticket.url, ticket.token,
-                                        action.features ? to_string(*action.features) : std::string()};
+    const iothub::StreamRequest request{action.stream.name,
+                                        action.request_id,
+                                        ticket.url,
+                                        ticket.token,
+                                        action.features ? to_string(*action.features) : std::string(),
+                                        action.features && action.features->policy ? action.stream.grant.policy : ""};
     link->second.orders.post(DeliverRequest{iothub::request_topic(request)});
     parts_.log.debug("stream request delivered", {{"device", action.stream.target.to_string()},
                                                   {"stream", loggable_stream_id(action.stream.name)},
@@ -308,13 +312,14 @@ void LocalBroker::set_limits(PairingLimits limits, Clock::duration grace) {
 
 void LocalBroker::revoke(const Revocation& revoked) {
     on_control([this, revoked] {
+        ++revocations_;
         const std::string why(revoked.why());
         for (const auto link : presence_.forget(revoked))
             if (const auto found = links_.find(link); found != links_.end())
                 found->second.orders.post(DropLink{DropLink::Reason::revoked, why});
         perform(pairing_.forget(revoked));
         for (auto& [stream_id, meeting] : meetings_)
-            if (revoked.covers(meeting.stream.target, meeting.stream.login)) meeting.revoked = why;
+            if (meeting.stream.rests_on(revoked)) meeting.revoked = why;
         parts_.cut(revoked);  // from here, so that no stream begins in between
     });
 }

@@ -6,6 +6,7 @@
 #include "hub/stream_broker.hpp"
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -51,6 +52,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     void leg_left(const std::string& stream_id, StreamRole role) override;
     void hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) override;
     void revoke(const Revocation& revoked) override;
+    std::uint64_t revocations() const override { return revocations_; }
     asio::awaitable<std::vector<iothub::Target>> online() override;
 
  private:
@@ -90,6 +92,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
 
     Strand control_;
     Parts parts_;
+    std::atomic<std::uint64_t> revocations_ = 0;
     // On the control strand only.
     Presence presence_;
     Pairing pairing_;

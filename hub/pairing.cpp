@@ -9,8 +9,8 @@ namespace {
 
 using iothub::RestError;
 
-Features negotiate(const Features& near, const Features& far) {
-    Features leg = common_features(own_features, near);
+Features negotiate(const Features& ours, const Features& near, const Features& far) {
+    Features leg = common_features(ours, near);
     leg.half_close = leg.half_close && far.half_close;  // of the stream; the others are of the leg
     return leg;
 }
@@ -62,8 +62,8 @@ Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link
     request.login = login;
     request.request_id = std::to_string(++last_request_id_);
     request.stream_id = make_stream_id_();
-    request.device_features = negotiate(device, service);
-    request.service_features = negotiate(service, device);
+    request.device_features = negotiate(device_hop_features, device, service);
+    request.service_features = negotiate(own_features, service, device);
     by_request_id_[request.request_id] = number;
     by_stream_id_[request.stream_id] = number;
     Deliver action{link, request.request_id, request.stream(), request.deadline, {}};
@@ -177,10 +177,13 @@ PairingActions Pairing::forget(const Revocation& revoked) {
     std::vector<RequestNumber> gone;
     for (const auto& [target, numbers] : by_target_)
         for (const RequestNumber number : numbers)
-            if (revoked.covers(target, requests_.at(number).login)) gone.push_back(number);
+            if (requests_.at(number).stream().rests_on(revoked)) gone.push_back(number);
     for (const RequestNumber number : gone) {
         const auto found = requests_.find(number);
-        const auto error = revoked.of_identity() ? unknown(found->second.ask.target) : RestError::device_not_online;
+        const auto& ask = found->second.ask;
+        const auto error = revoked.covers(ask.target, ask.grant) ? RestError::unauthorized
+                           : revoked.of_identity()               ? unknown(ask.target)
+                                                                 : RestError::device_not_online;
         fail(found, {error, std::string(revoked.why())}, Ending::refused, actions);
     }
     return actions;

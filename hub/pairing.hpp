@@ -33,6 +33,7 @@ struct StreamAsk {
     std::optional<Clock::duration> connect_timeout;   ///< how long an offline device is waited for; default 0
     std::optional<Clock::duration> response_timeout;  ///< how long its answer is waited for; default 30 s
     std::optional<Features> announced;                ///< by the service; nullopt: a foreign client
+    ServiceGrant grant{};                             ///< what lets the service ask
 };
 
 struct PairingLimits {
@@ -61,6 +62,11 @@ struct StreamRef {
     std::string name;
     iothub::Target target;
     Credential login{};  ///< of the link that was asked
+    ServiceGrant grant{};
+
+    bool rests_on(const Revocation& revoked) const {
+        return revoked.covers(target, login) || revoked.covers(target, grant);
+    }
 };
 
 // What the driver must do.
@@ -157,7 +163,7 @@ class Pairing {
         std::array<Leg, 2> legs{Leg::none, Leg::none};
 
         Leg& leg(StreamRole role) { return legs[role == StreamRole::device ? 0 : 1]; }
-        StreamRef stream() const { return {stream_id, ask.name, ask.target, login}; }
+        StreamRef stream() const { return {stream_id, ask.name, ask.target, login, ask.grant}; }
         bool has_leg() const { return legs[0] != Leg::none || legs[1] != Leg::none; }
     };
     using Requests = std::unordered_map<RequestNumber, Request>;

@@ -3,6 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "hub/authentication.hpp"
+#include "hub/policy.hpp"
 #include "hub/revocation.hpp"
 
 #include <asio/awaitable.hpp>
@@ -41,22 +42,6 @@ struct VersionMismatch : std::runtime_error {
     VersionMismatch() : std::runtime_error("the identity has another etag now") {}
 };
 
-/// What the holder of a policy's key may do.
-struct Permissions {
-    bool registry_read = false;
-    bool registry_write = false;
-    bool service_connect = false;  ///< open streams
-    bool device_connect = false;   ///< log in as any device
-    bool operator==(const Permissions&) const = default;
-};
-
-/// A shared access policy: a named key pair of services, or of gateways that log in for devices.
-struct Policy {
-    std::string name;
-    KeyPair keys;
-    Permissions permissions;
-};
-
 /// Devices, modules and policies of one hub. Calls may come from any thread and return on the caller's executor; none
 /// of them works on an I/O thread. Failures: not_found, already_exists, usage (an id or a thumbprint that is not
 /// allowed) and state_unusable (the store itself failed).
@@ -91,7 +76,13 @@ class Registry {
 
     virtual asio::awaitable<std::optional<Policy>> find_policy(std::string name) = 0;
     virtual asio::awaitable<std::vector<Policy>> list_policies() = 0;
-    virtual asio::awaitable<Policy> add_policy(std::string name, Permissions permissions, KeyPair keys) = 0;
+    virtual asio::awaitable<Policy> add_policy(std::string name, Permissions permissions, KeyPair keys,
+                                               std::vector<AllowRule> rules = {}) = 0;
+    /// Adds a rule under a number of its own.
+    virtual asio::awaitable<Policy> allow(std::string policy, AllowRule rule) = 0;
+    // What rests on what these take away ends; on_revoked hears of it.
+    /// `rule`: its number, or its text in any way of writing it.
+    virtual asio::awaitable<Policy> disallow(std::string policy, std::string rule) = 0;
     virtual asio::awaitable<void> remove_policy(std::string name) = 0;
     virtual asio::awaitable<Policy> renew_policy_key(std::string name, WhichKey which) = 0;
 

@@ -70,8 +70,9 @@ asio::awaitable<std::string> check_access(HubContext& hub, const http::Request& 
     const bool reads = request.method == "GET";
     const auto names = hub.names.get();
     const auto needed = reads ? &Permissions::registry_read : &Permissions::registry_write;
-    const auto decision =
+    const auto login =
         co_await check_service_request(hub.registry, authorization, *names, hub.clock.unix_seconds(), needed);
+    const auto& decision = login.decision;
     if (decision.granted()) co_return named_policy(authorization);
     hub.complaints.about(peer, Errc::credential_refused, "registry: " + to_string(decision));
     if (decision.refusal != Refusal::no_permission)

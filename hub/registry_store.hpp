@@ -1,5 +1,6 @@
 #pragma once
 
+#include "hub/policy_store.hpp"
 #include "hub/sqlite.hpp"
 #include "hub/sqlite_registry.hpp"
 
@@ -29,11 +30,7 @@ class RegistryStore {
     Identity set_authentication(const iothub::Target& target, const Authentication& authentication);
     Identity renew_key(const iothub::Target& target, WhichKey which);
 
-    std::optional<Policy> find_policy(const std::string& name);
-    std::vector<Policy> list_policies();
-    Policy add_policy(const std::string& name, Permissions permissions, const KeyPair& keys);
-    void remove_policy(const std::string& name);
-    Policy renew_policy_key(const std::string& name, WhichKey which);
+    PolicyStore& policies() { return policies_; }
 
  private:
     void prepare_tables(const std::string& file);
@@ -42,11 +39,11 @@ class RegistryStore {
     void write(const iothub::Target& target, const Authentication& authentication);
     void write_status(const iothub::Target& target, bool enabled, const std::string& reason);
     std::string now() const;
-    Policy get_policy(const std::string& name);
     std::vector<iothub::Target> with_modules(const iothub::Target& target);
 
     Database database_;
     Clock& clock_;
+    PolicyStore policies_;
 };
 
 }  // namespace device_streams::hub

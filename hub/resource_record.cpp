@@ -74,6 +74,10 @@ Line line_of(const StreamDecision& decision) {
     line.duration = decision.took;
     line.result_description = decision.result;
     line.properties = stream_properties(decision.target, decision.name, decision.stream_id, decision.api_version);
+    if (!decision.policy.empty()) {  // ours, as is the next one
+        line.properties["policy"] = decision.policy;
+        line.properties["decidedBy"] = decision.reason;
+    }
     if (decision.error) {
         const auto& info = iothub::describe(*decision.error);
         line.error = true;

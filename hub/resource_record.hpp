@@ -24,6 +24,8 @@ struct StreamDecision {
     Clock::duration took{};
     std::optional<iothub::RestError> error{};
     std::string result{};  ///< without an error: empty (granted), Rejected or Cancelled
+    std::string policy{};  ///< of the service; empty: not proved
+    std::string reason{};  ///< which rule of the policy has decided, and how
 };
 
 /// A granted stream that is over, whether it ever ran or not.

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/iothub/stream_request.hpp"
-#include "hub/authentication.hpp"
+#include "hub/policy.hpp"
 
 #include <optional>
 #include <string_view>
@@ -9,7 +9,15 @@
 
 namespace device_streams::hub {
 
-/// Logins that count no longer. Their links, requests and streams end at once.
+/// A policy after a change that took something away from those who use it.
+struct PolicyChange {
+    std::string name;
+    std::optional<Policy> now;       ///< nullopt: it was removed
+    std::vector<Credential> gone{};  ///< its keys that count no longer
+    std::int64_t unix_now = 0;
+};
+
+/// Logins, and what policies grant, that count no longer. Their links, requests and streams end at once.
 struct Revocation {
     /// The identity (a device with its modules) was removed or disabled.
     Revocation(iothub::Target gone) : target(std::move(gone)) {}
@@ -17,13 +25,19 @@ struct Revocation {
     Revocation(iothub::Target changed, Authentication now) : target(std::move(changed)), remaining(std::move(now)) {}
     /// Of all identities only those certificates count whose CA is one of these.
     explicit Revocation(std::vector<std::string> authorities) : trusted(std::move(authorities)) {}
+    /// Of the policy no more counts than it is now.
+    explicit Revocation(PolicyChange change) : policy(std::move(change)) {}
 
+    /// A device's login.
     bool covers(const iothub::Target& identity, const Credential& login) const;
+    /// What a service's policy grants towards a device.
+    bool covers(const iothub::Target& identity, const ServiceGrant& grant) const;
     /// One clause for the log.
     std::string_view why() const;
     /// The identity as such is gone, rather than one of its credentials.
     bool of_identity() const { return target && !remaining; }
 
+    std::optional<PolicyChange> policy;
     std::optional<iothub::Target> target;
     std::optional<Authentication> remaining;
     std::vector<std::string> trusted;

@@ -5,6 +5,7 @@
 #include "common/tunnel/leg_upgrade.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "hub/rest_answer.hpp"
+#include "hub/stream_access.hpp"
 #include "hub/streaming_endpoint.hpp"
 
 #include <algorithm>
@@ -44,28 +45,10 @@ StreamAsk read_ask(const http::Request& request) {
                   path->name,
                   timeout_of(request, connect_timeout_header),
                   timeout_of(request, response_timeout_header),
+                  {},
                   {}};
     if (const auto features = request.headers.find(features_header)) ask.announced = parse_features(*features);
     return ask;
-}
-
-asio::awaitable<std::optional<Stop>> check_access(HubContext& hub, const http::Request& request,
-                                                  const iothub::Target& target, const std::string& peer) {
-    const Secret authorization(std::string(request.headers.find("Authorization").value_or("")));
-    const auto names = hub.names.get();
-    const auto decision = co_await check_service_request(hub.registry, authorization, *names, hub.clock.unix_seconds());
-    if (!decision.granted()) {
-        hub.complaints.about(peer, Errc::credential_refused, "service: " + to_string(decision));
-        // Who holds a key of the policy may know more; 403 would be a quota to the SDKs.
-        co_return Stop(RestError::unauthorized, decision.refusal == Refusal::no_permission
-                                                    ? "the policy does not permit streams"
-                                                    : "the authorization was refused");
-    }
-    const auto identity = co_await hub.registry.find(target);
-    if (identity) co_return std::nullopt;
-    const bool module = !target.module_id.empty();
-    co_return Stop(module ? RestError::module_not_found : RestError::device_not_found,
-                   module ? "there is no such module" : "there is no such device");
 }
 
 http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
@@ -81,9 +64,8 @@ http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
 }
 
 Log log_of(const HubContext& hub, const StreamAsk& ask, const std::string& peer) {
-    const auto name = parse_stream_name(ask.name);
     return hub.log.with({{"device", ask.target.to_string()},
-                         {"service", name ? name->service : ask.name},
+                         {"service", service_of(ask.name)},
                          {"stream", loggable_stream_id(ask.name)},
                          {"peer", peer}});
 }
@@ -107,13 +89,16 @@ class Decided {
     Decided& operator=(const Decided&) = delete;
     ~Decided() { tell(); }
 
-    void refused(RestError error) {
-        decision_.error = error;
-        tell();
+    void by(const StreamAccess& access) {
+        decision_.policy = access.policy;
+        decision_.reason = access.reason;
     }
     void cancelled() { accepted_as("Cancelled"); }
     void as(const RequestResult& result) {
-        if (const auto* refusal = std::get_if<Refused>(&result)) return refused(refusal->error);
+        if (const auto* refusal = std::get_if<Refused>(&result)) {
+            decision_.error = refusal->error;
+            return tell();
+        }
         const auto* granted = std::get_if<Granted>(&result);
         if (granted != nullptr) decision_.stream_id = granted->stream_id;
         accepted_as(granted != nullptr ? "" : "Rejected");
@@ -128,8 +113,7 @@ class Decided {
     void tell() {
         if (std::exchange(told_, true)) return;
         decision_.took = hub_.clock.now() - begun_;
-        const bool of_stranger = decision_.error == RestError::unauthorized;
-        if (of_stranger)
+        if (decision_.policy.empty())
             hub_.resource_log.add_of_stranger(std::move(decision_));
         else
             hub_.resource_log.add(std::move(decision_));
@@ -148,6 +132,46 @@ asio::awaitable<std::optional<RequestResult>> ask_device(HubContext& hub, http::
     co_await first_of(std::move(asking), connection.until_peer_leaves());
     co_return result;
 }
+
+// What a request of one peer goes through.
+class Asking {
+ public:
+    Asking(HubContext& hub, http::Connection& connection, const http::Request& request, const std::string& peer,
+           const StreamAsk& ask)
+        : hub_(hub), connection_(connection), request_(request), peer_(peer), ask_(ask) {}
+
+    /// False: denied() says what.
+    asio::awaitable<bool> may_ask() {
+        Secret authorization(std::string(request_.headers.find("Authorization").value_or("")));
+        revocations_ = hub_.broker.revocations();
+        access_ = co_await check_stream_access(hub_, std::move(authorization), ask_.target, ask_.name, peer_);
+        co_return !access_.denied;
+    }
+    Refused denied() const { return {access_.denied->error, access_.denied->text}; }
+    const StreamAccess& access() const { return access_; }
+
+    /// nullopt: the service went away.
+    asio::awaitable<std::optional<RequestResult>> ask() {
+        ask_.grant = access_.grant;
+        auto result = co_await ask_device(hub_, connection_, ask_);
+        const auto* granted = result ? std::get_if<Granted>(&*result) : nullptr;
+        if (granted == nullptr || hub_.broker.revocations() == revocations_) co_return result;
+        const auto request = granted->request;
+        const bool still_may = co_await may_ask();
+        if (still_may) co_return result;
+        hub_.broker.cancel(request);
+        co_return RequestResult(denied());
+    }
+
+ private:
+    HubContext& hub_;
+    http::Connection& connection_;
+    const http::Request& request_;
+    const std::string& peer_;
+    StreamAsk ask_;
+    std::uint64_t revocations_ = 0;
+    StreamAccess access_;
+};
 
 http::Response switch_to_leg(const Granted& granted) {
     http::Response response;
@@ -172,23 +196,26 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
                                                               const http::Request& request, const std::string& peer,
                                                               std::optional<Visitors::Visitor>& visitor,
                                                               LastGrant& last_grant) {
-    auto ask = read_ask(request);
-    const auto target = ask.target;
+    const auto ask = read_ask(request);
+    const auto& target = ask.target;
     const auto log = log_of(hub, ask, peer);
     Decided decided(hub, ask, request);
-    const auto stop = co_await check_access(hub, request, target, peer);
-    if (stop) {
-        decided.refused(stop->error);
-        co_return error_answer(stop->error, stop->what(), hub.clock.wall_now());
+    Asking asking(hub, connection, request, peer, ask);
+    const bool may_ask = co_await asking.may_ask();
+    decided.by(asking.access());
+    if (!may_ask) {
+        decided.as(asking.denied());
+        co_return answer_for(asking.denied(), hub.clock.wall_now());
     }
     visitor.reset();
     last_grant.forget();  // who asks again on the connection has not left
-    const auto result = co_await ask_device(hub, connection, std::move(ask));
+    const auto result = co_await asking.ask();
     if (!result) {
         decided.cancelled();
         log.info("stream request cancelled", {{"reason", "the service went away before the answer"}});
         co_return std::nullopt;
     }
+    decided.by(asking.access());
     decided.as(*result);
     log_result(log, *result);
     const auto* granted = std::get_if<Granted>(&*result);

@@ -148,30 +148,47 @@ asio::awaitable<Identity> SqliteRegistry::renew_key(iothub::Target target, Which
 }
 
 asio::awaitable<std::optional<Policy>> SqliteRegistry::find_policy(std::string name) {
-    return worker_->call([name = std::move(name)](RegistryStore& store) { return store.find_policy(name); });
+    return worker_->call([name = std::move(name)](RegistryStore& store) { return store.policies().find(name); });
 }
 
 asio::awaitable<std::vector<Policy>> SqliteRegistry::list_policies() {
-    return worker_->call([](RegistryStore& store) { return store.list_policies(); });
+    return worker_->call([](RegistryStore& store) { return store.policies().list(); });
 }
 
-asio::awaitable<Policy> SqliteRegistry::add_policy(std::string name, Permissions permissions, KeyPair keys) {
-    return worker_->call([name = std::move(name), permissions, keys = std::move(keys)](RegistryStore& store) {
-        return store.add_policy(name, permissions, keys);
+asio::awaitable<Policy> SqliteRegistry::add_policy(std::string name, Permissions permissions, KeyPair keys,
+                                                   std::vector<AllowRule> rules) {
+    return worker_->call([name = std::move(name), permissions, keys = std::move(keys), rules = std::move(rules)](
+                             RegistryStore& store) { return store.policies().add(name, permissions, keys, rules); });
+}
+
+asio::awaitable<Policy> SqliteRegistry::allow(std::string policy, AllowRule rule) {
+    return worker_->call([policy = std::move(policy), rule = std::move(rule)](RegistryStore& store) {
+        return store.policies().allow(policy, rule);
     });
 }
 
-asio::awaitable<void> SqliteRegistry::remove_policy(std::string name) {
-    auto work = [name = std::move(name)](RegistryStore& store) {
-        store.remove_policy(name);
-        return true;
+asio::awaitable<Policy> SqliteRegistry::disallow(std::string policy, std::string rule) {
+    auto work = [policy = std::move(policy), rule = std::move(rule)](RegistryStore& store) {
+        return store.policies().disallow(policy, rule);
     };
-    co_await worker_->call(std::move(work));
+    const auto change = co_await worker_->call(std::move(work));
+    on_revoked(Revocation(change));
+    co_return *change.now;
+}
+
+asio::awaitable<void> SqliteRegistry::remove_policy(std::string name) {
+    auto work = [name = std::move(name)](RegistryStore& store) { return store.policies().remove(name); };
+    const auto change = co_await worker_->call(std::move(work));
+    on_revoked(Revocation(change));
 }
 
 asio::awaitable<Policy> SqliteRegistry::renew_policy_key(std::string name, WhichKey which) {
-    return worker_->call(
-        [name = std::move(name), which](RegistryStore& store) { return store.renew_policy_key(name, which); });
+    auto work = [name = std::move(name), which](RegistryStore& store) {
+        return store.policies().renew_key(name, which);
+    };
+    const auto change = co_await worker_->call(std::move(work));
+    on_revoked(Revocation(change));
+    co_return *change.now;
 }
 
 }  // namespace device_streams::hub

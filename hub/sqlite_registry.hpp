@@ -35,7 +35,10 @@ class SqliteRegistry final : public Registry {
 
     asio::awaitable<std::optional<Policy>> find_policy(std::string name) override;
     asio::awaitable<std::vector<Policy>> list_policies() override;
-    asio::awaitable<Policy> add_policy(std::string name, Permissions permissions, KeyPair keys) override;
+    asio::awaitable<Policy> add_policy(std::string name, Permissions permissions, KeyPair keys,
+                                       std::vector<AllowRule> rules = {}) override;
+    asio::awaitable<Policy> allow(std::string policy, AllowRule rule) override;
+    asio::awaitable<Policy> disallow(std::string policy, std::string rule) override;
     asio::awaitable<void> remove_policy(std::string name) override;
     asio::awaitable<Policy> renew_policy_key(std::string name, WhichKey which) override;
 

@@ -68,6 +68,9 @@ class StreamBroker {
 
     /// The links, requests, waiting legs and streams of these logins end at once.
     virtual void revoke(const Revocation& revoked) = 0;
+    /// How many were taken in so far. A request rests on what was checked before it: when this has grown by the time
+    /// of its result, it must be checked again, as a revocation may have come before the request was there to end.
+    virtual std::uint64_t revocations() const = 0;
     /// All identities with a link.
     virtual asio::awaitable<std::vector<iothub::Target>> online() = 0;
 };

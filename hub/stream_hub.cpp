@@ -7,8 +7,7 @@
 #include "hub/bridge.hpp"
 #include "hub/front_door.hpp"
 #include "hub/local_broker.hpp"
-
-#include <set>
+#include "hub/revocation_watch.hpp"
 
 namespace device_streams::hub {
 
@@ -24,9 +23,6 @@ PairingLimits pairing_limits(const HubLimits& limits) {
     pairing.handshake = limits.handshake;
     return pairing;
 }
-
-// The registry of a hub that stops may be changed by others, who cannot tell it.
-constexpr auto look_for_revoked_every = std::chrono::milliseconds(500);
 
 std::shared_ptr<const TlsContext> load_certificate(const StreamHubSettings& settings) {
     return TlsContext::server(settings.certificate_file, settings.key_file);
@@ -77,8 +73,6 @@ class StreamHub::Impl {
     void start_admin();
     LocalBroker::Parts broker_parts();
     LiveView live_view();
-    asio::awaitable<void> look_for_revoked();
-    asio::awaitable<void> cut_if_revoked(iothub::Target target);
     void log_internal(const std::exception_ptr& failure) const;
 
     Clock& clock_;
@@ -265,27 +259,7 @@ void StreamHub::Impl::stop_accepting() {
     stopping_.announce();
     broker_->stop();
     if (admin_) admin_->yield();
-    background_.spawn(look_for_revoked());
-}
-
-asio::awaitable<void> StreamHub::Impl::look_for_revoked() {
-    for (;;) {
-        co_await clock_.sleep_for(look_for_revoked_every);
-        std::set<iothub::Target> targets;
-        for (const auto& running : bridges_.list()) targets.insert(running.stream.target);
-        for (const auto& target : targets) co_await cut_if_revoked(target);
-    }
-}
-
-asio::awaitable<void> StreamHub::Impl::cut_if_revoked(iothub::Target target) {
-    try {
-        const auto identity = co_await registry_->find(target);
-        broker_->revoke(identity && identity->enabled ? Revocation(target, identity->authentication)
-                                                      : Revocation(target));
-    } catch (const Failure& failure) {
-        log_.error("a running stream could not be checked",
-                   {{"device", target.to_string()}, {"reason", explain(failure)}});
-    }
+    background_.spawn(watch_for_revocations(context_, bridges_));
 }
 
 void StreamHub::Impl::cancel() {

@@ -44,6 +44,7 @@ enum class Errc {
     local_refused = 402,
     local_timeout = 403,
     local_unreachable = 404,
+    service_not_allowed = 405,
     // a running stream
     leg_reset = 501,
     leg_lost = 502,
@@ -63,6 +64,7 @@ enum class Errc {
     hub_not_running = 608,
     already_exists = 609,
     not_found = 610,
+    stream_not_allowed = 611,
     resource_log_unwritable = 621,
     // any program
     internal = 901,

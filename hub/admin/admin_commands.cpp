@@ -36,6 +36,18 @@ json names_of(const Permissions& permissions) {
     return names;
 }
 
+json described(const Policy& policy) {
+    json rules = json::array();
+    for (const auto& [number, rule] : policy.rules) rules.push_back({{"number", number}, {"rule", to_string(rule)}});
+    return {{"name", policy.name}, {"permissions", names_of(policy.permissions)}, {"rules", std::move(rules)}};
+}
+
+std::vector<AllowRule> rules_of(const json& request) {
+    std::vector<AllowRule> rules;
+    for (const auto& text : request.value("allow", std::vector<std::string>())) rules.push_back(parse_allow_rule(text));
+    return rules;
+}
+
 WhichKey which_key(const json& request) {
     return request.value("key", std::string("primary")) == "secondary" ? WhichKey::secondary : WhichKey::primary;
 }
@@ -152,7 +164,9 @@ asio::awaitable<json> AdminCommands::policy(std::string verb, json request) {
     if (verb == "list") co_return co_await list_policies();
     const auto name = request.at("name").get<std::string>();
     if (verb == "add") {
-        const auto added = co_await registry_.add_policy(name, permissions_of(request), make_key_pair());
+        auto rules = rules_of(request);
+        const auto added =
+            co_await registry_.add_policy(name, permissions_of(request), make_key_pair(), std::move(rules));
         co_return with_connection_string(added, WhichKey::primary);
     }
     if (verb == "renew-key") {
@@ -160,9 +174,36 @@ asio::awaitable<json> AdminCommands::policy(std::string verb, json request) {
         const auto renewed = co_await registry_.renew_policy_key(name, which);
         co_return with_connection_string(renewed, which);
     }
+    if (verb == "show") co_return hub::described(co_await found_policy(name));
+    if (verb == "explain") co_return co_await explain_policy(name, std::move(request));
+    if (verb == "allow" || verb == "disallow") co_return co_await change_rules(verb, name, std::move(request));
     if (verb != "remove") throw unknown_command();
     co_await registry_.remove_policy(name);
     co_return json::object();
+}
+
+asio::awaitable<json> AdminCommands::change_rules(std::string verb, std::string name, json request) {
+    auto text = request.at("rule").get<std::string>();
+    if (verb == "disallow") co_return hub::described(co_await registry_.disallow(name, std::move(text)));
+    auto rule = parse_allow_rule(text);
+    co_return hub::described(co_await registry_.allow(name, std::move(rule)));
+}
+
+asio::awaitable<Policy> AdminCommands::found_policy(std::string name) {
+    auto policy = co_await registry_.find_policy(name);
+    if (!policy) throw Failure(Errc::not_found, "policy " + name);
+    co_return std::move(*policy);
+}
+
+asio::awaitable<json> AdminCommands::explain_policy(std::string name, json request) {
+    const auto policy = co_await found_policy(std::move(name));
+    const auto target = target_of(request);
+    const auto at = request.at("at").get<std::int64_t>();
+    const auto verdict = judge_stream(policy, target, request.at("service").get<std::string>(), at);
+    const auto identity = co_await registry_.find(target);
+    json answer{{"allowed", verdict.allowed}, {"reason", verdict.reason}, {"known", identity.has_value()}};
+    if (verdict.number != 0) answer["rule"] = verdict.number;
+    co_return answer;
 }
 
 asio::awaitable<json> AdminCommands::list_devices() {
@@ -183,8 +224,7 @@ asio::awaitable<json> AdminCommands::show_device(iothub::Target target) {
 asio::awaitable<json> AdminCommands::list_policies() {
     const auto policies = co_await registry_.list_policies();
     json list = json::array();
-    for (const auto& policy : policies)
-        list.push_back({{"name", policy.name}, {"permissions", names_of(policy.permissions)}});
+    for (const auto& policy : policies) list.push_back(hub::described(policy));
     co_return list;
 }
 

@@ -63,6 +63,9 @@ class AdminCommands {
     asio::awaitable<Json> list_devices();
     asio::awaitable<Json> show_device(iothub::Target target);
     asio::awaitable<Json> list_policies();
+    asio::awaitable<Json> change_rules(std::string verb, std::string name, Json request);
+    asio::awaitable<Json> explain_policy(std::string name, Json request);
+    asio::awaitable<Policy> found_policy(std::string name);
     asio::awaitable<Json> list_streams();
     asio::awaitable<Json> reload();
     asio::awaitable<std::set<iothub::Target>> connected();

@@ -54,7 +54,7 @@ constexpr std::string_view description_template =
     R"(Made the hub "{NAME}" for {HOST}:{PORT} in {DIR}:
   stream-hub.yaml         its configuration
   hub-ca.pem              the CA that proxies must trust (hub.ca_file); not secret
-  service.cs              connection string of the policy `service`, for service-proxy; secret
+  service.cs              connection string of the policy `service`, which may reach all devices; secret
   hub.pem                 the server's certificate
   hub.key, hub-ca.key     private keys; secret
   state                   devices, modules and policies; secret
@@ -88,6 +88,7 @@ void make_registry(const InitOptions& options, const StateDirectory& state, Cloc
     AdminCommands commands(registry, {options.host, {}});
     nlohmann::json request{{"command", "policy add"}, {"name", "service"}};
     request["permissions"] = {"ServiceConnect"};
+    request["allow"] = {"* *"};
     const auto result = result_of(block_on(commands.execute(std::move(request))));
     write_private_file(options.directory / "service.cs", result.at("connectionString").get<std::string>() + "\n");
 }

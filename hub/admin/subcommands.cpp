@@ -1,5 +1,9 @@
 #include "hub/admin/subcommands.hpp"
 
+#include "common/base/clock.hpp"
+#include "common/base/error.hpp"
+#include "hub/rule_time.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <map>
@@ -49,16 +53,37 @@ std::string print_devices(const json& devices) {
     return text;
 }
 
+std::string permissions_and_rules(const json& policy) {
+    std::string text;
+    for (const auto& permission : policy.at("permissions"))
+        text += (text.empty() ? "" : " ") + permission.get<std::string>();
+    const auto rules = policy.at("rules").size();
+    if (rules > 0) return text + ", " + std::to_string(rules) + (rules == 1 ? " rule" : " rules");
+    return text.find("ServiceConnect") == text.npos ? text : text + ", may reach nothing: no rules";
+}
+
 std::string print_policies(const json& policies) {
     std::size_t width = 0;
     for (const auto& row : policies) width = std::max(width, row.at("name").get<std::string>().size());
     std::string text;
     for (const auto& row : policies) {
-        std::string line = padded(row.at("name").get<std::string>(), width);
-        for (const auto& permission : row.at("permissions")) line += permission.get<std::string>() + " ";
-        text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+        const auto line = padded(row.at("name").get<std::string>(), width);
+        text += line + permissions_and_rules(row) + "\n";
     }
     return text;
+}
+
+std::string print_policy(const json& policy) {
+    auto text = policy.at("name").get<std::string>() + ": " + permissions_and_rules(policy) + "\n";
+    for (const auto& row : policy.at("rules"))
+        text += "  " + padded(std::to_string(row.at("number").get<std::int64_t>()), 3) +
+                row.at("rule").get<std::string>() + "\n";
+    return text;
+}
+
+std::string print_explanation(const json& answer) {
+    return (answer.at("allowed").get<bool>() ? "yes: " : "no: ") + answer.at("reason").get<std::string>() +
+           (answer.at("known").get<bool>() ? "" : " (this hub knows no such device)") + "\n";
 }
 
 std::string print_streams(const json& streams) {
@@ -71,9 +96,9 @@ std::string print_streams(const json& streams) {
     return text;
 }
 
-std::string joined(const json& words) {
+std::string joined(const json& words, const std::string& separator = ", ") {
     std::string text;
-    for (const auto& word : words) text += (text.empty() ? "" : ", ") + word.get<std::string>();
+    for (const auto& word : words) text += (text.empty() ? "" : separator) + word.get<std::string>();
     return text;
 }
 
@@ -131,6 +156,12 @@ json AdminSubcommands::asked(const std::string& command) const {
     if (secondary_thumbprint_) request["secondaryThumbprint"] = *secondary_thumbprint_;
     if (by_authority_) request["authority"] = true;
     if (by_keys_) request["keys"] = true;
+    if (!allow_.empty()) request["allow"] = allow_;
+    if (!rule_.empty()) request["rule"] = joined(rule_, " ");
+    if (!service_.empty()) {
+        request["service"] = service_;
+        request["at"] = at_.empty() ? SystemClock().unix_seconds() : parse_moment(at_);
+    }
     request["permissions"] = json::array();
     for (const auto& permission : permissions_) request["permissions"].push_back(permission_names().at(permission));
     return request;
@@ -170,18 +201,42 @@ void AdminSubcommands::add_policy_commands(CLI::App& app) {
     auto& add = add_verb(policy, "add", "Add a policy, and print its connection string", print_connection_string);
     take_policy(add);
     take_output(add);
-    add.add_option("--permission", permissions_, "What its holder may do; may be given more than once")
-        ->check(CLI::IsMember(permission_names()))
-        ->type_name("WORD")
-        ->type_size(1)
-        ->capture_default_str();
+    take_permissions(add);
+    add.add_option("--allow", allow_, "A rule, as for `policy allow`; may be given more than once")
+        ->type_name("RULE")
+        ->type_size(1);
     take_json(add_verb(policy, "list", "List policies", print_policies));
-    take_policy(add_verb(policy, "remove", "Remove a policy", print_nothing));
+    take_policy(add_verb(policy, "remove", "Remove a policy; ends its streams and links", print_nothing));
+    add_rule_commands(policy);
     auto& renew = add_verb(policy, "renew-key", "Replace one of the two keys, and print a connection string with it",
                            print_connection_string);
     take_policy(renew);
     take_key(renew);
     take_output(renew);
+}
+
+void AdminSubcommands::add_rule_commands(CLI::App& policy) {
+    auto& allow = add_verb(policy, "allow", "Let a policy reach more, and print its rules", print_policy);
+    take_policy(allow);
+    take_rule(
+        allow,
+        "DEVICE[/MODULE] SERVICES [DAYS] [HOURS] [ZONE] [from DATE] [until DATE], where DEVICE and MODULE may hold "
+        "* and ? and SERVICES is a list or *: 'pump-* ssh,rdp mon-fri 08:00-18:00 UTC+01:00 until 2026-12-31'");
+    take_json(allow);
+    auto& disallow = add_verb(
+        policy, "disallow", "Take a rule away, end the streams that only it allowed, and print the rest", print_policy);
+    take_policy(disallow);
+    take_rule(disallow, "The rule's number or its text");
+    take_json(disallow);
+    auto& show = add_verb(policy, "show", "Show what a policy may do, and its rules with their numbers", print_policy);
+    take_policy(show);
+    take_json(show);
+    auto& explain =
+        add_verb(policy, "explain", "Say whether a policy may open a stream, and what decides", print_explanation);
+    take_policy(explain);
+    take_target(explain);
+    take_question(explain);
+    take_json(explain);
 }
 
 void AdminSubcommands::add_reload_command(CLI::App& app) {
@@ -205,6 +260,33 @@ void AdminSubcommands::take_target(CLI::App& command) {
 
 void AdminSubcommands::take_policy(CLI::App& command) {
     command.add_option("NAME", policy_, "Policy")->required()->type_name("");
+}
+
+void AdminSubcommands::take_permissions(CLI::App& command) {
+    command.add_option("--permission", permissions_, "What its holder may do; may be given more than once")
+        ->check(CLI::IsMember(permission_names()))
+        ->type_name("WORD")
+        ->type_size(1)
+        ->capture_default_str();
+}
+
+void AdminSubcommands::take_rule(CLI::App& command, const std::string& help) {
+    command.add_option("RULE", rule_, help)->required()->expected(1, 64)->type_name("");
+}
+
+void AdminSubcommands::take_question(CLI::App& command) {
+    const auto fault = [](const std::string& text) -> std::string {
+        try {
+            parse_moment(text);
+            return {};
+        } catch (const Failure& failure) {
+            return failure.detail();
+        }
+    };
+    command.add_option("SERVICE", service_, "Service, as streams name it")->required()->type_name("");
+    command.add_option("--at", at_, "At this time instead of now: 2026-11-26T22:30Z or ...+01:00")
+        ->check(fault)
+        ->type_name("TIME");
 }
 
 void AdminSubcommands::take_certificate(CLI::App& command) {

@@ -34,11 +34,15 @@ class AdminSubcommands {
     CLI::App& add_verb(CLI::App& noun, const std::string& name, const std::string& help, Print print);
     void add_device_commands(CLI::App& app);
     void add_policy_commands(CLI::App& app);
+    void add_rule_commands(CLI::App& policy);
     void add_stream_commands(CLI::App& app);
     void add_reload_command(CLI::App& app);
     void make_command(CLI::App& verb, const std::string& command, Print print);
     void take_target(CLI::App& command);
     void take_policy(CLI::App& command);
+    void take_permissions(CLI::App& command);
+    void take_rule(CLI::App& command, const std::string& help);
+    void take_question(CLI::App& command);
     void take_certificate(CLI::App& command);
     void take_output(CLI::App& command);
     void take_key(CLI::App& command);
@@ -48,7 +52,8 @@ class AdminSubcommands {
     nlohmann::json request_;
     Print print_;
     // What CLI11 stores into while it parses.
-    std::string device_, module_, policy_, key_;
+    std::string device_, module_, policy_, key_, service_, at_;
+    std::vector<std::string> allow_, rule_;
     std::vector<std::string> permissions_ = {"service-connect"};
     std::optional<std::string> thumbprint_, secondary_thumbprint_;
     bool by_authority_ = false, by_keys_ = false;

@@ -41,7 +41,7 @@ class DeviceProxyTest : public testing::Test {
         const hub::KeyPair keys{device_key, other_key};
         background.wait_for(registry->add({"dev-01", ""}, keys));
         background.wait_for(registry->add({"dev-01", "tunnel"}, keys));
-        background.wait_for(registry->add_policy("service", {.service_connect = true}, keys));
+        background.wait_for(registry->add_policy("service", {.service_connect = true}, keys, {hub::AllowRule()}));
         hub::StreamHubSettings made;
         made.listen = {.host = "127.0.0.1", .port = hub_endpoint.port, .path = {}};
         made.mqtt_listen = Endpoint{.host = "127.0.0.1", .port = 0, .path = {}};

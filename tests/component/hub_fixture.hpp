@@ -43,8 +43,10 @@ class HubTest : public testing::Test {
         device_key = add_device({"dev-01", {}});
         Permissions permissions;
         permissions.service_connect = true;
-        service_key = background.wait_for(stream_hub().registry().add_policy("service", permissions, make_key_pair()))
-                          .keys.primary;
+        service_key =
+            background
+                .wait_for(stream_hub().registry().add_policy("service", permissions, make_key_pair(), {AllowRule()}))
+                .keys.primary;
         address = {.tls = tls,
                    .host = "localhost",
                    .port = stream_hub().endpoint().port,

@@ -41,7 +41,8 @@ class TunnelTest : public testing::Test {
         const hub::KeyPair service_keys{Secret(service_key), Secret(service_key)};
         background.wait_for(registry->add({"pump-17", ""}, device_keys));
         background.wait_for(registry->add({"sleeper", ""}, device_keys));
-        background.wait_for(registry->add_policy("service", {.service_connect = true}, service_keys));
+        background.wait_for(
+            registry->add_policy("service", {.service_connect = true}, service_keys, {hub::AllowRule()}));
         hub::StreamHubSettings settings;
         settings.listen = {.host = "127.0.0.1", .port = hub_port, .path = {}};
         settings.public_host = "localhost";

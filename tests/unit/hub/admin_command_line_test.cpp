@@ -171,11 +171,41 @@ TEST_F(CommandLineTest, GivesPoliciesTheRightToOpenStreamsUnlessToldOtherwise) {
     hub({"policy", "list"});
     EXPECT_EQ(out,
               "gate     RegistryRead DeviceConnect\n"
-              "ops      ServiceConnect\n"
-              "service  ServiceConnect\n");
+              "ops      ServiceConnect, may reach nothing: no rules\n"
+              "service  ServiceConnect, 1 rule\n");
     EXPECT_EQ(hub({"policy", "remove", "gate"}), exit_ok);
     hub({"policy", "list"});
     EXPECT_THAT(out, Not(HasSubstr("gate")));
+}
+
+TEST_F(CommandLineTest, ChangesTheRulesOfPolicies) {
+    hub({"policy", "show", "service"});
+    EXPECT_EQ(out, "service: ServiceConnect, 1 rule\n  1    * *\n");
+    hub({"policy", "add", "ops", "--allow", "pump-* ssh", "--allow", "valve-1 rdp"});
+    EXPECT_EQ(hub({"policy", "allow", "ops", "fan-*", "ssh,web", "mon-fri", "08:00-18:00", "UTC"}), exit_ok);
+    EXPECT_EQ(hub({"policy", "disallow", "ops", "2"}), exit_ok);
+    EXPECT_EQ(out,
+              "ops: ServiceConnect, 2 rules\n"
+              "  1    pump-* ssh\n"
+              "  3    fan-* ssh,web mon-fri 08:00-18:00 UTC\n");
+    EXPECT_EQ(hub({"policy", "disallow", "ops", "pump-* ssh"}), exit_ok);
+    hub({"policy", "show", "ops", "--json"});
+    EXPECT_EQ(json::parse(out).at("rules").size(), 1u);
+    EXPECT_EQ(hub({"policy", "allow", "ops", "fan-* ssh mon-fri"}), exit_usage);
+    EXPECT_THAT(err, HasSubstr("need a time zone"));
+}
+
+TEST_F(CommandLineTest, ExplainsAPolicyAtAnyTime) {
+    hub({"device", "add", "fan-1"});
+    hub({"policy", "add", "ops", "--allow", "fan-* ssh mon-fri UTC"});
+    EXPECT_EQ(hub({"policy", "explain", "ops", "fan-1", "ssh", "--at", "2026-11-24T12:00Z"}), exit_ok);
+    EXPECT_EQ(out, "yes: rule 1 (fan-* ssh mon-fri UTC) allows it\n");
+    EXPECT_EQ(hub({"policy", "explain", "ops", "fan-1", "ssh", "--at", "2026-11-29T01:00+01:00"}), exit_ok);
+    EXPECT_EQ(out, "no: no rule allows it: rule 1 (fan-* ssh mon-fri UTC) does, but not at 2026-11-29T00:00:00Z\n");
+    hub({"policy", "explain", "service", "fan-2/tunnel", "x"});
+    EXPECT_EQ(out, "yes: rule 1 (* *) allows it (this hub knows no such device)\n");
+    EXPECT_EQ(hub({"policy", "explain", "ops", "fan-1", "ssh", "--at", "tomorrow"}), exit_usage);
+    EXPECT_THAT(err, HasSubstr("\"tomorrow\" is no time"));
 }
 
 TEST_F(CommandLineTest, RenewsKeys) {

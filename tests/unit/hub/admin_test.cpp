@@ -136,8 +136,42 @@ TEST_F(AdminTest, AddsPoliciesWithTheirConnectionString) {
     const auto answer = result({{"command", "policy add"}, {"name", "ops"}, {"permissions", {"ServiceConnect"}}});
     EXPECT_THAT(answer.at("connectionString").get<std::string>(),
                 MatchesRegex("HostName=hub1.example.com;SharedAccessKeyName=ops;SharedAccessKey=.*"));
-    const json expected{{"name", "ops"}, {"permissions", {"ServiceConnect"}}};
+    const json expected{{"name", "ops"}, {"permissions", {"ServiceConnect"}}, {"rules", json::array()}};
     EXPECT_EQ(result({{"command", "policy list"}}), json::array({expected}));
+}
+
+TEST_F(AdminTest, ChangesAndShowsTheRulesOfAPolicy) {
+    result({{"command", "policy add"},
+            {"name", "ops"},
+            {"permissions", {"ServiceConnect"}},
+            {"allow", {"a ssh", "b rdp UTC"}}});
+    const auto grown = result({{"command", "policy allow"}, {"name", "ops"}, {"rule", "c  web"}});
+    EXPECT_EQ(grown.at("rules").at(2), (json{{"number", 3}, {"rule", "c web"}}));
+    result({{"command", "policy disallow"}, {"name", "ops"}, {"rule", "a ssh"}});
+    const auto shown = result({{"command", "policy show"}, {"name", "ops"}});
+    const json left = json::array({{{"number", 2}, {"rule", "b rdp UTC"}}, {{"number", 3}, {"rule", "c web"}}});
+    EXPECT_EQ(shown.at("rules"), left);
+    expect_error(Errc::usage, {{"command", "policy allow"}, {"name", "ops"}, {"rule", "c"}});
+    expect_error(Errc::usage, {{"command", "policy allow"}, {"name", "ops"}});
+    expect_error(Errc::not_found, {{"command", "policy show"}, {"name", "others"}});
+    expect_error(Errc::usage,
+                 {{"command", "policy add"}, {"name", "x"}, {"permissions", json::array()}, {"allow", {"c"}}});
+    expect_error(Errc::not_found, {{"command", "policy show"}, {"name", "x"}});
+}
+
+TEST_F(AdminTest, ExplainsWhatAPolicyMayReach) {
+    result({{"command", "device add"}, {"device", "a"}});
+    result({{"command", "policy add"}, {"name", "ops"}, {"permissions", {"ServiceConnect"}}, {"allow", {"* ssh UTC"}}});
+    json question{
+        {"command", "policy explain"}, {"name", "ops"}, {"device", "a"}, {"service", "ssh"}, {"at", 1'795'728'615}};
+    const json yes{{"allowed", true}, {"reason", "rule 1 (* ssh UTC) allows it"}, {"known", true}, {"rule", 1}};
+    EXPECT_EQ(result(question), yes);
+    question["service"] = "rdp";
+    question["device"] = "stranger";
+    EXPECT_EQ(result(question).at("allowed"), false);
+    EXPECT_EQ(result(question).at("known"), false);
+    question["name"] = "others";
+    expect_error(Errc::not_found, question);
 }
 
 TEST_F(AdminTest, RefusesUnknownPermissions) {

@@ -70,10 +70,10 @@ TEST(DeviceCertificateLogin, EmptyThumbprintMatchesNothing) {
 
 TEST(Revocation, OfAnIdentityCoversItsModulesAndNoOther) {
     const Revocation gone(pump);
-    EXPECT_TRUE(gone.covers(pump, {}));
-    EXPECT_TRUE(gone.covers(module, {}));
-    EXPECT_FALSE(gone.covers(other, {}));
-    EXPECT_FALSE(Revocation(module).covers(pump, {}));
+    EXPECT_TRUE(gone.covers(pump, Credential()));
+    EXPECT_TRUE(gone.covers(module, Credential()));
+    EXPECT_FALSE(gone.covers(other, Credential()));
+    EXPECT_FALSE(Revocation(module).covers(pump, Credential()));
 }
 
 TEST(Revocation, OfACredentialSparesTheOtherOne) {

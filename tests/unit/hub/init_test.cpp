@@ -90,6 +90,7 @@ TEST_F(InitTest, WritesAServiceConnectionStringThatTheRegistryKnows) {
     ASSERT_TRUE(policy);
     EXPECT_TRUE(policy->keys.primary == service.key);
     EXPECT_EQ(policy->permissions, Permissions{.service_connect = true});
+    EXPECT_EQ(policy->rules, (std::vector<NumberedRule>{{1, AllowRule()}}));
 }
 
 TEST_F(InitTest, WritesHostPortAndNameIntoTheConfiguration) {

@@ -387,6 +387,17 @@ TEST_F(PairingTest, RemovalEndsWaitingLegsAsRefused) {
     EXPECT_EQ(only<EndLeg>(pairing.forget(pump)).at(0).ending, Ending::refused);
 }
 
+TEST_F(PairingTest, ATakenAwayRuleFailsTheRequestsThatRestOnIt) {
+    auto by_policy = ask();
+    by_policy.grant = {"ops", {}, "ssh", "* *"};
+    open_delivered(by_policy, subscribed(1));
+    EXPECT_TRUE(pairing.forget(Revocation(PolicyChange{"others", std::nullopt})).empty());
+    const auto replies = only<Reply>(pairing.forget(Revocation(PolicyChange{"ops", std::nullopt})));
+    ASSERT_EQ(replies.size(), 1u);
+    EXPECT_EQ(std::get<Refused>(replies[0].outcome).error, RestError::unauthorized);
+    EXPECT_EQ(std::get<Refused>(replies[0].outcome).text, "the policy was removed");
+}
+
 TEST_F(PairingTest, StopFailsWhatIsPending) {
     const auto stream = accepted(open_delivered().request_id).stream_id;
     attach(stream, service);
@@ -421,6 +432,14 @@ TEST_P(PairingFeatures, LegsAreAdmittedWithWhatTheyHeard) {
     const auto& stream = delivery.stream.stream_id;
     EXPECT_EQ(pairing.admit(stream, device, pump).features, GetParam().device_hears.value_or(Features{}));
     EXPECT_EQ(pairing.admit(stream, service, pump).features, GetParam().service_hears.value_or(Features{}));
+}
+
+TEST_F(PairingTest, OnlyDevicesMayAskForTheNameOfThePolicy) {
+    auto what = ask();
+    what.announced = device_hop_features;
+    const auto delivery = open_delivered(what, {1, device_hop_features, {}});
+    EXPECT_EQ(delivery.features, device_hop_features);
+    EXPECT_EQ(accepted(delivery.request_id).features, own_features);
 }
 
 constexpr Features all{.half_close = true, .big_frames = true};

@@ -218,6 +218,74 @@ TEST_F(RegistryTest, RenewsAPolicysKey) {
     expect_failure(Errc::not_found, [&] { block_on(registry.renew_policy_key("b", WhichKey::primary)); });
 }
 
+class RegistryRulesTest : public RegistryTest {
+ protected:
+    RegistryRulesTest() {
+        registry.on_revoked = [this](const Revocation& revocation) { revoked.push_back(*revocation.policy); };
+        block_on(registry.add_policy("ops", {.service_connect = true}, make_key_pair(), {parse_allow_rule("a ssh")}));
+    }
+    Policy allow(std::string_view rule) { return block_on(registry.allow("ops", parse_allow_rule(rule))); }
+    std::vector<std::string> rules(const std::string& policy = "ops") {
+        std::vector<std::string> texts;
+        const auto found = block_on(registry.find_policy(policy));
+        for (const auto& [number, rule] : found->rules) texts.push_back(std::to_string(number) + " " + to_string(rule));
+        return texts;
+    }
+    std::vector<PolicyChange> revoked;
+};
+
+TEST_F(RegistryRulesTest, KeepsRulesUnderTheirNumbers) {
+    allow("b  rdp,ssh");
+    allow("c * mon-fri UTC");
+    block_on(registry.disallow("ops", "2"));
+    EXPECT_THAT(rules(), ElementsAre("1 a ssh", "3 c * mon-fri UTC"));
+    EXPECT_EQ(allow("d *").rules.back().number, 4);
+    EXPECT_EQ(block_on(registry.list_policies()).at(0).rules.size(), 3u);
+}
+
+TEST_F(RegistryRulesTest, TakesARuleAwayByItsTextInAnyWriting) {
+    allow("b rdp,ssh UTC+00:00");
+    block_on(registry.disallow("ops", "b  ssh,rdp utc"));
+    EXPECT_THAT(rules(), ElementsAre("1 a ssh"));
+}
+
+TEST_F(RegistryRulesTest, TellsWhatIsTakenAway) {
+    allow("b *");
+    EXPECT_TRUE(revoked.empty());
+    block_on(registry.disallow("ops", "1"));
+    ASSERT_EQ(revoked.size(), 1u);
+    EXPECT_EQ(revoked[0].now->rules.size(), 1u);
+    const auto before = block_on(registry.find_policy("ops"))->keys;
+    block_on(registry.renew_policy_key("ops", WhichKey::secondary));
+    ASSERT_EQ(revoked.size(), 2u);
+    EXPECT_EQ(revoked[1].gone, std::vector<Credential>{credential_of(Credential::Kind::policy_key, before.secondary)});
+    block_on(registry.remove_policy("ops"));
+    ASSERT_EQ(revoked.size(), 3u);
+    EXPECT_FALSE(revoked[2].now);
+    EXPECT_EQ(revoked[2].gone.size(), 2u);
+}
+
+TEST_F(RegistryRulesTest, RefusesWhatIsThereAndWhatIsNot) {
+    expect_failure(Errc::already_exists, [&] { allow("a  ssh"); });
+    expect_failure(Errc::not_found, [&] { block_on(registry.disallow("ops", "7")); });
+    expect_failure(Errc::not_found, [&] { block_on(registry.disallow("ops", "z ssh")); });
+    expect_failure(Errc::usage, [&] { block_on(registry.disallow("ops", "nonsense")); });
+    expect_failure(Errc::not_found, [&] { block_on(registry.disallow("nobody", "1")); });
+    expect_failure(Errc::not_found, [&] { block_on(registry.allow("nobody", AllowRule())); });
+    EXPECT_TRUE(revoked.empty());
+}
+
+TEST_F(RegistryRulesTest, APolicyTakesItsRulesAlong) {
+    block_on(registry.remove_policy("ops"));
+    block_on(registry.add_policy("ops", {}, make_key_pair()));
+    EXPECT_TRUE(rules().empty());
+}
+
+TEST_F(RegistryRulesTest, HasAnEndToRules) {
+    for (int i = 1; i < 1000; ++i) allow("device-" + std::to_string(i) + " *");
+    expect_failure(Errc::usage, [&] { allow("one-more *"); });
+}
+
 TEST_F(RegistryTest, MakesKeysOf32RandomBytes) {
     const auto keys = make_key_pair();
     EXPECT_EQ(keys.primary.reveal().size(), 44u);
