@@ -4,6 +4,7 @@
 #include "common/config/shared_options.hpp"
 #include "common/config/words.hpp"
 #include "common/iothub/connection_string.hpp"
+#include "common/iothub/text.hpp"
 #include "common/tunnel/stream_id.hpp"
 
 namespace device_streams::device {
@@ -99,6 +100,13 @@ void add_link_options(OptionTable<DeviceProxyConfig>& table) {
         duration<seconds>(5s, 1177s), [](auto& config) -> auto& { return config.keep_alive; });
 }
 
+ValueKind<std::string> policy_name() {
+    constexpr std::string_view others = "-_.";
+    return text("name of a policy at the hub", [](std::string_view name) {
+        return name.size() <= 64 && iothub::text::consists_of_alphanumerics_and(name, others);
+    });
+}
+
 OptionTable<ServiceSettings> service_items() {
     OptionTable<ServiceSettings> items("service", "One local service.");
     items.add(
@@ -106,17 +114,22 @@ OptionTable<ServiceSettings> service_items() {
         endpoint(EndpointUse::connect), [](auto& service) -> auto& { return service.address; });
     add_stream_limits(
         items, "", [](auto& service) -> auto& { return service.limits; });
+    items.add_values(
+        {.key = "allow_from",
+         .help = "Policies of the hub whose services alone may reach it. A hub that names no policies, as Azure's, "
+                 "cannot reach it at all then."},
+        policy_name(), [](auto& service) -> auto& { return service.allow_from; });
     return items;
 }
 
 void add_services(OptionTable<DeviceProxyConfig>& table) {
     table.add_map(
         {.key = "services",
-         .help = "What streams may reach from here: names, and the address behind each, or a map of the address and "
-                 "limits that are stricter than those of all streams. At least one is needed; nothing else is "
-                 "reachable.",
+         .help = "What streams may reach from here: names, and the address behind each, or a map of the address, "
+                 "limits that are stricter than those of all streams, and the only policies of the hub that may reach "
+                 "it (allow_from). At least one is needed; nothing else is reachable.",
          .example = "ssh: localhost:22\nrdp: 192.168.7.20:3389\nconsole:\n  address: unix:/run/console.sock\n"
-                    "  idle_timeout: 30m\n  max_lifetime: 12h\n  stall_timeout: 5m"},
+                    "  idle_timeout: 30m\n  max_lifetime: 12h\n  stall_timeout: 5m\n  allow_from: [ops, night-shift]"},
         service_name(), service_items(), "address", [](auto& config) -> auto& { return config.services; });
     table.add(
         {.key = "default_service",

@@ -58,7 +58,7 @@ iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& cloc
     user.host = settings.identity.host_name;
     user.target = settings.target();
     user.api_version = api_version;
-    user.client_type = announce_features("device-proxy/" + std::string(version), own_features);
+    user.client_type = announce_features("device-proxy/" + std::string(version), device_hop_features);
 
     iothub::mqtt::Connect login;
     login.clean_session = false;

@@ -2,7 +2,13 @@
 
 #include "common/tunnel/stream_id.hpp"
 
+#include <algorithm>
+
 namespace device_streams::device {
+
+bool LocalService::is_open_to(std::string_view policy) const {
+    return allow_from.empty() || (!policy.empty() && std::ranges::find(allow_from, policy) != allow_from.end());
+}
 
 ServiceMap::ServiceMap(std::map<std::string, ServiceSettings> services, std::optional<std::string> default_service)
     : services_(std::move(services)), default_service_(std::move(default_service)) {
@@ -11,7 +17,7 @@ ServiceMap::ServiceMap(std::map<std::string, ServiceSettings> services, std::opt
 std::optional<LocalService> ServiceMap::find(std::string_view name) const {
     const auto entry = services_.find(std::string(name));
     if (entry == services_.end()) return std::nullopt;
-    return LocalService{entry->first, entry->second.address, entry->second.limits};
+    return LocalService{entry->first, entry->second.address, entry->second.limits, entry->second.allow_from};
 }
 
 std::optional<LocalService> ServiceMap::resolve(std::string_view stream_name) const {

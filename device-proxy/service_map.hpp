@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace device_streams::device {
 
@@ -14,6 +15,7 @@ namespace device_streams::device {
 struct ServiceSettings {
     Endpoint address;
     StreamLimits limits = {};
+    std::vector<std::string> allow_from = {};  ///< policies of the hub; empty: all, also of hubs that name none
     bool operator==(const ServiceSettings&) const = default;
 };
 
@@ -22,6 +24,9 @@ struct LocalService {
     std::string name;
     Endpoint endpoint;
     StreamLimits limits = {};
+    std::vector<std::string> allow_from = {};
+    /// `policy`: that the hub names; empty: none.
+    bool is_open_to(std::string_view policy) const;
     bool operator==(const LocalService&) const = default;
 };
 

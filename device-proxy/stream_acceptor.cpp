@@ -111,9 +111,10 @@ asio::awaitable<void> StreamAcceptor::until_done() {
 }
 
 asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Settings settings, Unanswered open) {
-    const auto log = log_.with({{"stream", loggable_id(request.name)}});
+    auto log = log_.with({{"stream", loggable_id(request.name)}});
+    if (!request.policy.empty()) log = log.with({{"policy", request.policy}});
     Stream stream{std::move(request), std::move(settings), log, {}, {}, {}, {}, {}};
-    if (!find_service(stream)) co_return answer_(stream.request, 400);
+    if (!find_service(stream) || !may_reach(stream)) co_return answer_(stream.request, 400);
     co_await both(answer(stream, std::move(open)), dial_leg(stream));
     if (!stream.local) co_return;
     if (!co_await open_leg(stream)) co_return stream.local->abort(Ending::lost);
@@ -129,6 +130,15 @@ bool StreamAcceptor::find_service(Stream& stream) const {
     }
     const Failure unknown(Errc::service_unknown, valid ? name : "malformed stream name");
     stream.log.warning("stream refused: " + explain(unknown));
+    return false;
+}
+
+bool StreamAcceptor::may_reach(const Stream& stream) const {
+    const auto& policy = stream.request.policy;
+    if (stream.service.is_open_to(policy)) return true;
+    const Failure closed(Errc::service_not_allowed,
+                         stream.service.name + (policy.empty() ? ", the hub names no policy" : ", policy " + policy));
+    stream.log.warning("stream refused: " + explain(closed));
     return false;
 }
 

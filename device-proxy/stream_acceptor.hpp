@@ -64,6 +64,7 @@ class StreamAcceptor {
     void note_answered();
     asio::awaitable<void> serve(iothub::StreamRequest request, Settings settings, Unanswered open);
     bool find_service(Stream& stream) const;
+    bool may_reach(const Stream& stream) const;
     asio::awaitable<void> answer(Stream& stream, Unanswered open);
     asio::awaitable<bool> reach_service(Stream& stream);
     asio::awaitable<void> dial_leg(Stream& stream);

@@ -78,6 +78,23 @@ class OptionTable {
         options_.push_back({std::move(info), {}, std::move(read), differs_in(member), {}});
     }
 
+    /// A list of values, not empty where it stands; `member(config)` is a vector of T.
+    template <typename T, typename Member>
+    void add_values(OptionInfo info, ValueKind<T> kind, Member member) {
+        info.type = "list";
+        info.allowed = "of " + expectation({.type = kind.type, .allowed = kind.allowed}) + ", at least one";
+        auto read = [kind, member](Config& config, const YamlNode& node, const std::string& path, Reading& reading) {
+            const auto before = member(config).size();
+            read_items(node, path, reading, [&](const YamlNode& item, const std::string& item_path) {
+                member(config).push_back(parse_at(kind, item, item_path, reading).value_or(T()));
+            });
+            const bool is_list = node.kind == YamlNode::Kind::list || node.kind == YamlNode::Kind::nothing;
+            if (is_list && member(config).size() == before)
+                reading.fault_at(reading.at(node), path, "it is empty, allowed: a list with at least one item");
+        };
+        options_.push_back({std::move(info), {}, std::move(read), differs_in(member), {}});
+    }
+
     /// A map from names of the user's choice to maps with the keys of `items`; a single value instead of such a map
     /// stands for its key `short_key`. `member(config)` is a map from string to items that compare.
     template <typename Item, typename Member>

@@ -8,7 +8,7 @@ TEST_F(DeviceProxyTest, CarriesAStreamToTheLocalService) {
     start_proxy();
     auto [stream, local] = open();
     expect_echo(stream, local, "hello");
-    EXPECT_TRUE(log->contains("stream opened device=dev-01 stream=1a2b3c4d service=ssh"));
+    EXPECT_TRUE(log->contains("stream opened device=dev-01 stream=1a2b3c4d policy=service service=ssh"));
 }
 
 TEST_F(DeviceProxyTest, CarriesTheEndOfEachDirectionAlone) {
@@ -28,6 +28,16 @@ TEST_F(DeviceProxyTest, RejectsAnUnknownService) {
     start_proxy();
     expect_rejected("telnet.1a2b3c4d");
     EXPECT_TRUE(log->contains("DS-401"));
+}
+
+TEST_F(DeviceProxyTest, OpensANarrowedServiceToThePoliciesItNames) {
+    settings.streams.services = ServiceMap(
+        {{"ssh", {service.endpoint(), {}, {"service"}}}, {"web", {service.endpoint(), {}, {"others"}}}}, std::nullopt);
+    start_proxy();
+    auto [stream, local] = open();
+    expect_echo(stream, local, "for us");
+    expect_rejected("web.1a2b3c4d");
+    EXPECT_TRUE(log->contains("DS-405 the service is not open to this policy: web, policy service"));
 }
 
 TEST_F(DeviceProxyTest, RejectsWhenTheLocalServiceRefuses) {

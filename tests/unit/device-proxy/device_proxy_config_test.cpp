@@ -51,6 +51,23 @@ TEST_F(DeviceProxyConfigTest, ShippedFileIsWhatTheTableSays) {
         << "make it anew with: device-proxy --print-config-example";
 }
 
+TEST_F(DeviceProxyConfigTest, ServicesMayBeNarrowedToPolicies) {
+    const std::string hub = "hub: {connection_string_file: device.cs}\nservices:\n  ssh:\n    address: localhost:22\n";
+    EXPECT_EQ(load(hub + "    allow_from: [ops, night-shift]\n").services.at("ssh").allow_from,
+              (std::vector<std::string>{"ops", "night-shift"}));
+    EXPECT_TRUE(load(hub).services.at("ssh").allow_from.empty());
+    const auto has = [&](const std::string& list, const std::string& fault) {
+        EXPECT_NE(fault_in(hub + list).find("config:5:17 services.ssh.allow_from" + fault), std::string::npos)
+            << fault_in(hub + list);
+    };
+    has("    allow_from: []\n", ": it is empty, allowed: a list with at least one item");
+    has("    allow_from: ops\n", ": ");
+    EXPECT_NE(fault_in(hub + "    allow_from:\n").find("services.ssh.allow_from: it is empty"), std::string::npos);
+    EXPECT_NE(fault_in(hub + "    allow_from: [ops, a b]\n").find("services.ssh.allow_from[1]: \"a b\""),
+              std::string::npos)
+        << fault_in(hub + "    allow_from: [ops, a b]\n");
+}
+
 TEST_F(DeviceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     std::filesystem::copy_file(DS_SOURCE_DIR "/configs/device-proxy.yaml", folder_ / "device-proxy.yaml");
     const auto config = device_proxy_options().load({.file = folder_ / "device-proxy.yaml"});

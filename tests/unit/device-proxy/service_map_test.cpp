@@ -20,6 +20,17 @@ ServiceMap with_default() {
     return {{{"ssh", {ssh}}, {"rdp-2", {rdp}}}, "ssh"};
 }
 
+TEST(ServiceMap, OpensANarrowedServiceOnlyToThePoliciesItNames) {
+    const ServiceMap map({{"ssh", {ssh, {}, {"ops", "night-shift"}}}, {"rdp", {rdp}}}, "ssh");
+    for (const char* name : {"ssh", "ssh.1a2b3c4d", "TestStream"}) {
+        EXPECT_TRUE(map.resolve(name)->is_open_to("night-shift")) << name;
+        EXPECT_FALSE(map.resolve(name)->is_open_to("night")) << name;
+        EXPECT_FALSE(map.resolve(name)->is_open_to("")) << name;
+    }
+    EXPECT_TRUE(map.resolve("rdp")->is_open_to("anybody"));
+    EXPECT_TRUE(map.resolve("rdp")->is_open_to("")) << "hubs that name no policy";
+}
+
 TEST(ServiceMap, FindsTheExactName) {
     EXPECT_EQ(without_default().resolve("rdp-2"), (LocalService{"rdp-2", {rdp}}));
 }

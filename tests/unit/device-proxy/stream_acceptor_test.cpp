@@ -101,6 +101,24 @@ class StreamAcceptorTest : public testing::Test {
     }
 };
 
+TEST_F(StreamAcceptorTest, KeepsANarrowedServiceToItsPolicies) {
+    auto narrowed = settings();
+    narrowed.services =
+        ServiceMap({{"ssh", {Endpoint{.host = "localhost", .port = 22, .path = {}}, {}, {"ops"}}}}, std::nullopt);
+    acceptor.apply(narrowed);
+    auto by_others = request("ssh.1a2b3c4d", "1"), by_nobody = request("ssh.1a2b3c4e", "2"),
+         by_ops = request("ssh.1a2b3c4f", "3");
+    by_others.policy = "others";
+    by_ops.policy = "ops";
+    for (auto& asked : {by_others, by_nobody}) take(asked);
+    EXPECT_TRUE(dialled.empty());
+    EXPECT_TRUE(log->contains("DS-405 the service is not open to this policy: ssh, policy others"));
+    EXPECT_TRUE(log->contains("DS-405 the service is not open to this policy: ssh, the hub names no policy"));
+    take(by_ops);
+    EXPECT_EQ(answers, (std::vector<std::string>{"1:400", "2:400", "3:200"}));
+    EXPECT_TRUE(log->contains("stream opened stream=1a2b3c4f policy=ops"));
+}
+
 TEST_F(StreamAcceptorTest, ConnectsAcceptsAndRelays) {
     take(request());
     ASSERT_EQ(dialled.size(), 1u);
