@@ -18,11 +18,15 @@ asio::awaitable<void> call(std::function<void()> action) {
     co_return;
 }
 
-bool is_refused_login(const std::exception_ptr& failure) {
+// A hub that restarts meets its whole fleet at once; what is left of its grace for dropped links (5 s) is used.
+constexpr int spread_after_restart = 4;
+
+bool is(const std::exception_ptr& failure, Errc what) {
+    if (!failure) return false;
     try {
         std::rethrow_exception(failure);
     } catch (const Failure& known) {
-        return known.errc() == Errc::hub_refused_login;
+        return known.errc() == what;
     } catch (...) {
         return false;
     }
@@ -205,7 +209,8 @@ Clock::duration HubLink::next_wait(const Life& life) {
     const auto wait = backoff_.next();
     // Trying a wrong credential soon again helps nobody; jitter keeps a fleet apart all the same.
     const auto longest = life.settings.backoff.longest;
-    return is_refused_login(life.failure) ? longest / 2 + wait / 2 : wait;
+    if (is(life.failure, Errc::hub_refused_login)) return longest / 2 + wait / 2;
+    return is(life.failure, Errc::hub_stopping) ? std::min(longest, wait * spread_after_restart) : wait;
 }
 
 }  // namespace device_streams::device

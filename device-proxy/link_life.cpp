@@ -39,7 +39,8 @@ asio::awaitable<void> LinkLife::live(LinkOpener open, std::function<mqtt::Connec
         co_await with_timeout(stream_->close(Ending::clean), limits.goodbye, clock_);
     } catch (const LegError& failure) {
         stream_->abort(Ending::lost);
-        throw Failure(Errc::hub_link_lost, failure.what());
+        const bool comes_back = failure.ending() == Ending::stopping;
+        throw Failure(comes_back ? Errc::hub_stopping : Errc::hub_link_lost, failure.what());
     } catch (const Failure&) {
         stream_->abort(Ending::lost);
         throw;

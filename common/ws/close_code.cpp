@@ -75,6 +75,7 @@ Ending ending_of_close_code(std::uint16_t code) {
         case status::no_status:
             return Ending::clean;
         case status::going_away:
+        case status::service_restart:
             return Ending::stopping;
         case status::protocol_error:
         case status::invalid_payload:

@@ -331,6 +331,11 @@ void WsStream::drop_input() {
     yield_due_ = true;
 }
 
+ControlPayload WsStream::close_for(Ending ending) const {
+    if (ending == Ending::stopping) return make_close(options_.stopping_code);
+    return make_close(ending, options_.half_close);
+}
+
 asio::awaitable<void> WsStream::close(Ending ending) {
     try {
         co_await say_goodbye(ending);
@@ -344,7 +349,7 @@ asio::awaitable<void> WsStream::say_goodbye(Ending ending) {
         transport_->abort(ending);
         co_return;
     }
-    slot_.put_close(make_close(ending, options_.half_close));
+    slot_.put_close(close_for(ending));
     auto frame = slot_.take_close(options_.role);
     if (frame) {
         const OutBytes out{frame->bytes(), frame->begin};
@@ -370,7 +375,7 @@ bool WsStream::delivering() {
 
 void WsStream::abort(Ending reason) noexcept {
     try {
-        slot_.put_close(make_close(reason, options_.half_close));
+        slot_.put_close(close_for(reason));
         flush_slot();
     } catch (...) {
         // No random bytes for the mask: then the peer learns of the end from the connection alone.

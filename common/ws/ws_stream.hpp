@@ -31,6 +31,8 @@ struct WsOptions {
     std::size_t message_limit = 32 * 1024;
     /// `half-close` was negotiated: an empty binary message ends one direction.
     bool half_close = false;
+    /// The close code for an end that comes from stopping: 1001, or 1012 for a peer that is to come back.
+    std::uint16_t stopping_code = 1001;
     /// For watch(); without it the stream sends no Ping and judges no silence.
     std::optional<KeepAlive> keep_alive = {};
 };
@@ -87,6 +89,7 @@ class WsStream final : public ByteStream {
     FrameHeader data_header(std::size_t length) const;
     asio::awaitable<void> write_frame(OutBytes frame);
     asio::awaitable<void> write_copied(const FrameHeader& header, WritableBytes payload);
+    ControlPayload close_for(Ending ending) const;
     asio::awaitable<void> say_goodbye(Ending ending);
     asio::awaitable<void> until_reading_ends();
     void throw_if_gone();

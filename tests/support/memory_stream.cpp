@@ -28,7 +28,7 @@ MemoryStream::MemoryStream(std::shared_ptr<MemoryPipe> in, std::shared_ptr<Memor
 }
 
 std::optional<std::size_t> MemoryStream::try_read(WritableBytes into) {
-    if (in_->broken) throw_reset();
+    if (in_->broken) throw LegError(in_->broken_as, "broken in memory");
     const auto size = std::min({into.size(), in_->bytes.size(), read_limit});
     if (size == 0) return in_->finished ? std::optional<std::size_t>(0) : std::nullopt;
     std::copy_n(in_->bytes.begin(), size, into.begin());

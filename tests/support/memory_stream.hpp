@@ -20,6 +20,7 @@ struct MemoryPipe {
     std::size_t capacity = 64 * 1024;  ///< writers wait beyond it
     bool finished = false;
     bool broken = false;  ///< reset from either end
+    Ending broken_as = Ending::reset;
     asio::steady_timer changed;
 };
 

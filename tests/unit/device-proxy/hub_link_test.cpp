@@ -93,6 +93,19 @@ TEST(HubLink, StartsTheBackoffAnewAfterALinkThatLived) {
     EXPECT_NE(f.log->lines().back().find("retry_in_ms=1000"), std::string::npos);
 }
 
+TEST(HubLink, SpreadsItsReturnToAHubThatRestarts) {
+    for (const double random : {0.25, 0.5, 1.0}) {
+        HubLinkFixture f(random);
+        f.start_and_let_in();
+        f.pass(6s);
+        f.links[0]->fail(Ending::stopping);
+        f.settle();
+        EXPECT_TRUE(f.log->contains("DS-503")) << f.log->lines().back();
+        const auto wait = std::to_string(static_cast<int>(4000 * random));
+        EXPECT_TRUE(f.log->contains("retry_in_ms=" + wait)) << f.log->lines().back();
+    }
+}
+
 TEST(HubLink, KeepsTryingARefusedCredentialWithTheLongestPause) {
     HubLinkFixture f(1.0);
     f.link.start();

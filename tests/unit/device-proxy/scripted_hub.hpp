@@ -44,6 +44,11 @@ class ScriptedLink {
         const auto* message = packet ? std::get_if<mqtt::Publish>(&*packet) : nullptr;
         return message ? message->topic : "(no publish)";
     }
+    void fail(Ending ending) {
+        stream_->out().broken = true;
+        stream_->out().broken_as = ending;
+        stream_->out().notify();
+    }
     void close() {
         stream_->out().finished = true;
         stream_->out().notify();

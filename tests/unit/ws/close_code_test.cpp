@@ -42,6 +42,7 @@ TEST(CloseCode, EveryCodeHasItsEnding) {
     EXPECT_EQ(ending_of_close_code(1000), Ending::clean);
     EXPECT_EQ(ending_of_close_code(1005), Ending::clean);
     EXPECT_EQ(ending_of_close_code(1001), Ending::stopping);
+    EXPECT_EQ(ending_of_close_code(1012), Ending::stopping);
     EXPECT_EQ(ending_of_close_code(1002), Ending::protocol_violation);
     EXPECT_EQ(ending_of_close_code(1007), Ending::protocol_violation);
     EXPECT_EQ(ending_of_close_code(1008), Ending::refused);

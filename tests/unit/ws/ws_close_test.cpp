@@ -69,6 +69,17 @@ TEST_F(WsClose, AnEndOfTheTransportEndsTheWait) {
     EXPECT_EQ(transport->closed, Ending::clean);
 }
 
+class WsCloseOfALink : public WsFixture {
+ protected:
+    WsCloseOfALink() : WsFixture({.role = Role::server, .stopping_code = 1012}) {}
+};
+
+TEST_F(WsCloseOfALink, StoppingAsksThePeerToComeBack) {
+    stream.abort(Ending::stopping);
+    EXPECT_EQ(to_hex(transport->sent), "880203f4");
+    EXPECT_EQ(transport->aborted, Ending::stopping);
+}
+
 TEST_F(WsClose, ALegThatIsGoneIsAborted) {
     transport->fail(Ending::reset);
     driver.run(stream.close(Ending::stopping));
