@@ -11,6 +11,10 @@ namespace {
 
 constexpr auto longest_silence = std::chrono::seconds(1767);
 constexpr std::uint8_t highest_granted_qos = 1;
+// Azure documents 5, but its C SDK asks for 7 in one packet. Nothing is kept of a subscription but whether requests are
+// taken, so it is the packet that is limited, and a subscription may be repeated as often as the device likes.
+constexpr std::size_t subscriptions_per_packet = 16;
+constexpr std::uint8_t subscription_refused = 0x80;
 
 Clock::duration silence_for(std::uint16_t keep_alive) {
     if (keep_alive == 0) return longest_silence;
@@ -87,6 +91,10 @@ SessionActions DeviceSession::on(const mqtt::Subscribe& packet) {
     mqtt::SubAck ack{packet.packet_id, {}};
     bool requests = false;
     for (const auto& subscription : packet.subscriptions) {
+        if (ack.codes.size() >= subscriptions_per_packet) {
+            ack.codes.push_back(subscription_refused);
+            continue;
+        }
         ack.codes.push_back(std::min(subscription.qos, highest_granted_qos));
         requests = requests || takes_requests(subscription.filter);
     }

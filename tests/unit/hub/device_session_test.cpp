@@ -231,6 +231,17 @@ TEST_F(DeviceSessionTest, QosAboveOneIsGrantedAsOne) {
     EXPECT_EQ(sent<mqtt::SubAck>(actions).value().codes, (std::vector<std::uint8_t>{1, 1}));
 }
 
+TEST_F(DeviceSessionTest, SubscriptionsBeyondSixteenInAPacketAreRefused) {
+    bring_up();
+    mqtt::Subscribe packet{6, std::vector<mqtt::Subscription>(16, {"a", 0})};
+    packet.subscriptions.push_back({std::string(iothub::request_filter), 0});
+    const auto actions = session.received(packet);
+    auto expected = std::vector<std::uint8_t>(16, 0);
+    expected.push_back(0x80);
+    EXPECT_EQ(sent<mqtt::SubAck>(actions).value().codes, expected);
+    EXPECT_EQ(find<StartRequests>(actions), nullptr);
+}
+
 TEST_F(DeviceSessionTest, RepeatedSubscribeIsHarmless) {
     bring_up();
     for (std::uint16_t id = 1; id < 4; ++id) {
