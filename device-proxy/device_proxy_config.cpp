@@ -184,6 +184,7 @@ OptionTable<DeviceProxyConfig> make_table() {
     add_streams_options(table);
     add_linger_option(table);
     add_run_options(table);
+    add_user_options(table);
     add_log_options(table);
     table.rule({"services", "default_service"}, check_services);
     table.rule({"reconnect.first", "reconnect.longest"}, check_reconnect);

@@ -1,3 +1,4 @@
+#include "common/app/process.hpp"
 #include "common/app/reconfiguration.hpp"
 #include "common/config/command_line.hpp"
 #include "device-proxy/device_proxy.hpp"
@@ -5,6 +6,7 @@
 
 int main(int argc, char** argv) {
     using namespace device_streams;
+    forbid_core_dumps();
     auto loaded = load_config(argc, argv, device::device_proxy_options());
     if (!loaded.config) return loaded.exit_code;
     const auto config = *loaded.config;
@@ -18,6 +20,7 @@ int main(int argc, char** argv) {
         return proxy;
     };
     RunSettings settings;
+    settings.run_as = {config.run_as.user, config.run_as.group};
     settings.program = "device-proxy";
     settings.threads = config.threads;
     settings.drain = config.drain;

@@ -23,6 +23,7 @@ namespace {
 // Only the registry has a use for one: the description of an identity is shorter. Other clients send an empty object.
 constexpr std::size_t longest_body = 4 * 1024;
 constexpr std::string_view mqtt_path = "/$iothub/websocket";
+constexpr std::uint16_t come_back = 1012;  // "service restart": a link, unlike a stream, is made again
 
 bool is_mqtt(std::string_view name) {
     return std::ranges::equal(name, std::string_view("mqtt"), {}, [](unsigned char c) { return std::tolower(c); });
@@ -62,9 +63,11 @@ std::string offered_mqtt(const http::Request& request) {
 }
 
 std::optional<Visitors::Visitor> FrontDoor::let_in(const std::string& peer) {
-    auto visitor = hub_.visitors.enter(peer, hub_.limits.get()->connections_per_address);
+    const auto limits = hub_.limits.get();
+    auto visitor = hub_.visitors.enter(peer, {limits->connections_per_address, limits->connections_without_login});
     if (!visitor)
-        hub_.complaints.about(peer, Errc::peer_oversize, "too many connections without login from its address");
+        hub_.complaints.about(peer, Errc::peer_oversize,
+                              "too many connections without login, of its address or in all");
     return visitor;
 }
 
@@ -201,6 +204,7 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
     LinkOrigin from{std::move(peer), LinkProtocol::mqtt_websocket, transport->client_certificate()};
     ws::WsOptions options;
     options.role = ws::Role::server;
+    options.stopping_code = come_back;
     std::unique_ptr<ByteStream> stream =
         std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     auto not_logged_in = std::move(*visitor);

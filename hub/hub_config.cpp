@@ -145,7 +145,8 @@ void add_limits(OptionTable<HubConfig>& table) {
     add_streams_options(table);
     add_linger_option(table);
     add_run_options(table);
-    table.section("limits", "What a connection may cost before anybody has logged in on it.");
+    add_user_options(table);
+    table.section("limits", "What a connection may cost before anybody has logged in on it, and a device's requests.");
     table.add(
         {.key = "limits.tls_timeout", .help = "From accepting a connection until TLS is up."},
         duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.limits.tls_timeout; });
@@ -157,8 +158,18 @@ void add_limits(OptionTable<HubConfig>& table) {
         duration<milliseconds>(1s, 1h), [](auto& config) -> auto& { return config.limits.idle_timeout; });
     table.add(
         {.key = "limits.connections_per_address",
-         .help = "Connections without a login that one address may have; more are refused."},
+         .help = "Connections without a login that one address may have; more are refused. An IPv6 network of 64 bits "
+                 "counts as one address."},
         whole_number(1U, 1'000'000U), [](auto& config) -> auto& { return config.limits.connections_per_address; });
+    table.add(
+        {.key = "limits.connections_without_login",
+         .help = "Connections without a login that all addresses together may have."},
+        whole_number(1U, 1'000'000U), [](auto& config) -> auto& { return config.limits.connections_without_login; });
+    table.add(
+        {.key = "limits.pending_per_device",
+         .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "
+                 "with 429. The whole hub takes 20000."},
+        whole_number(1U, 20'000U), [](auto& config) -> auto& { return config.limits.pending_per_device; });
 }
 
 void complete_admin_socket(HubConfig& config, Reading& reading) {

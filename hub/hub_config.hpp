@@ -22,6 +22,8 @@ struct ConnectionLimits {
         10'000};  ///< first byte of a request (or MQTT CONNECT) until its end; 100ms..5m
     std::chrono::milliseconds idle_timeout{60'000};  ///< a connection without a request; 1s..1h
     unsigned connections_per_address = 1'000;        ///< connections without login from one address; 1..1000000
+    unsigned connections_without_login = 10'000;     ///< connections without login from all addresses; 1..1000000
+    unsigned pending_per_device = 1'000;             ///< stream requests without both legs to one device; 1..20000
 };
 
 struct HubConfig {
@@ -45,6 +47,7 @@ struct HubConfig {
     Liveness liveness;
     StreamLimits streams;  ///< of every stream
     ConnectionLimits limits;
+    RunAsSettings run_as;
     LogSettings log;
 };
 

@@ -24,7 +24,9 @@ struct HubLimits {
     StreamLimits stream;                                   ///< of every stream
     Liveness liveness;                                     ///< of the streams' legs
     Clock::duration goodbye = std::chrono::seconds(5);     ///< for the last words to a leg
-    std::size_t connections_per_address = 1'000;           ///< before login
+    std::size_t connections_per_address = 1'000;           ///< before login; an IPv6 /64 counts as one address
+    std::size_t connections_without_login = 10'000;        ///< of all addresses together
+    std::size_t pending_per_device = 1'000;                ///< stream requests without both legs
 };
 
 /// Everything StreamHub needs to know; no YAML, no defaults that touch the disk.

@@ -27,7 +27,7 @@ Pairing::Pairing(PairingLimits limits, std::function<std::string()> make_stream_
 
 Pairing::Opened Pairing::open(StreamAsk ask, const DeviceState& device, Clock::time_point now) {
     const RequestNumber number = ++last_number_;
-    if (requests_.size() >= limits_.pending)
+    if (!has_room_for(ask.target))
         return {number, {Reply{number, Refused{RestError::throttled, "too many streams are being opened"}}}};
     Request request;
     request.deadline = now + limits_.handshake;
@@ -46,6 +46,12 @@ Pairing::Opened Pairing::open(StreamAsk ask, const DeviceState& device, Clock::t
         return {number, {deliver(number, kept, *device.subscribed_link, device.announced, device.login, now)}};
     set_expiry(number, kept, wait_until);
     return {number, {}};
+}
+
+bool Pairing::has_room_for(const iothub::Target& target) const {
+    if (requests_.size() >= limits_.pending) return false;
+    const auto siblings = by_target_.find(target);
+    return siblings == by_target_.end() || siblings->second.size() < limits_.pending_per_device;
 }
 
 Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,

@@ -41,6 +41,7 @@ struct PairingLimits {
     Clock::duration handshake = std::chrono::seconds(60);
     Clock::duration response_default = std::chrono::seconds(30);
     std::size_t pending = 20'000;  ///< requests without both legs, in the whole hub; more are refused with 429
+    std::size_t pending_per_device = 1'000;  ///< the same, for one device or module
 };
 
 /// How a request was answered.
@@ -171,6 +172,7 @@ class Pairing {
     Deliver deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,
                     const Credential& login, Clock::time_point now);
     void set_expiry(RequestNumber number, Request& request, Clock::time_point when);
+    bool has_room_for(const iothub::Target& target) const;
     void void_ids(const Request& request);
     void erase(Requests::iterator where);
     void fail(Requests::iterator where, const Refused& why, Ending for_legs, PairingActions& actions);

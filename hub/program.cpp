@@ -1,5 +1,6 @@
 #include "hub/program.hpp"
 
+#include "common/app/privileges.hpp"
 #include "common/app/reconfiguration.hpp"
 #include "common/base/error.hpp"
 #include "hub/admin/block_on.hpp"
@@ -74,6 +75,8 @@ StreamHubSettings settings_of(const HubConfig& config) {
     settings.limits.head = config.limits.head_timeout;
     settings.limits.idle = config.limits.idle_timeout;
     settings.limits.connections_per_address = config.limits.connections_per_address;
+    settings.limits.connections_without_login = config.limits.connections_without_login;
+    settings.limits.pending_per_device = config.limits.pending_per_device;
     settings.limits.handshake = config.handshake_timeout;
     settings.limits.grace = config.offline_grace;
     settings.limits.linger = config.linger;
@@ -87,6 +90,7 @@ int run_hub(LoadedConfig<HubConfig> loaded) {
     const Log log(make_stderr_sink(config.log.format), config.log.level);
     Reconfiguration reconfiguration(hub_options(), std::move(loaded), log);
     try {
+        become({config.run_as.user, config.run_as.group});  // before the state is opened
         return run_with_state(config, reconfiguration, log);
     } catch (const Failure& failure) {
         log.error(explain(failure));

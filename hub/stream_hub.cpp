@@ -21,6 +21,7 @@ HubNames names_of(const StreamHubSettings& settings) {
 PairingLimits pairing_limits(const HubLimits& limits) {
     PairingLimits pairing;
     pairing.handshake = limits.handshake;
+    pairing.pending_per_device = limits.pending_per_device;
     return pairing;
 }
 

@@ -1,3 +1,4 @@
+#include "common/app/process.hpp"
 #include "common/app/reconfiguration.hpp"
 #include "common/config/command_line.hpp"
 #include "common/net/pipe_stream.hpp"
@@ -23,6 +24,7 @@ int run_forwards(LoadedConfig<ServiceProxyConfig> loaded) {
     };
     RunSettings settings;
     settings.program = "service-proxy";
+    settings.run_as = {config.run_as.user, config.run_as.group};
     settings.threads = config.threads;
     settings.drain = config.drain;
     return run(settings, log, make, &reconfiguration);
@@ -46,6 +48,7 @@ int run_stdio(const ServiceProxyConfig& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    forbid_core_dumps();
     auto loaded = load_config(argc, argv, service::service_proxy_options());
     if (!loaded.config) return loaded.exit_code;
     return loaded.config->stdio ? run_stdio(*loaded.config) : run_forwards(std::move(loaded));

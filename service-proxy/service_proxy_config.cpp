@@ -125,6 +125,7 @@ OptionTable<ServiceProxyConfig> make_table() {
     add_streams_options(table);
     add_linger_option(table);
     add_run_options(table);
+    add_user_options(table);
     add_log_options(table);
     table.rule({"forwards", forward_flag, stdio_flag}, check_forwards);
     return table;

@@ -46,6 +46,7 @@ struct ServiceProxyConfig {
     std::chrono::milliseconds linger{5'000};  ///< RelayLimits::linger; 0s..10m
     std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
     unsigned threads = 1;                     ///< 0: one per core; 0..1024
+    RunAsSettings run_as;
     LogSettings log;
 };
 

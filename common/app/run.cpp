@@ -31,6 +31,15 @@ void work(asio::io_context& io, const Log& log) {
 
 int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make,
         Reloader* reloader) {
+    try {
+        become(settings.run_as);
+    } catch (const Failure& failure) {
+        log.error(explain(failure));
+        return exit_code_for(failure.errc());
+    }
+    if (is_root() && !settings.quiet)
+        log.warning("the program runs as root, which it does not need",
+                    {{"next", "Name a user in its configuration."}});
     forbid_core_dumps();
     ignore_broken_pipes();
     log.debug("file descriptors", {{"limit", raise_descriptor_limit()}});

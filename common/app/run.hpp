@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/app/privileges.hpp"
 #include "common/app/process.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/exit_code.hpp"
@@ -65,6 +66,7 @@ struct Environment {
 
 struct RunSettings {
     std::string program;   ///< for the first log line
+    RunAs run_as = {};     ///< taken on first, and root's last rights are given up once the component has started
     unsigned threads = 1;  ///< 0: one per core
     std::chrono::milliseconds drain = std::chrono::seconds(30);
     bool quiet =

@@ -1,5 +1,6 @@
 #include "common/app/runner.hpp"
 
+#include "common/app/privileges.hpp"
 #include "common/app/service_manager.hpp"
 #include "common/async/join.hpp"
 #include "common/async/run_on.hpp"
@@ -74,6 +75,7 @@ asio::awaitable<void> Runner::live() {
     tell("starting", {{"program", settings_.program}, {"version", version}});
     ready_ = co_await start();
     if (ready_) {
+        keep_no_privileges();
         service_manager::ready();
         tell("ready", {{"program", settings_.program}});
         if (reloader_ != nullptr) asio::co_spawn(control_, look_for_renewed_files(), asio::detached);

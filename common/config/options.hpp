@@ -182,6 +182,7 @@ class OptionTable {
         return paths;
     }
 
+    const std::string& program() const { return program_; }
     TableInfo info() const {
         TableInfo info{program_, summary_, sections_, {}};
         for (const auto& option : options_) info.options.push_back(&option.info);

@@ -21,6 +21,12 @@ struct HubSettings {
     std::string connection_string_file;  ///< path it was read from; empty: it was given as text
 };
 
+/// `user` and `group` of all programs.
+struct RunAsSettings {
+    std::string user;   ///< taken on when root starts the program; empty: nobody else
+    std::string group;  ///< empty: the user's own
+};
+
 /// `log:` of all programs.
 struct LogSettings {
     LogLevel level = LogLevel::info;

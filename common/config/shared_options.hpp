@@ -104,6 +104,30 @@ void add_run_options(OptionTable<Config>& table) {
         [](auto& config) -> auto& { return config.drain; });
 }
 
+/// `user` and `group`, for a Config with a member RunAsSettings run_as.
+template <typename Config>
+void add_user_options(OptionTable<Config>& table) {
+    table.add(
+        {.key = "user",
+         .help = "User that the program becomes when root starts it, before it opens anything else. Ports below 1024 "
+                 "stay possible; this file and all that the program reads or writes must be open to that user.",
+         .example = table.program(),
+         .optional_example = true,
+         .takes_restart = true},
+        text(), [](auto& config) -> auto& { return config.run_as.user; });
+    table.add(
+        {.key = "group",
+         .help = "Group that it becomes instead of the user's own.",
+         .example = table.program(),
+         .optional_example = true,
+         .takes_restart = true},
+        text(), [](auto& config) -> auto& { return config.run_as.group; });
+    table.rule({"user", "group"}, [](Config& config, Reading& reading) {
+        if (config.run_as.user.empty() && !config.run_as.group.empty())
+            reading.fault("group", "given without user, allowed: with user only");
+    });
+}
+
 /// `idle_timeout`, `max_lifetime` and `stall_timeout` below `prefix`; `limits(config)` is the StreamLimits.
 template <typename Config, typename Member>
 void add_stream_limits(OptionTable<Config>& table, const std::string& prefix, Member limits) {

@@ -31,7 +31,7 @@ class DeviceEndpointTest : public testing::Test {
         auto [near, far] = test::make_memory_streams(io.get_executor());
         hub_side = near.get();
         device_side = std::move(far);
-        auto visitor = visitors.enter("192.0.2.1:5000", 1);
+        auto visitor = visitors.enter("192.0.2.1:5000", {1, 1});
         link.emplace(io, serve_device(hub, std::move(near), {"192.0.2.1:5000"}, std::move(*visitor)));
         test::poll(io);
     }

@@ -126,6 +126,18 @@ TEST_F(PairingTest, TooManyPendingRequestsAreThrottled) {
     EXPECT_EQ(refused(pairing.open(ask(), subscribed(), clock.now()).actions), RestError::throttled);
 }
 
+TEST_F(PairingTest, OneDeviceCannotTakeAllTheRoomForPendingRequests) {
+    pairing.set_limits({.pending = 10, .pending_per_device = 2});
+    open_delivered();
+    const auto second = open_delivered();
+    EXPECT_EQ(refused(pairing.open(ask(), subscribed(), clock.now()).actions), RestError::throttled);
+    auto other = ask();
+    other.target = module;
+    open_delivered(other, subscribed(2));
+    pairing.answered(pump, {400, second.request_id});
+    open_delivered();
+}
+
 // Answers.
 
 TEST_F(PairingTest, AcceptIsRepliedBeforeAnyLegIsThere) {
