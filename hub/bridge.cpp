@@ -12,11 +12,14 @@ namespace device_streams::hub {
 struct Bridges::Bridge {
     Bridge(StreamRef what, Strand where, Clock::time_point when, std::unique_ptr<ByteStream> device_leg,
            std::unique_ptr<ByteStream> service_leg)
-        : stream(std::move(what)),
+        : share(std::move(what.share)),
+          stream(std::move(what)),
           strand(std::move(where)),
           started(when),
           device(std::move(device_leg)),
           service(std::move(service_leg)) {}
+    // Nobody else may hold it: the place is free as soon as the stream is off the list.
+    std::shared_ptr<StreamShare> share;
     const StreamRef stream;
     const Strand strand;
     const Clock::time_point started;
@@ -24,6 +27,10 @@ struct Bridges::Bridge {
     MeteredLeg device;
     MeteredLeg service;
     std::string revoked;  // why
+
+    void count() const {
+        if (share) share->carried(device.received() + service.received());
+    }
 };
 
 // Takes the bridge off the list however it ends.
@@ -35,7 +42,9 @@ class Bridges::Listed {
     ~Listed() { erase(); }
     void erase() {
         const std::lock_guard lock(bridges_.mutex_);
-        bridges_.running_.erase(bridge_);
+        if (bridges_.running_.erase(bridge_) == 0) return;
+        bridge_->count();
+        bridge_->share.reset();
     }
 
  private:
@@ -131,6 +140,11 @@ void Bridges::cancel_all() {
         stopped_ = true;
     }
     tasks_.cancel_all();
+}
+
+void Bridges::count() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, bridge] : running_) bridge->count();
 }
 
 std::vector<RunningStream> Bridges::list() const {

@@ -6,6 +6,7 @@
 #include "common/tunnel/relay.hpp"
 #include "hub/hub_settings.hpp"
 #include "hub/pairing.hpp"
+#include "hub/quota_desk.hpp"
 #include "hub/resource_record.hpp"
 
 #include <functional>
@@ -40,6 +41,8 @@ class Bridges {
     void cancel_all();
     asio::awaitable<void> until_empty() { return tasks_.until_empty(); }
     std::vector<RunningStream> list() const;
+    /// Tells the shares of the streams what these have carried so far; done for each of them once more at its end.
+    void count();
 
     /// Hears of the end of every stream, on the stream's strand. Set before the first start.
     std::function<void(StreamEnd)> on_end = [](const StreamEnd&) {};

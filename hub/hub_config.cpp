@@ -193,6 +193,7 @@ OptionTable<HubConfig> make_table() {
     add_names(table);
     add_places(table);
     add_limits(table);
+    add_quota_options(table);
     add_log_options(table);
     table.rule({"host_name", "public_url"}, [](HubConfig& config, Reading&) {
         if (config.host_name.empty()) config.host_name = config.public_url.host;

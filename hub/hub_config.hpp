@@ -3,6 +3,7 @@
 #include "common/base/endpoint.hpp"
 #include "common/base/stream_limits.hpp"
 #include "common/config/settings.hpp"
+#include "hub/quota_options.hpp"
 
 #include <chrono>
 #include <optional>
@@ -48,6 +49,7 @@ struct HubConfig {
     StreamLimits streams;  ///< of every stream
     ConnectionLimits limits;
     RunAsSettings run_as;
+    QuotaOptions quota;
     LogSettings log;
 };
 

@@ -8,6 +8,7 @@
 #include "hub/device_certificate.hpp"
 #include "hub/hub_settings.hpp"
 #include "hub/leg_tickets.hpp"
+#include "hub/quota_desk.hpp"
 #include "hub/registry.hpp"
 #include "hub/resource_log.hpp"
 #include "hub/stop_notice.hpp"
@@ -33,6 +34,7 @@ struct HubContext {
     Visitors& visitors;
     StopNotice& stopping;
     ResourceLog& resource_log;
+    QuotaDesk& quota;
 };
 
 }  // namespace device_streams::hub

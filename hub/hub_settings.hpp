@@ -3,6 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/endpoint.hpp"
 #include "common/base/stream_limits.hpp"
+#include "hub/stream_quota.hpp"
 
 #include <memory>
 #include <mutex>
@@ -43,6 +44,8 @@ struct StreamHubSettings {
     std::string admin_socket;             ///< path; empty: none
     std::string resource_log;             ///< path; empty: none
     HubLimits limits;
+    QuotaSettings quota{};   ///< of streams
+    std::string quota_file;  ///< keeps what was carried today; path; empty: none
 };
 
 /// A value that is replaced as a whole while others read it. Any thread.

@@ -9,6 +9,8 @@ namespace {
 
 using iothub::RestError;
 
+constexpr std::chrono::seconds retry_when_crowded{5};
+
 Features negotiate(const Features& ours, const Features& near, const Features& far) {
     Features leg = common_features(ours, near);
     leg.half_close = leg.half_close && far.half_close;  // of the stream; the others are of the leg
@@ -28,7 +30,9 @@ Pairing::Pairing(PairingLimits limits, std::function<std::string()> make_stream_
 Pairing::Opened Pairing::open(StreamAsk ask, const DeviceState& device, Clock::time_point now) {
     const RequestNumber number = ++last_number_;
     if (!has_room_for(ask.target))
-        return {number, {Reply{number, Refused{RestError::throttled, "too many streams are being opened"}}}};
+        return {
+            number,
+            {Reply{number, Refused{RestError::throttled, "too many streams are being opened", retry_when_crowded}}}};
     Request request;
     request.deadline = now + limits_.handshake;
     const auto zero = Clock::duration::zero();

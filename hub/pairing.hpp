@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -22,6 +23,8 @@
 namespace device_streams::hub {
 
 using iothub::StreamRole;
+
+class StreamShare;
 
 /// Names a stream request for its whole life, also when it is delivered again under a new request id.
 using RequestNumber = std::uint64_t;
@@ -34,6 +37,7 @@ struct StreamAsk {
     std::optional<Clock::duration> response_timeout;  ///< how long its answer is waited for; default 30 s
     std::optional<Features> announced;                ///< by the service; nullopt: a foreign client
     ServiceGrant grant{};                             ///< what lets the service ask
+    std::shared_ptr<StreamShare> share{};             ///< its place under the limits, kept until the stream is over
 };
 
 struct PairingLimits {
@@ -54,6 +58,7 @@ struct Rejected {};
 struct Refused {
     iothub::RestError error;
     std::string text;
+    std::optional<std::chrono::seconds> retry_after{};
 };
 using Outcome = std::variant<Accepted, Rejected, Refused>;
 
@@ -64,6 +69,7 @@ struct StreamRef {
     iothub::Target target;
     Credential login{};  ///< of the link that was asked
     ServiceGrant grant{};
+    std::shared_ptr<StreamShare> share{};
 
     bool rests_on(const Revocation& revoked) const {
         return revoked.covers(target, login) || revoked.covers(target, grant);
@@ -164,7 +170,7 @@ class Pairing {
         std::array<Leg, 2> legs{Leg::none, Leg::none};
 
         Leg& leg(StreamRole role) { return legs[role == StreamRole::device ? 0 : 1]; }
-        StreamRef stream() const { return {stream_id, ask.name, ask.target, login, ask.grant}; }
+        StreamRef stream() const { return {stream_id, ask.name, ask.target, login, ask.grant, ask.share}; }
         bool has_leg() const { return legs[0] != Leg::none || legs[1] != Leg::none; }
     };
     using Requests = std::unordered_map<RequestNumber, Request>;

@@ -71,6 +71,8 @@ StreamHubSettings settings_of(const HubConfig& config) {
     settings.device_ca_file = config.device_ca;
     settings.admin_socket = config.admin_socket;
     settings.resource_log = config.resource_log;
+    settings.quota = limits_of(config.quota);
+    settings.quota_file = StateDirectory{config.state_directory}.quota_file();
     settings.limits.tls = config.limits.tls_timeout;
     settings.limits.head = config.limits.head_timeout;
     settings.limits.idle = config.limits.idle_timeout;

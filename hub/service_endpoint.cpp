@@ -52,8 +52,12 @@ StreamAsk read_ask(const http::Request& request) {
 }
 
 http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
-    if (const auto* refused = std::get_if<Refused>(&result)) return error_answer(refused->error, refused->text, now);
     http::Response response;
+    if (const auto* refused = std::get_if<Refused>(&result)) {
+        response = error_answer(refused->error, refused->text, now);
+        if (refused->retry_after) response.headers.add("Retry-After", std::to_string(refused->retry_after->count()));
+        return response;
+    }
     const auto* granted = std::get_if<Granted>(&result);
     response.headers.add("iothub-streaming-is-accepted", granted != nullptr ? "True" : "False");
     if (granted == nullptr) return response;
@@ -150,6 +154,19 @@ class Asking {
     Refused denied() const { return {access_.denied->error, access_.denied->text}; }
     const StreamAccess& access() const { return access_; }
 
+    /// nullopt: there is room for the stream, which has its place now.
+    std::optional<Refused> take_place() {
+        auto place = hub_.quota.open({access_.grant.policy, ask_.target.device_id, source_of(peer_)});
+        if (auto* share = std::get_if<std::shared_ptr<StreamShare>>(&place)) {
+            ask_.share = std::move(*share);
+            return std::nullopt;
+        }
+        const auto& refusal = std::get<QuotaRefusal>(place);
+        const bool daily = refusal.limit == QuotaRefusal::Limit::bytes;
+        hub_.complaints.about(peer_, daily ? Errc::quota_exceeded : Errc::throttled, refusal.text);
+        return Refused{daily ? RestError::quota_exceeded : RestError::throttled, refusal.text, refusal.retry_after};
+    }
+
     /// nullopt: the service went away.
     asio::awaitable<std::optional<RequestResult>> ask() {
         ask_.grant = access_.grant;
@@ -208,6 +225,10 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
         co_return answer_for(asking.denied(), hub.clock.wall_now());
     }
     visitor.reset();
+    if (const auto full = asking.take_place()) {
+        decided.as(*full);
+        co_return answer_for(*full, hub.clock.wall_now());
+    }
     last_grant.forget();  // who asks again on the connection has not left
     const auto result = co_await asking.ask();
     if (!result) {

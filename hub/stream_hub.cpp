@@ -4,9 +4,11 @@
 #include "common/http/date.hpp"
 #include "common/net/listener.hpp"
 #include "hub/admin/admin_server.hpp"
+#include "hub/admin/quota_view.hpp"
 #include "hub/bridge.hpp"
 #include "hub/front_door.hpp"
 #include "hub/local_broker.hpp"
+#include "hub/quota_keeper.hpp"
 #include "hub/revocation_watch.hpp"
 
 namespace device_streams::hub {
@@ -91,7 +93,9 @@ class StreamHub::Impl {
     Complaints complaints_;
     Visitors visitors_;
     StopNotice stopping_;
+    std::shared_ptr<QuotaDesk> quota_;
     Bridges bridges_;
+    QuotaKeeper quota_keeper_;
     std::shared_ptr<LocalBroker> broker_;
     HubContext context_;
     FrontDoor door_;
@@ -117,11 +121,14 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
       authorities_(load_authorities(settings)),
       tickets_(settings.name, random_signing_key()),
       complaints_(log_, clock_),
+      quota_(std::make_shared<QuotaDesk>(settings.quota, clock_)),
       bridges_(executor_, clock_, log_, limits_),
+      quota_keeper_(
+          quota_, settings.quota_file, [this] { bridges_.count(); }, clock_, log_),
       broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
                                             pairing_limits(settings.limits), settings.limits.grace)),
-      context_{clock_, log_,         *registry_,  *broker_,  tickets_,  limits_,      names_,
-               tls_,   authorities_, complaints_, visitors_, stopping_, resource_log_},
+      context_{clock_, log_,         *registry_,  *broker_,  tickets_,  limits_,       names_,
+               tls_,   authorities_, complaints_, visitors_, stopping_, resource_log_, *quota_},
       door_(context_),
       accepting_(executor_),
       connections_(executor_),
@@ -169,9 +176,11 @@ void StreamHub::Impl::start() {
     const auto settings = settings_.get();
     warn_of_certificate();
     resource_log_.use(settings->resource_log);
+    quota_keeper_.load();
     listen_to(listener_, settings->listen, &FrontDoor::serve);
     if (settings->mqtt_listen) listen_to(mqtt_listener_, *settings->mqtt_listen, &FrontDoor::serve_mqtt);
     background_.spawn(broker_->control(), broker_->watch_deadlines());
+    background_.spawn(quota_keeper_.run());
     if (!settings->admin_socket.empty()) start_admin();
     log_.info("hub is up", {{"name", settings->name},
                             {"listen", listener_->endpoint().to_string()},
@@ -230,7 +239,11 @@ LiveView StreamHub::Impl::live_view() {
     };
     auto connected = [this] { return broker_->online(); };
     auto stopping = [this] { return stopping_.announced(); };
-    return {std::move(streams), std::move(connected), std::move(stopping), reload_};
+    auto quota = [this] {
+        bridges_.count();
+        return quota_->use(quota_rows_shown);
+    };
+    return {std::move(streams), std::move(connected), std::move(stopping), reload_, std::move(quota)};
 }
 
 void StreamHub::Impl::apply(const StreamHubSettings& settings) {
@@ -247,6 +260,7 @@ void StreamHub::Impl::apply(const StreamHubSettings& settings) {
     broker_->revoke(Revocation(trusted));
     limits_.set(settings.limits);
     names_.set(names_of(settings));
+    quota_->set(settings.quota);
     resource_log_.use(settings.resource_log);
     broker_->set_limits(pairing_limits(settings.limits), settings.limits.grace);
     settings_.set(settings);
@@ -270,10 +284,11 @@ void StreamHub::Impl::cancel() {
 
 asio::awaitable<void> StreamHub::Impl::until_closed() {
     co_await accepting_.until_empty();
+    co_await quota_keeper_.yield();
 }
 
 asio::awaitable<void> StreamHub::Impl::until_done() {
-    co_await accepting_.until_empty();
+    co_await until_closed();
     co_await connections_.until_empty();
     co_await broker_->flush();  // legs on their way to a bridge
     co_await bridges_.until_empty();
@@ -281,6 +296,7 @@ asio::awaitable<void> StreamHub::Impl::until_done() {
     background_.cancel_all();
     co_await background_.until_empty();
     co_await broker_->flush();  // revocations that name the bridges
+    co_await quota_keeper_.finish();
     log_.info("hub is down");
 }
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 
 namespace device_streams::service {
@@ -89,12 +91,24 @@ http::Request make_stream_call(const iothub::ServicePath& what, const std::strin
     return call;
 }
 
+std::optional<std::chrono::seconds> retry_after(const http::Response& answer) {
+    constexpr std::int64_t year = 365 * 24 * 3600;
+    const auto text = answer.headers.find("Retry-After").value_or("");
+    std::int64_t seconds = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    const bool all = failure == std::errc() && end == text.data() + text.size();
+    if (!all || seconds < 0) return std::nullopt;
+    return std::chrono::seconds(std::min(seconds, year));
+}
+
 std::string describe_answer(const http::Response& answer) {
     auto text = "status " + std::to_string(answer.status);
     const auto error = error_in(answer);
     if (error.code != 0) text += ", error " + std::to_string(error.code);
     const auto said = quotable(error.message.empty() ? std::string_view(answer.body) : error.message);
-    return said.empty() ? text : text + ": " + said;
+    if (!said.empty()) text += ": " + said;
+    if (const auto wait = retry_after(answer)) text += "; Retry-After: " + std::to_string(wait->count()) + " s";
+    return text;
 }
 
 std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answer, const std::string& device) {

@@ -7,6 +7,8 @@
 #include "common/tunnel/features.hpp"
 #include "service-proxy/service_access.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -33,6 +35,9 @@ struct GrantedStream {
 /// upgrade that was offered. Everything else becomes a Failure whose detail has the status, the hub's six-digit code
 /// and its text. `device` is named in the detail.
 std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answer, const std::string& device);
+
+/// What the header Retry-After asks for; nullopt: there is none, or it is no number of seconds.
+std::optional<std::chrono::seconds> retry_after(const http::Response& answer);
 
 /// The status and what the hub said, on one line and without anything that looks like a credential.
 std::string describe_answer(const http::Response& answer);

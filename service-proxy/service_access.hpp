@@ -27,11 +27,12 @@ ServiceAccess make_service_access(const HubSettings& settings, Clock::duration l
 
 /// Limits on the phases of opening a stream.
 struct OpenLimits {
-    Clock::duration hub = std::chrono::seconds(10);       ///< TCP with TLS, the upgrade, and the slack of an answer
-    Clock::duration connect = std::chrono::seconds(15);   ///< the hub waits this long for an offline device
-    Clock::duration response = std::chrono::seconds(30);  ///< the hub waits this long for the device's answer
-    unsigned tries_when_throttled = 4;                    ///< in all, with short growing pauses between
-    WarmLimits warm;                                      ///< for the connections to the hub that are kept
+    Clock::duration hub = std::chrono::seconds(10);        ///< TCP with TLS, the upgrade, and the slack of an answer
+    Clock::duration connect = std::chrono::seconds(15);    ///< the hub waits this long for an offline device
+    Clock::duration response = std::chrono::seconds(30);   ///< the hub waits this long for the device's answer
+    unsigned tries_when_throttled = 4;                     ///< in all, with short growing pauses between
+    Clock::duration throttled = std::chrono::seconds(15);  ///< not tried again later than this after the first try
+    WarmLimits warm;                                       ///< for the connections to the hub that are kept
 };
 
 }  // namespace device_streams::service

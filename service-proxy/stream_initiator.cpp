@@ -10,6 +10,8 @@
 
 #include <asio/error.hpp>
 
+#include <algorithm>
+
 namespace device_streams::service {
 
 namespace {
@@ -29,6 +31,10 @@ asio::awaitable<http::Response> exchange(http::Connection& connection, http::Req
     auto exchanged = detail::store(connection.exchange(std::move(post)), answer);
     co_await first_of(std::move(exchanged), until_lost(connection.transport()));
     co_return std::move(*answer);
+}
+
+Clock::duration wait_asked_for(const http::Response& answer) {
+    return retry_after(answer).value_or(std::chrono::seconds(0));
 }
 
 Failure with_clock_note(const Failure& refusal, const std::string& note) {
@@ -79,6 +85,7 @@ ws::WsOptions StreamInitiator::options_of(const GrantedStream& granted) const {
 
 asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::ServicePath what) {
     Backoff pause({.first = std::chrono::milliseconds(500), .longest = std::chrono::seconds(4), .proof_of_life = {}});
+    const auto last_try = clock_.now() + limits_.throttled;
     for (unsigned tries = 1;; ++tries) {
         std::unique_ptr<http::Connection> connection;
         const auto answer = co_await call(what, connection);
@@ -93,7 +100,9 @@ asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::Serv
             throw with_clock_note(refusal, http::clock_note(answer.headers, clock_.wall_now()));
         }
         if (refusal.errc() != Errc::throttled || tries >= limits_.tries_when_throttled) throw refusal;
-        co_await clock_.sleep_for(pause.next());
+        const auto next_try = clock_.now() + std::max<Clock::duration>(pause.next(), wait_asked_for(answer));
+        if (next_try > last_try) throw refusal;
+        co_await clock_.sleep_until(next_try);
     }
 }
 

@@ -37,18 +37,34 @@ class ExampleWriter {
             const auto dot = option->key.rfind('.');
             const auto parent = dot == std::string::npos ? "" : option->key.substr(0, dot);
             out_ += '\n';
-            if (parent != section && !parent.empty()) begin_section(parent);
+            begin_sections(parent, section);
             section = parent;
-            write_option(*option, option->key.substr(parent.empty() ? 0 : dot + 1), parent.empty() ? "" : "  ");
+            write_option(*option, option->key.substr(parent.empty() ? 0 : dot + 1), indent_of(option->key));
         }
         return out_;
     }
 
  private:
-    void begin_section(const std::string& key) {
+    /// Two blanks for each section around a key.
+    static std::string indent_of(const std::string& key) {
+        return std::string(2 * static_cast<std::size_t>(std::ranges::count(key, '.')), ' ');
+    }
+
+    /// `key` and the sections around it, but for those that are open: `open` and the sections around that.
+    void begin_sections(const std::string& key, const std::string& open) {
+        for (std::size_t at = 0; at < key.size();) {
+            const auto end = std::min(key.find('.', at), key.size());
+            const auto section = key.substr(0, end);
+            if (!(open + ".").starts_with(section + ".")) begin_section(section, key.substr(at, end - at));
+            at = end + 1;
+        }
+    }
+
+    void begin_section(const std::string& key, const std::string& name) {
         const auto section = std::ranges::find(table_.sections, key, [](const auto& row) { return row.first; });
-        if (section != table_.sections.end()) comment("", section->second);
-        out_ += key + ":\n";
+        const auto indent = indent_of(key);
+        if (section != table_.sections.end()) comment(indent, section->second);
+        out_ += indent + name + ":\n";
     }
 
     void comment(const std::string& indent, const std::string& text) {

@@ -19,6 +19,13 @@ struct Unit {
 // Largest first, as to_string tries them; "ms" before "s" and "m" would not matter: units are compared whole.
 constexpr std::array units{Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1}};
 
+struct ByteUnit {
+    std::string_view name;
+    std::int64_t in_bytes;
+};
+constexpr std::array byte_units{ByteUnit{"TB", 1'000'000'000'000}, ByteUnit{"GB", 1'000'000'000},
+                                ByteUnit{"MB", 1'000'000}, ByteUnit{"kB", 1'000}, ByteUnit{"", 1}};
+
 std::optional<std::int64_t> parse_digits(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -134,6 +141,29 @@ ValueKind<std::uint16_t> port() {
     auto kind = whole_number<std::uint16_t>(1, 65535);
     kind.type = "port";
     return kind;
+}
+
+ValueKind<std::uint64_t> byte_count() {
+    const auto parse = [](const RawValue& raw) {
+        const auto unit_at = std::min(raw.text.find_first_not_of("0123456789"), raw.text.size());
+        const auto number = parse_digits(raw.text.substr(0, unit_at));
+        const auto unit = std::ranges::find(byte_units, raw.text.substr(unit_at), &ByteUnit::name);
+        if (!number || unit == byte_units.end())
+            throw BadValue(shown(raw.text) +
+                           " is not a number of bytes: a whole number, and kB, MB, GB or TB without a space");
+        if (*number > std::numeric_limits<std::int64_t>::max() / unit->in_bytes)
+            throw BadValue(shown(raw.text) + " is out of range");
+        return static_cast<std::uint64_t>(*number * unit->in_bytes);
+    };
+    const auto print = [](const std::uint64_t& value) {
+        const auto fits = [value](const ByteUnit& unit) {
+            return value != 0 && value % static_cast<std::uint64_t>(unit.in_bytes) == 0;
+        };
+        const auto unit = std::ranges::find_if(byte_units, fits);
+        if (unit == byte_units.end()) return std::string("0");
+        return std::to_string(value / static_cast<std::uint64_t>(unit->in_bytes)) + std::string(unit->name);
+    };
+    return {.type = "bytes", .allowed = "as 300MB or 2TB", .parse = parse, .print = print};
 }
 
 }  // namespace device_streams

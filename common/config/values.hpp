@@ -74,6 +74,9 @@ ValueKind<Number> whole_number(Number least, Number most) {
 
 ValueKind<std::uint16_t> port();
 
+/// A whole number of bytes, alone or with kB, MB, GB or TB (thousands).
+ValueKind<std::uint64_t> byte_count();
+
 /// A whole number with unit: 500ms, 30s, 5m, 1h.
 template <typename Duration = std::chrono::milliseconds>
 ValueKind<Duration> duration(Duration least, Duration most) {

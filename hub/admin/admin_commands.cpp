@@ -1,5 +1,7 @@
 #include "hub/admin/admin_commands.hpp"
 
+#include "hub/admin/quota_view.hpp"
+
 namespace device_streams::hub {
 
 namespace {
@@ -114,6 +116,7 @@ asio::awaitable<json> AdminCommands::dispatch(json request) {
     if (noun == "device") co_return co_await device(verb, std::move(request));
     if (noun == "policy") co_return co_await policy(verb, std::move(request));
     if (command == "reload") co_return co_await reload();
+    if (command == "quota") co_return quota();
     if (command == "streams list") co_return co_await list_streams();
     if (command == "devicestream show") co_return json{{"streamingEndpoints", {facts_().streaming_endpoint}}};
     throw unknown_command();
@@ -246,6 +249,11 @@ asio::awaitable<json> AdminCommands::reload() {
     if (!live_.reload) throw Failure(Errc::hub_not_running, "only a running hub has settings in use");
     const auto changes = co_await live_.reload();
     co_return json{{"changed", changes.used}, {"forRestart", changes.for_restart}};
+}
+
+json AdminCommands::quota() const {
+    if (!live_.quota) throw Failure(Errc::hub_not_running, "only a running hub counts streams");
+    return to_json(live_.quota());
 }
 
 asio::awaitable<std::set<iothub::Target>> AdminCommands::connected() {

@@ -3,6 +3,7 @@
 #include "common/app/run.hpp"
 #include "common/base/error.hpp"
 #include "hub/registry.hpp"
+#include "hub/stream_quota.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -36,6 +37,7 @@ struct LiveView {
     std::function<asio::awaitable<std::vector<iothub::Target>>()> connected;  ///< identities with a link
     std::function<bool()> stopping;                    ///< takes no new streams, and ends with those that run
     std::function<asio::awaitable<Changes>()> reload;  ///< as Environment::reload
+    std::function<QuotaUse()> quota;
 };
 
 /// The administrator's commands, as JSON objects in and out: {"command": "device add", "device": "pump-17"} gives
@@ -68,6 +70,7 @@ class AdminCommands {
     asio::awaitable<Policy> found_policy(std::string name);
     asio::awaitable<Json> list_streams();
     asio::awaitable<Json> reload();
+    Json quota() const;
     asio::awaitable<std::set<iothub::Target>> connected();
     Json described(const Identity& identity, const std::set<iothub::Target>& connected_now) const;
     Json with_connection_string(const Identity& identity, WhichKey which) const;

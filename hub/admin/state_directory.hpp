@@ -14,6 +14,7 @@ struct StateDirectory {
     std::filesystem::path path;
 
     std::string registry_file() const { return path / "registry.db"; }
+    std::string quota_file() const { return path / "quota.json"; }
     std::string admin_socket() const { return path / "admin.sock"; }
     std::string lock_file() const { return path / "lock"; }
 

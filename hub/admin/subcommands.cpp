@@ -2,6 +2,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
+#include "hub/admin/quota_view.hpp"
 #include "hub/rule_time.hpp"
 
 #include <CLI/CLI.hpp>
@@ -119,6 +120,7 @@ AdminSubcommands::AdminSubcommands(CLI::App& app) {
     add_device_commands(app);
     add_policy_commands(app);
     add_stream_commands(app);
+    add_quota_command(app);
     add_reload_command(app);
 }
 
@@ -244,6 +246,12 @@ void AdminSubcommands::add_reload_command(CLI::App& app) {
         "reload", "Let the running hub read its configuration and the files that it names again, and say what changed");
     make_command(*reload, "reload", print_changes);
     take_json(*reload);
+}
+
+void AdminSubcommands::add_quota_command(CLI::App& app) {
+    auto* quota = app.add_subcommand("quota", "Show the limits of streams, and what is in use of them");
+    make_command(*quota, "quota", print_quota);
+    take_json(*quota);
 }
 
 void AdminSubcommands::add_stream_commands(CLI::App& app) {

@@ -37,6 +37,7 @@ class AdminSubcommands {
     void add_rule_commands(CLI::App& policy);
     void add_stream_commands(CLI::App& app);
     void add_reload_command(CLI::App& app);
+    void add_quota_command(CLI::App& app);
     void make_command(CLI::App& verb, const std::string& command, Print print);
     void take_target(CLI::App& command);
     void take_policy(CLI::App& command);

@@ -214,6 +214,48 @@ TEST_F(HubAnswers, ThrottledRequestIsMadeAgain) {
     EXPECT_EQ(posts, 3);
 }
 
+TEST_F(HubAnswers, ThrottledRequestIsMadeAgainWhenTheHubSaysSo) {
+    Clock::time_point first;
+    std::atomic<Clock::duration::rep> between = 0;
+    start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {
+        while (co_await connection.wait_for_request()) {
+            auto request = co_await connection.read_request();
+            if (request.method == "GET") co_return co_await test::echo_stream(connection, std::move(request), {});
+            const auto now = std::chrono::steady_clock::now();
+            const bool again = ++posts == 2;
+            if (again)
+                between = (now - first).count();
+            else
+                first = now;
+            auto answer = again ? granting(hub_port, "none") : refusing(429);
+            answer.headers.add("Retry-After", "1");
+            co_await connection.write_response(std::move(answer));
+        }
+    });
+    start_proxy();
+    auto client = connect();
+    client.send("x");
+    EXPECT_EQ(client.receive(1), "x");
+    EXPECT_EQ(posts, 2);
+    EXPECT_GE(Clock::duration(between), 1s);
+}
+
+TEST_F(HubAnswers, RequestThatIsThrottledForLongFailsAtOnce) {
+    start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {
+        while (co_await connection.wait_for_request()) {
+            co_await connection.read_request();
+            ++posts;
+            auto answer = refusing(429);
+            answer.headers.add("Retry-After", "600");
+            co_await connection.write_response(std::move(answer));
+        }
+    });
+    start_proxy();
+    expect_no_stream("DS-306");
+    EXPECT_TRUE(lines->contains("Retry-After: 600 s"));
+    EXPECT_EQ(posts, 1);
+}
+
 TEST_F(HubAnswers, EachRefusalHasItsCode) {
     http::Response verdict;
     start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {

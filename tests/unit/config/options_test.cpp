@@ -300,6 +300,28 @@ TEST(Reference, ExampleFileHasEveryKeyWithItsDefault) {
               "\n# Places.\n# Map (of names (three letters) to addresses, or to maps).\nplaces:\n  a: b:1\n");
 }
 
+TEST(Reference, ExampleHasSectionsInSections) {
+    struct Nested {
+        std::uint16_t a = 1, b = 2, c = 3;
+    };
+    OptionTable<Nested> nested("tester", "Tests.");
+    nested.section("outer", "Outer.");
+    nested.section("outer.first", "First.");
+    nested.add(
+        {.key = "outer.first.a", .help = "A."}, port(), [](auto& config) -> auto& { return config.a; });
+    nested.add(
+        {.key = "outer.second.b", .help = "B."}, port(), [](auto& config) -> auto& { return config.b; });
+    nested.add(
+        {.key = "c", .help = "C."}, port(), [](auto& config) -> auto& { return config.c; });
+    const auto example = example_yaml(nested.info());
+    const auto lines =
+        "\n# Outer.\nouter:\n  # First.\n  first:\n    # A.\n    # Port (1..65535). Default: 1.\n    a: 1\n"
+        "\n  second:\n    # B.\n    # Port (1..65535). Default: 2.\n    b: 2\n"
+        "\n# C.\n# Port (1..65535). Default: 3.\nc: 3\n";
+    EXPECT_NE(example.find(lines), std::string::npos) << example;
+    EXPECT_EQ(nested.load({.text = example}).b, 2);
+}
+
 TEST(Reference, MarkdownHasARowForEveryOption) {
     const auto markdown = reference_markdown(table().info());
     EXPECT_NE(markdown.find("| `hub.port` | `--hub-port` | port (1..65535) | `443` | A port. |\n"), std::string::npos);

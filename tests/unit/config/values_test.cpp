@@ -40,6 +40,24 @@ TEST(Port, IsNeverZero) {
     EXPECT_EQ(wrong(port(), "65536"), "\"65536\" is out of range");
 }
 
+TEST(ByteCount, IsANumberWithOrWithoutUnit) {
+    const auto kind = byte_count();
+    EXPECT_EQ(kind.parse({"0", {}}), 0u);
+    EXPECT_EQ(kind.parse({"512", {}}), 512u);
+    EXPECT_EQ(kind.parse({"3kB", {}}), 3'000u);
+    EXPECT_EQ(kind.parse({"300MB", {}}), 300'000'000u);
+    EXPECT_EQ(kind.parse({"2GB", {}}), 2'000'000'000u);
+    EXPECT_EQ(kind.parse({"9223372TB", {}}), 9'223'372'000'000'000'000u);
+    for (const char* text : {"0", "512", "1001", "3kB", "300MB", "2GB", "5TB"})
+        EXPECT_EQ(kind.print(kind.parse({text, {}})), text);
+}
+
+TEST(ByteCount, RefusesEverythingElse) {
+    for (const char* text : {"", "MB", "3 MB", "-1", "1.5GB", "3mb", "3MiB", "3M"})
+        EXPECT_NE(wrong(byte_count(), text).find(" is not a number of bytes"), std::string::npos) << text;
+    EXPECT_EQ(wrong(byte_count(), "9223373TB"), "\"9223373TB\" is out of range");
+}
+
 TEST(Duration, HasAUnit) {
     const auto kind = duration<milliseconds>(0s, 24h);
     EXPECT_EQ(kind.parse({"500ms", {}}), 500ms);

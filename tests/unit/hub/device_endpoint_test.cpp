@@ -82,8 +82,9 @@ class DeviceEndpointTest : public testing::Test {
     Visitors visitors;
     StopNotice stopping;
     ResourceLog resource_log{"hub1", clock, log};
-    HubContext hub{clock, log,         registry,   *broker,  tickets,  limits,      names,
-                   tls,   authorities, complaints, visitors, stopping, resource_log};
+    std::shared_ptr<QuotaDesk> quota = std::make_shared<QuotaDesk>(QuotaSettings{}, clock);
+    HubContext hub{clock, log,         registry,   *broker,  tickets,  limits,       names,
+                   tls,   authorities, complaints, visitors, stopping, resource_log, *quota};
     const iothub::Target pump{"pump-17", {}};
     Secret key;
     test::MemoryStream* hub_side = nullptr;

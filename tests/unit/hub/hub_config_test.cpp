@@ -93,6 +93,30 @@ TEST_F(HubConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.log.level, LogLevel::error);
 }
 
+TEST_F(HubConfigTest, QuotaIsThePresetWithWhatIsSet) {
+    EXPECT_EQ(limits_of(load(valid_).quota), QuotaSettings{});
+    const auto azure = limits_of(load(valid_ + "quota: {preset: azure}\n").quota);
+    const QuotaLimits documented{.opens_per_second = 5, .burst = 5, .streams = 50, .bytes_per_day = 300'000'000};
+    EXPECT_EQ(at_scope(azure, QuotaScope::hub), documented);
+    EXPECT_EQ(at_scope(azure, QuotaScope::policy), QuotaLimits{});
+    const auto mixed =
+        limits_of(load(valid_ + "quota:\n  preset: azure\n  hub: {opens_per_second: 7, bytes_per_day: 0}\n"
+                                "  device: {streams: 3, bytes_per_day: 2GB}\n")
+                      .quota);
+    EXPECT_EQ(at_scope(mixed, QuotaScope::hub), (QuotaLimits{.opens_per_second = 7, .streams = 50}));
+    EXPECT_EQ(at_scope(mixed, QuotaScope::device), (QuotaLimits{.streams = 3, .bytes_per_day = 2'000'000'000}));
+}
+
+TEST_F(HubConfigTest, QuotaFaultsAreNamed) {
+    EXPECT_NE(fault_in(valid_ + "quota: {preset: aws}\n").find("quota.preset: "), std::string::npos);
+    EXPECT_NE(fault_in(valid_ + "quota: {hub: {bytes_per_day: 3 GB}}\n").find("quota.hub.bytes_per_day: "),
+              std::string::npos);
+    EXPECT_NE(fault_in(valid_ + "quota: {address: {burst: 3}}\n").find("quota.address.burst: without"),
+              std::string::npos);
+    EXPECT_EQ(fault_in(valid_ + "quota: {preset: azure, hub: {burst: 9}}\n"), "valid");
+    EXPECT_NE(fault_in(valid_ + "quota: {devices: {streams: 3}}\n").find("did you mean \"device\""), std::string::npos);
+}
+
 TEST_F(HubConfigTest, RequiredKeysAreNamedAllAtOnce) {
     const auto told = fault_in("");
     for (const auto* key : {"name", "public_url", "certificate", "key", "state_directory"})

@@ -171,6 +171,22 @@ TEST(InterpretAnswer, BareStatusIsEnough) {
     EXPECT_EQ(refused(error(504, "gateway")).errc(), Errc::hub_failed);
 }
 
+TEST(InterpretAnswer, TellsWhenToTryAgain) {
+    auto answer = hub_error(iothub::RestError::quota_exceeded, "no more today");
+    answer.headers.add("Retry-After", "3600");
+    EXPECT_EQ(retry_after(answer), std::chrono::hours(1));
+    EXPECT_NE(refused(answer).detail().find("no more today; Retry-After: 3600 s"), std::string::npos);
+}
+
+TEST(InterpretAnswer, RetryAfterIsSecondsOrNothing) {
+    for (const char* text : {"", "soon", "-1", "1.5", "5 s", "Wed, 21 Oct 2026 07:28:00 GMT", "99999999999999999999"}) {
+        auto answer = error(429, "");
+        answer.headers.add("Retry-After", text);
+        EXPECT_EQ(retry_after(answer), std::nullopt) << text;
+    }
+    EXPECT_EQ(retry_after(error(429, "")), std::nullopt);
+}
+
 TEST(InterpretAnswer, TellsStatusCodeAndText) {
     const auto detail = refused(hub_error(iothub::RestError::device_not_online, "no such luck")).detail();
     EXPECT_NE(detail.find("dev-01"), std::string::npos) << detail;
