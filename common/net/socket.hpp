@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/net/ack_watch.hpp"
-#include "common/net/byte_stream.hpp"
+#include "common/net/carrier.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -15,44 +15,36 @@ namespace device_streams {
 
 /// Owns one connected, non-blocking TCP or Unix socket. Asio only waits on it; bytes move by direct calls. Once one
 /// operation has met a failure, every other one throws it too.
-class Socket {
+class Socket final : public Carrier {
  public:
     /// Takes ownership of `fd`; sets TCP_NODELAY on TCP sockets, and give_up_after(60 s).
     Socket(const asio::any_io_executor& executor, int fd);
     Socket(Socket&&) = default;
     Socket& operator=(Socket&&) = delete;
-    ~Socket();
+    ~Socket() override;
 
-    /// nullopt: would block; 0: end of stream. Throws LegError (reset or lost).
-    std::optional<std::size_t> try_recv(WritableBytes into);
+    std::optional<std::size_t> try_recv(WritableBytes into) override;
     /// As try_recv, but leaves the bytes in the kernel.
     std::optional<std::size_t> try_peek(WritableBytes into);
-    /// How many bytes the kernel took; 0 when it is full. Throws LegError (reset or lost).
-    std::size_t try_send(ReadableBytes bytes);
+    std::size_t try_send(ReadableBytes bytes) override;
 
-    asio::awaitable<void> wait_readable();
-    asio::awaitable<void> wait_writable();
-    /// Never returns; throws LegError once the connection is gone, without reading.
-    asio::awaitable<void> watch();
-    /// How long a TCP peer may leave everything unanswered: keep-alive probes while nothing is under way (the kernel
-    /// asks), else data (watch() asks, see AckWatch). In whole seconds for the kernel; not below 3 s.
-    void give_up_after(std::chrono::steady_clock::duration silence);
+    asio::awaitable<void> wait_readable() override;
+    asio::awaitable<void> wait_writable() override;
+    asio::awaitable<void> watch() override;
+    /// Keep-alive probes while nothing is under way (the kernel asks), else data (watch() asks, see AckWatch).
+    void give_up_after(std::chrono::steady_clock::duration silence) override;
 
-    void shutdown_write() noexcept;
-    /// True while the peer's kernel has not acknowledged all that was sent.
-    bool delivering();
+    void shutdown_write() noexcept override;
+    bool delivering() override;
     /// Whether the peer sees RST when the socket is closed, also by the end of this process. TCP only.
     void reset_on_close(bool yes) noexcept;
-    /// Closes; pending waits end with operation_aborted.
-    void close() noexcept;
-    /// Closes so that the peer sees RST.
-    void reset() noexcept;
+    void close() noexcept override;
+    void reset() noexcept override;
     /// Gives the descriptor away; the socket is closed afterwards.
     int release() noexcept;
     bool is_open() const { return descriptor_.is_open(); }
     int fd() { return descriptor_.native_handle(); }
-    /// "203.0.113.7:51514" or "unix"; for logs.
-    const std::string& peer() const { return peer_; }
+    const std::string& peer() const override { return peer_; }
 
  private:
     template <typename Call>

@@ -30,19 +30,20 @@ asio::awaitable<void> nothing() {
     co_return;
 }
 
-// Ciphertext on its way from SSL_write to send. Shared by all connections of a thread: always empty between calls.
-std::vector<std::byte>& scratch() {
-    thread_local std::vector<std::byte> bytes;
-    return bytes;
-}
-
 }  // namespace
 
-// The BIO between OpenSSL and the socket: reading is recv, writing collects in the scratch.
+// Ciphertext on its way from SSL_write to send. Shared by all connections of a thread: always empty between calls. What
+// TLS inside TLS has there is on its way while the outer one encrypts it.
+std::vector<std::byte>& TlsStream::scratch() const {
+    thread_local std::vector<std::byte> outer, inner;
+    return carrier_->is_tls() ? inner : outer;
+}
+
+// The BIO between OpenSSL and the carrier: reading is try_recv, writing collects in the scratch.
 struct TlsBio {
     static const BIO_METHOD* method() {
         static BIO_METHOD* const made = [] {
-            BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+            BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "carrier");
             BIO_meth_set_read_ex(m, read);
             BIO_meth_set_write_ex(m, write);
             BIO_meth_set_ctrl(m, [](BIO*, int command, long, void*) -> long { return command == BIO_CTRL_FLUSH; });
@@ -57,7 +58,7 @@ struct TlsBio {
         *done = 0;
         try {
             std::optional<std::size_t> received;
-            if (!stream.dry_) received = stream.socket_.try_recv(std::as_writable_bytes(std::span(into, size)));
+            if (!stream.dry_) received = stream.carrier_->try_recv(std::as_writable_bytes(std::span(into, size)));
             if (!received) BIO_set_retry_read(bio);
             *done = received.value_or(0);
             stream.dry_ = !received || (*done > 0 && *done < size);  // then nobody need ask again during this read
@@ -78,14 +79,20 @@ struct TlsBio {
         }
         if (stream.reading_) stream.replies_ += size;
         const auto bytes = std::as_bytes(std::span(from, size));
-        scratch().insert(scratch().end(), bytes.begin(), bytes.end());
+        auto& collected = stream.scratch();
+        collected.insert(collected.end(), bytes.begin(), bytes.end());
         *done = size;
         return 1;
     }
 };
 
 TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, const std::string& server_name)
-    : socket_(std::move(socket)), context_(std::move(context)), ssl_(context_->make_connection(server_name)) {
+    : TlsStream(std::make_unique<Socket>(std::move(socket)), std::move(context), server_name) {
+}
+
+TlsStream::TlsStream(std::unique_ptr<Carrier> carrier, std::shared_ptr<const TlsContext> context,
+                     const std::string& server_name)
+    : carrier_(std::move(carrier)), context_(std::move(context)), ssl_(context_->make_connection(server_name)) {
     BIO* bio = BIO_new(TlsBio::method());
     BIO_set_data(bio, this);
     BIO_set_init(bio, 1);
@@ -137,7 +144,7 @@ asio::awaitable<void> TlsStream::handshake() {
         if (failure_ || (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE))
             throw Failure(failed, cause.empty() ? describe_error(result) : cause);
         co_await flush();
-        if (error == SSL_ERROR_WANT_READ) co_await socket_.wait_readable();
+        if (error == SSL_ERROR_WANT_READ) co_await carrier_->wait_readable();
     }
     dry_ = false;  // what came behind the handshake may be here already
     co_await flush();
@@ -177,8 +184,8 @@ std::optional<std::size_t> TlsStream::try_read(WritableBytes into) {
 
 asio::awaitable<void> TlsStream::wait_readable() {
     if (reply_refused_) return flush();
-    if (has_leftover() && !writing_) return first_of(socket_.wait_readable(), flush());
-    return dry_ ? socket_.wait_readable() : nothing();
+    if (has_leftover() && !writing_) return first_of(carrier_->wait_readable(), flush());
+    return dry_ ? carrier_->wait_readable() : nothing();
 }
 
 // `room` may be the same bytes.
@@ -212,7 +219,7 @@ asio::awaitable<void> TlsStream::write_all(OutBytes out) {
         const auto piece = rest.first(std::min(rest.size(), plaintext_per_send));
         rest = rest.subspan(piece.size());
         encrypt(piece, piece);
-        if (has_leftover()) co_await flush();
+        if (has_leftover() || carrier_->holds_output()) co_await flush();
     }
 }
 
@@ -230,7 +237,7 @@ void TlsStream::end_write() noexcept {
 bool TlsStream::try_write(ReadableBytes bytes) {
     try {
         send_leftover();
-        if (has_leftover()) return false;
+        if (has_leftover() || carrier_->holds_output()) return false;
         encrypt(bytes);
         return true;
     } catch (...) {
@@ -239,12 +246,20 @@ bool TlsStream::try_write(ReadableBytes bytes) {
     }
 }
 
+std::size_t TlsStream::try_send(ReadableBytes bytes) {
+    send_leftover();
+    if (failure_) std::rethrow_exception(failure_);
+    if (has_leftover()) return 0;
+    encrypt(bytes);
+    return bytes.size();
+}
+
 asio::awaitable<void> TlsStream::flush() {
     for (;;) {
         send_leftover();
         if (failure_) std::rethrow_exception(failure_);
-        if (!has_leftover()) co_return;
-        co_await socket_.wait_writable();
+        if (!has_leftover() && !carrier_->holds_output()) co_return;
+        co_await carrier_->wait_writable();
     }
 }
 
@@ -267,7 +282,7 @@ void TlsStream::send_scratch(WritableBytes room) {
 std::size_t TlsStream::send_now(ReadableBytes bytes) {
     if (failure_ || bytes.empty()) return 0;
     try {
-        return socket_.try_send(bytes);
+        return carrier_->try_send(bytes);
     } catch (...) {
         failure_ = std::current_exception();
         return 0;
@@ -295,7 +310,7 @@ asio::awaitable<void> TlsStream::finish() {
 }
 
 asio::awaitable<void> TlsStream::watch() {
-    return socket_.watch();
+    return carrier_->watch();
 }
 
 asio::awaitable<void> TlsStream::close(Ending ending) {
@@ -304,7 +319,7 @@ asio::awaitable<void> TlsStream::close(Ending ending) {
         co_return;
     }
     co_await first_of(say_goodbye(), watch());
-    socket_.close();
+    carrier_->close();
 }
 
 asio::awaitable<void> TlsStream::say_goodbye() {
@@ -313,7 +328,7 @@ asio::awaitable<void> TlsStream::say_goodbye() {
     SSL_shutdown(ssl_);
     send_scratch();
     co_await flush();
-    socket_.shutdown_write();
+    carrier_->shutdown_write();
     std::array<std::byte, 4096> dropped;
     while (!ended_ && co_await read_some(dropped) != 0) {
     }
@@ -323,9 +338,9 @@ asio::awaitable<void> TlsStream::say_goodbye() {
 // goes at once.
 void TlsStream::abort(Ending reason) noexcept {
     if (reason == Ending::lost)
-        socket_.reset();
+        carrier_->reset();
     else
-        socket_.close();
+        carrier_->close();
 }
 
 }  // namespace device_streams

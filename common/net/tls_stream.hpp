@@ -12,8 +12,8 @@ struct bio_st;
 
 namespace device_streams {
 
-/// TLS over a socket, on OpenSSL with a BIO of our own: one recv and one send for several records, no copies in
-/// between.
+/// TLS over a carrier, mostly a socket, on OpenSSL with a BIO of our own: one recv and one send for several records, no
+/// copies in between.
 ///
 /// Memory is bounded against a peer that floods and does not read. What the socket does not take of a write_all waits
 /// in the writer's own bytes, which are spent by then; the left-over buffer holds one try_write and 4 KiB of TLS's own
@@ -22,6 +22,8 @@ class TlsStream final : public Transport {
  public:
     /// `server_name` is what the certificate must be for (clients only; empty for servers).
     TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, const std::string& server_name = {});
+    TlsStream(std::unique_ptr<Carrier> carrier, std::shared_ptr<const TlsContext> context,
+              const std::string& server_name = {});
     ~TlsStream() override;
 
     /// First of all operations; bounded by the caller's timeout. Clients: throws Failure(hub_untrusted or
@@ -33,24 +35,27 @@ class TlsStream final : public Transport {
     asio::awaitable<void> wait_readable() override;
     asio::awaitable<void> write_all(OutBytes out) override;
     bool try_write(ReadableBytes bytes) override;
-    void give_up_after(std::chrono::steady_clock::duration silence) override { socket_.give_up_after(silence); }
+    /// For TLS inside this one: takes all bytes or, while the carrier is full, none (0). Throws LegError.
+    std::size_t try_send(ReadableBytes bytes);
+    void give_up_after(std::chrono::steady_clock::duration silence) override { carrier_->give_up_after(silence); }
     std::optional<ClientCertificate> client_certificate() const override;
     /// Flushes; TLS itself is not used for half-close.
     asio::awaitable<void> finish() override;
     bool half_close() const override { return false; }
     bool ended() const override { return ended_; }
     asio::awaitable<void> watch() override;
-    bool delivering() override { return has_leftover() || socket_.delivering(); }
+    bool delivering() override { return has_leftover() || carrier_->delivering(); }
     /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
     asio::awaitable<void> close(Ending ending) override;
     void abort(Ending reason) noexcept override;
 
-    const std::string& peer() const { return socket_.peer(); }
+    const std::string& peer() const { return carrier_->peer(); }
     /// Ciphertext that waits for the socket, in bytes.
     std::size_t pending_output() const { return tail_.size() + leftover_.size() - leftover_sent_; }
 
  private:
     friend struct TlsBio;
+    std::vector<std::byte>& scratch() const;
     asio::awaitable<void> flush();
     asio::awaitable<void> say_goodbye();
     void encrypt(ReadableBytes bytes, WritableBytes room = {});
@@ -62,7 +67,7 @@ class TlsStream final : public Transport {
     bool has_leftover() const { return !tail_.empty() || !leftover_.empty(); }
     std::string describe_error(int result) const;
 
-    Socket socket_;
+    std::unique_ptr<Carrier> carrier_;
     std::shared_ptr<const TlsContext> context_;
     ssl_st* ssl_;
     WritableBytes tail_;               // ciphertext the socket did not take yet, in the bytes of the writer

@@ -2,6 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
+#include "common/net/tls_carrier.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/coroutine.hpp"
 
@@ -19,11 +20,17 @@ const TestCertificates& certificates() {
     return made;
 }
 
+using Carriers = std::pair<std::unique_ptr<Carrier>, std::unique_ptr<Carrier>>;
+
 struct TlsPair : testing::Test {
     void connect(const std::string& name = "localhost") {
+        auto [near, far] = make_carriers();
+        client = std::make_unique<TlsStream>(std::move(near), client_context, name);
+        server = std::make_unique<TlsStream>(std::move(far), server_context);
+    }
+    virtual Carriers make_carriers() {
         auto [a, b] = make_socket_pair(io.get_executor());
-        client = std::make_unique<TlsStream>(std::move(a), client_context, name);
-        server = std::make_unique<TlsStream>(std::move(b), server_context);
+        return {std::make_unique<Socket>(std::move(a)), std::make_unique<Socket>(std::move(b))};
     }
     void shake_hands() {
         connect();
@@ -36,6 +43,22 @@ struct TlsPair : testing::Test {
         TlsContext::server(certificates().certificate_file, certificates().key_file);
     std::unique_ptr<TlsStream> client, server;
 };
+
+// Over sockets, and over TLS as through an https proxy.
+struct TlsOverAnything : TlsPair, testing::WithParamInterface<bool> {
+    Carriers make_carriers() override {
+        auto [near, far] = TlsPair::make_carriers();
+        if (!GetParam()) return {std::move(near), std::move(far)};
+        const auto trusting = TlsContext::client(certificates().ca_file);  // sessions of its own
+        auto outer_client = std::make_unique<TlsStream>(std::move(near), trusting, "localhost");
+        auto outer_server = std::make_unique<TlsStream>(std::move(far), server_context);
+        run(io, both(outer_client->handshake(), outer_server->handshake()));
+        return {std::make_unique<TlsCarrier>(std::move(outer_client)),
+                std::make_unique<TlsCarrier>(std::move(outer_server))};
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Carriers, TlsOverAnything, testing::Bool(),
+                         [](const auto& test) { return std::string(test.param ? "Tls" : "Socket"); });
 
 std::vector<std::byte> pattern(std::size_t size) {
     std::vector<std::byte> bytes(size);
@@ -68,21 +91,21 @@ asio::awaitable<void> send_and_check(ByteStream& from, ByteStream& to, std::size
     if (received != pattern(size)) throw std::runtime_error("wrong bytes");
 }
 
-TEST_F(TlsPair, CarriesEveryByteInEveryPieceSize) {
+TEST_P(TlsOverAnything, CarriesEveryByteInEveryPieceSize) {
     shake_hands();
     for (const std::size_t piece : {7, 1000, 16384, 65528, 300000})
         run(io, send_and_check(*client, *server, 1'000'000, piece));
     run(io, send_and_check(*server, *client, 5'000'000, 65'528));
 }
 
-TEST_F(TlsPair, BothDirectionsAtOnce) {
+TEST_P(TlsOverAnything, BothDirectionsAtOnce) {
     shake_hands();
     run(io,
         both(send_and_check(*client, *server, 8'000'000, 65'528), send_and_check(*server, *client, 8'000'000, 9'999)));
 }
 
 // Reading must go on while writing is blocked: otherwise one stalled direction stops the other.
-TEST_F(TlsPair, ABlockedWriterDoesNotStopTheReader) {
+TEST_P(TlsOverAnything, ABlockedWriterDoesNotStopTheReader) {
     shake_hands();
     test::Running<void> stuck(io, send_all(*client, pattern(20'000'000)));
     test::poll(io);
@@ -94,7 +117,7 @@ TEST_F(TlsPair, ABlockedWriterDoesNotStopTheReader) {
     EXPECT_TRUE(stuck.done());
 }
 
-TEST_F(TlsPair, CloseNotifyEndsTheStreamCleanly) {
+TEST_P(TlsOverAnything, CloseNotifyEndsTheStreamCleanly) {
     shake_hands();
     run(io, send_all(*client, pattern(1000)));
     test::Running<void> closing(io, client->close(Ending::clean));
@@ -107,14 +130,14 @@ TEST_F(TlsPair, CloseNotifyEndsTheStreamCleanly) {
     EXPECT_TRUE(closing.done());
 }
 
-TEST_F(TlsPair, ShortMessagesAreTakenWithoutWaiting) {
+TEST_P(TlsOverAnything, ShortMessagesAreTakenWithoutWaiting) {
     shake_hands();
     const auto text = pattern(100);
     EXPECT_TRUE(client->try_write(text));
     EXPECT_EQ(run(io, receive(*server, 100, 100)), text);
 }
 
-TEST_F(TlsPair, ShortMessagesAreRefusedWhileOutputWaits) {
+TEST_P(TlsOverAnything, ShortMessagesAreRefusedWhileOutputWaits) {
     shake_hands();
     test::Running<void> stuck(io, send_all(*client, pattern(20'000'000)));
     test::poll(io);
@@ -124,7 +147,40 @@ TEST_F(TlsPair, ShortMessagesAreRefusedWhileOutputWaits) {
     EXPECT_TRUE(stuck.done());
 }
 
-TEST_F(TlsPair, ALaterConnectionResumesTheSession) {
+// What the carrier took is on its way: reading alone brings it out.
+TEST_P(TlsOverAnything, AWriteThatWasCutShortMayBeFollowedByAnother) {
+    shake_hands();
+    const auto filler = pattern(65'528);
+    std::size_t taken = 0;
+    for (;; taken += filler.size()) {
+        test::Running<void> writing(io, send_all(*client, filler));
+        test::poll(io);
+        if (writing.done()) continue;
+        writing.cancel();
+        test::poll(io);
+        break;
+    }
+    taken += filler.size();  // all of it or none; once ciphertext exists it is all
+    auto rest = send_all(*client, pattern(1000));
+    auto all = [](ByteStream& from, std::size_t size) -> asio::awaitable<void> {
+        const auto received = co_await receive(from, size, 65'528);
+        if (!std::equal(received.end() - 1000, received.end(), pattern(1000).begin()))
+            throw std::runtime_error("wrong bytes");
+    };
+    auto receiving = all(*server, taken + 1000);
+    run(io, both(std::move(rest), std::move(receiving)));
+}
+
+TEST_P(TlsOverAnything, AbortingALostPeerResetsItsConnection) {
+    shake_hands();
+    std::array<std::byte, 16> room;
+    test::Running<std::size_t> reading(io, server->read_some(room));
+    client->abort(Ending::lost);
+    test::poll(io);
+    EXPECT_TRUE(reading.done());
+}
+
+TEST_P(TlsOverAnything, ALaterConnectionResumesTheSession) {
     shake_hands();
     run(io, send_and_check(*server, *client, 10, 10));  // carries the ticket
     EXPECT_FALSE(client->resumed());
@@ -146,7 +202,7 @@ Errc failure_of(TlsPair& pair, const std::string& name) {
     return Errc::internal;
 }
 
-TEST_F(TlsPair, AnotherNameIsNotTrusted) {
+TEST_P(TlsOverAnything, AnotherNameIsNotTrusted) {
     EXPECT_EQ(failure_of(*this, "elsewhere.example"), Errc::hub_untrusted);
 }
 

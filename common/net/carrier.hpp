@@ -1,0 +1,52 @@
+#pragma once
+
+#include "common/net/byte_stream.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace device_streams {
+
+/// What TLS runs on: a connection that takes and gives bytes without waiting. A TCP socket, or the way that an HTTP
+/// proxy has opened. One reader and one writer at a time, on one strand.
+class Carrier {
+ public:
+    virtual ~Carrier() = default;
+
+    /// nullopt: would block; 0: end of stream. Throws LegError (reset or lost).
+    virtual std::optional<std::size_t> try_recv(WritableBytes into) = 0;
+    /// How many bytes were taken; 0 when it is full. Throws LegError (reset or lost).
+    virtual std::size_t try_send(ReadableBytes bytes) = 0;
+    virtual asio::awaitable<void> wait_readable() = 0;
+    virtual asio::awaitable<void> wait_writable() = 0;
+    /// Never returns; throws LegError once the connection is gone, without reading.
+    virtual asio::awaitable<void> watch() = 0;
+    /// How long a TCP peer may leave everything unanswered. In whole seconds for the kernel; not below 3 s.
+    virtual void give_up_after(std::chrono::steady_clock::duration silence) = 0;
+
+    /// Ends this direction, where one can end alone.
+    virtual void shutdown_write() noexcept = 0;
+    /// True while the peer's kernel has not acknowledged all that was sent.
+    virtual bool delivering() = 0;
+    /// Closes; pending waits end with operation_aborted.
+    virtual void close() noexcept = 0;
+    /// Closes so that the peer sees RST.
+    virtual void reset() noexcept = 0;
+    /// "203.0.113.7:51514" or "unix"; for logs.
+    virtual const std::string& peer() const = 0;
+    /// True while bytes that were taken wait here, for wait_writable() to send them.
+    virtual bool holds_output() const { return false; }
+    /// True for a carrier that is TLS itself.
+    virtual bool is_tls() const { return false; }
+
+ protected:
+    Carrier() = default;
+    Carrier(const Carrier&) = default;
+    Carrier& operator=(const Carrier&) = default;
+};
+
+}  // namespace device_streams
