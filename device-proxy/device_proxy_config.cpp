@@ -1,6 +1,7 @@
 #include "device-proxy/device_proxy_config.hpp"
 
 #include "common/base/error.hpp"
+#include "common/config/proxy_options.hpp"
 #include "common/config/shared_options.hpp"
 #include "common/config/words.hpp"
 #include "common/iothub/connection_string.hpp"
@@ -176,6 +177,7 @@ void check_reconnect(DeviceProxyConfig& config, Reading& reading) {
 OptionTable<DeviceProxyConfig> make_table() {
     OptionTable<DeviceProxyConfig> table("device-proxy", "Makes local services of a device reachable through the hub.");
     add_hub_options(table, "a device", check_connection_string);
+    add_proxy_options(table);
     add_certificate_options(table);
     add_link_options(table);
     add_services(table);

@@ -23,6 +23,7 @@ HubAccess make_access(const DeviceProxyConfig& config, const iothub::ConnectionS
     hub.host_name = identity.host_name;
     hub.connect_host = config.hub.address.empty() ? identity.gateway_host_name : config.hub.address;
     hub.tls = TlsContext::client(config.hub.ca_file);
+    hub.proxy = make_http_proxy(config.hub.http_proxy, config.hub.no_proxy, config.hub.http_proxy_ca_file);
     hub.limit = config.hub_timeout;
     hub.liveness = config.liveness;
     return hub;

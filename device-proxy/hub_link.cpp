@@ -170,7 +170,9 @@ void HubLink::on_up(Life& life) {
     }
     repeat_answers(life);
     log_.info(life.renews ? "link to the hub renewed" : "linked to the hub",
-              {{"hub", life.settings.hub.host_name}, {"transport", life.settings.over_websocket ? "mqtt-ws" : "mqtt"}});
+              {{"hub", life.settings.hub.host_name},
+               {"transport", life.settings.over_websocket ? "mqtt-ws" : "mqtt"},
+               {"way", life.settings.hub.way()}});
     changed_.wake();
 }
 

@@ -49,8 +49,8 @@ bool LinkSettings::same_link(const LinkSettings& other) const {
     return identity.host_name == other.identity.host_name && target() == other.target() &&
            identity.key == other.identity.key && identity.token == other.identity.token &&
            identity.policy == other.identity.policy && same_certificate(certificate, other.certificate) &&
-           hub.connect_host == other.hub.connect_host && port == other.port && over_websocket == other.over_websocket &&
-           keep_alive == other.keep_alive;
+           hub.connect_host == other.hub.connect_host && same_proxy(hub.proxy, other.hub.proxy) && port == other.port &&
+           over_websocket == other.over_websocket && keep_alive == other.keep_alive;
 }
 
 iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock) {

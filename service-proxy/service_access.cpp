@@ -26,6 +26,7 @@ ServiceAccess make_service_access(const HubSettings& settings, Clock::duration l
     access.hub.host_name = access.credential.host_name;
     access.hub.connect_host = settings.address.empty() ? access.credential.gateway_host_name : settings.address;
     access.hub.tls = TlsContext::client(settings.ca_file);
+    access.hub.proxy = make_http_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
     access.hub.limit = limit;
     access.port = settings.port;
     return access;

@@ -1,6 +1,7 @@
 #include "service-proxy/service_proxy_config.hpp"
 
 #include "common/base/error.hpp"
+#include "common/config/proxy_options.hpp"
 #include "common/config/shared_options.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "common/tunnel/stream_id.hpp"
@@ -119,6 +120,7 @@ OptionTable<ServiceProxyConfig> make_table() {
     OptionTable<ServiceProxyConfig> table("service-proxy",
                                           "Makes services on remote devices reachable as local ports.");
     add_hub_options(table, "a service", check_connection_string);
+    add_proxy_options(table);
     add_forwards(table);
     add_timeouts(table);
     add_liveness_options(table);

@@ -29,6 +29,14 @@ enum class Errc {
     hub_busy = 208,
     hub_link_lost = 209,
     hub_refused_stream_leg = 210,
+    // an HTTP proxy on the way to the hub
+    proxy_unreachable = 211,
+    proxy_timeout = 212,
+    proxy_tls_failed = 213,
+    proxy_unauthorized = 214,
+    proxy_refused = 215,
+    proxy_found_no_hub = 216,
+    proxy_garbage = 217,
     // stream request, seen by the service side
     service_unauthorized = 301,
     device_unknown = 302,

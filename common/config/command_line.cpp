@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <iostream>
 #include <sstream>
 
@@ -76,6 +77,7 @@ struct CommandLine::Values {
     bool print_example = false;
     bool print_errors = false;
     std::map<std::string, std::vector<std::string>> flags;
+    std::map<std::string, std::string> environment;
 };
 
 CommandLine::CommandLine(const TableInfo& table, CLI::App& app) : values_(std::make_unique<Values>()) {
@@ -87,6 +89,10 @@ CommandLine::CommandLine(const TableInfo& table, CLI::App& app) : values_(std::m
     app.add_flag("--print-config-example", values_->print_example)->group("");
     app.add_flag("--print-error-reference", values_->print_errors)->group("");
     for (const auto* option : table.options) {
+        for (const auto& name : option->environment) {
+            const char* text = std::getenv(name.c_str());
+            if (text != nullptr && *text != '\0') values_->environment[name] = text;
+        }
         if (option->flag.empty()) continue;
         auto* flag = app.add_option(option->flag, values_->flags[option->flag], description(*option));
         flag->type_name(option->value.empty() ? upper_case(option->type) : option->value)->type_size(1)->expected(1);
@@ -103,6 +109,7 @@ ConfigSources CommandLine::sources() const {
     for (const auto& [flag, given] : values_->flags) {
         if (!given.empty()) sources.flags[flag] = given;
     }
+    sources.environment = values_->environment;
     return sources;
 }
 

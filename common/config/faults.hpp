@@ -8,10 +8,11 @@ namespace device_streams {
 
 /// Where a setting came from.
 struct Place {
-    std::string source;  ///< file name, or the flag on the command line
+    std::string source;  ///< file name, the flag on the command line, or the environment variable
     int line = 0;        ///< 1 is the first; 0: the source as a whole
     int column = 0;
     bool is_flag = false;
+    bool is_environment = false;
 };
 
 /// Collects what is wrong with a configuration, so that all of it is told at once.

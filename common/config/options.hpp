@@ -12,7 +12,8 @@
 
 namespace device_streams {
 
-/// Where a configuration comes from: a file (or its text) and what flags say; flags win.
+/// Where a configuration comes from: a file (or its text), what flags say, and the environment at the start; flags win
+/// over the file, and the file over the environment.
 struct ConfigSources {
     std::optional<std::filesystem::path> file = {};
     /// What the file holds; without a file, relative paths start from `base`. Read by load() when it is missing.
@@ -20,6 +21,8 @@ struct ConfigSources {
     std::filesystem::path base = {};
     /// By OptionInfo::flag, in the order given.
     std::map<std::string, std::vector<std::string>> flags = {};
+    /// The variables of OptionInfo::environment that are set and not empty.
+    std::map<std::string, std::string> environment = {};
 };
 
 /// The same sources with the text that the file has now. Throws Failure(file_unreadable).
@@ -132,6 +135,7 @@ class OptionTable {
         Config config;
         if (read_file_of(sources, source, config, reading, faults)) {
             set_flags(sources, config, reading);
+            set_from_environment(sources, config, reading);
             require(reading);
             for (const auto& [keys, check] : rules_) {
                 if (reading.is_sound(keys)) check(config, reading);
@@ -286,6 +290,18 @@ class OptionTable {
                 reading.give(path, {.source = option.info.flag, .is_flag = true});
                 set_value(option, config, {text, {}}, path, reading);
             }
+        }
+    }
+
+    void set_from_environment(const ConfigSources& sources, Config& config, Reading& reading) const {
+        for (const auto& option : options_) {
+            if (reading.given(option.info.key)) continue;
+            const auto& names = option.info.environment;
+            const auto is_set = [&](const std::string& name) { return sources.environment.contains(name); };
+            const auto name = std::ranges::find_if(names, is_set);
+            if (name == names.end()) continue;
+            reading.give(option.info.key, {.source = "environment variable " + *name, .is_environment = true});
+            set_value(option, config, {sources.environment.at(*name), {}}, option.info.key, reading);
         }
     }
 

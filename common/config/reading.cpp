@@ -111,6 +111,11 @@ bool Reading::given_on_command_line(const std::string& key) const {
     return origin != origins_.end() && origin->second.is_flag;
 }
 
+bool Reading::given_by_environment(const std::string& key) const {
+    const auto origin = origins_.find(key);
+    return origin != origins_.end() && origin->second.is_environment;
+}
+
 bool Reading::is_sound(std::span<const std::string> keys) const {
     return std::ranges::none_of(keys, [this](const std::string& key) { return faults_.concerns(key); });
 }

@@ -20,6 +20,8 @@ struct OptionInfo {
     std::string flag = {};   ///< as CLI11 takes it, "--hub-port" or "-L,--forward"; empty: in YAML only
     std::string value = {};  ///< what stands for the value in --help; empty: the type
     std::string help = {};   ///< sentences
+    /// Environment variables that give the value where neither file nor flag does; the first that is not empty counts.
+    std::vector<std::string> environment = {};
     /// YAML text in the shipped file when there is no default; of maps and lists: the block below the key, and a list
     /// without one shows its items' examples.
     std::string example = {};
@@ -49,6 +51,7 @@ class Reading {
     void give(const std::string& key, Place place) { origins_[key] = std::move(place); }
     bool given(const std::string& key) const { return origins_.contains(key); }
     bool given_on_command_line(const std::string& key) const;
+    bool given_by_environment(const std::string& key) const;
     /// False when any of the keys has a fault: rules about them would only mislead.
     bool is_sound(std::span<const std::string> keys) const;
 

@@ -23,6 +23,10 @@ std::string yaml_scalar(const std::string& text) {
     return plain ? text : '"' + text + '"';
 }
 
+std::string environment_note(const OptionInfo& option) {
+    return option.environment.empty() ? "" : " From the environment: " + listed(option.environment) + ".";
+}
+
 class ExampleWriter {
  public:
     explicit ExampleWriter(const TableInfo& table) : table_(table) {}
@@ -75,6 +79,7 @@ class ExampleWriter {
         auto text = expectation(option) + ".";
         if (!option.default_text.empty()) text += " Default: " + option.default_text + ".";
         if (option.required) text += " Required.";
+        text += environment_note(option);
         text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
         return text;
     }
@@ -121,7 +126,7 @@ void add_row(std::string& out, const OptionInfo& option, const std::string& pref
     const auto key = option.key.empty() ? "" : prefix + option.key;
     out += "| " + code(key) + " | " + code(option.flag) + " | " + cell(expectation(option)) + " | " +
            (option.required ? "required" : code(option.default_text)) + " | " + cell(option.help) +
-           (option.takes_restart ? " A change takes a restart." : "") + " |\n";
+           environment_note(option) + (option.takes_restart ? " A change takes a restart." : "") + " |\n";
     const auto each = option.type == "map" ? ".NAME." : "[].";
     for (const auto& item : option.items) add_row(out, item, key + each);
 }

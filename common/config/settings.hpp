@@ -2,6 +2,8 @@
 
 #include "common/base/endpoint.hpp"
 #include "common/base/log.hpp"
+#include "common/base/no_proxy.hpp"
+#include "common/base/proxy_url.hpp"
 #include "common/base/secret.hpp"
 
 #include <chrono>
@@ -19,6 +21,11 @@ struct HubSettings {
     std::uint16_t port = 443;            ///< of REST, streams and MQTT over WebSocket
     std::string address;                 ///< where to connect instead of HostName; empty: HostName
     std::string connection_string_file;  ///< path it was read from; empty: it was given as text
+
+    std::optional<ProxyUrl> http_proxy;       ///< on the way to the hub, with its credentials
+    std::string http_proxy_credentials_file;  ///< path they were read from
+    std::string http_proxy_ca_file;           ///< of an https proxy; empty: the system's store
+    NoProxy no_proxy;                         ///< what is reached without it
 };
 
 /// `user` and `group` of all programs.

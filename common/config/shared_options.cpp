@@ -6,25 +6,23 @@
 namespace device_streams {
 
 namespace {
+constexpr std::size_t longest_secret_file = 16 * 1024;
+}  // namespace
 
-constexpr std::size_t longest_connection_string_file = 16 * 1024;
-
-/// The only line of the file; nullopt after a fault.
-std::optional<Secret> read_secret_line(const std::string& key, const std::string& path, Reading& reading) {
+std::optional<Secret> read_secret_line(const std::string& key, const std::string& path, const std::string& what,
+                                       Reading& reading) {
     std::string text;
     try {
-        text = read_file(path, longest_connection_string_file);
+        text = read_file(path, longest_secret_file);
     } catch (const Failure& failure) {
         reading.fault(key, "cannot be read: " + failure.detail());
         return std::nullopt;
     }
     text.erase(text.find_last_not_of(" \t\r\n") + 1);
     const bool one_line = !text.empty() && text.find_first_of("\r\n") == std::string::npos;
-    if (!one_line) reading.fault(key, "the file must hold one line, allowed: a connection string and nothing else");
+    if (!one_line) reading.fault(key, "the file must hold one line, allowed: " + what + " and nothing else");
     return one_line ? std::optional(Secret(std::move(text))) : std::nullopt;
 }
-
-}  // namespace
 
 void require_readable(const std::string& key, const std::string& path, Reading& reading) {
     if (path.empty()) return;
@@ -48,7 +46,7 @@ bool complete_connection_string(HubSettings& hub, Reading& reading) {
         return true;
     } else if (looks_like_credential(hub.connection_string_file)) {
         reading.fault(file_key, "this is the credential itself, allowed: the path of a file that holds it");
-    } else if (auto secret = read_secret_line(file_key, hub.connection_string_file, reading)) {
+    } else if (auto secret = read_secret_line(file_key, hub.connection_string_file, "a connection string", reading)) {
         hub.connection_string = std::move(*secret);
         return true;
     }

@@ -137,6 +137,30 @@ ValueKind<Endpoint> endpoint(EndpointUse use) {
             .print = [](const Endpoint& value) { return value.to_string(); }};
 }
 
+ValueKind<ProxyUrl> proxy_url() {
+    const auto parse = [](const RawValue& raw) {
+        refuse_empty(raw.text);
+        try {
+            return parse_proxy_url(raw.text);
+        } catch (const std::invalid_argument& wrong) {
+            throw BadValue(wrong.what());
+        }
+    };
+    return {
+        .type = "URL",
+        .allowed = "http://[user:password@]host:port or https://..., special characters of user and password as %XX",
+        .parse = parse,
+        .print = [](const ProxyUrl& value) { return value.to_string(); }};
+}
+
+ValueKind<NoProxy> no_proxy_list() {
+    auto words = text("names, addresses and CIDR blocks with commas between, or *");
+    return {.type = words.type,
+            .allowed = words.allowed,
+            .parse = [words](const RawValue& raw) { return NoProxy(words.parse(raw)); },
+            .print = [](const NoProxy& value) { return value.text(); }};
+}
+
 ValueKind<std::uint16_t> port() {
     auto kind = whole_number<std::uint16_t>(1, 65535);
     kind.type = "port";

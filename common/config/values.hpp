@@ -1,6 +1,8 @@
 #pragma once
 
 #include "common/base/endpoint.hpp"
+#include "common/base/no_proxy.hpp"
+#include "common/base/proxy_url.hpp"
 #include "common/base/secret.hpp"
 
 #include <algorithm>
@@ -48,6 +50,10 @@ ValueKind<Secret> secret_text();
 /// host:port or unix:path; port 0 (the system chooses) is for listening only.
 enum class EndpointUse { listen, connect };
 ValueKind<Endpoint> endpoint(EndpointUse use);
+
+/// See parse_proxy_url; printed without credentials.
+ValueKind<ProxyUrl> proxy_url();
+ValueKind<NoProxy> no_proxy_list();
 
 namespace detail {
 std::int64_t parse_whole_number(std::string_view text, std::int64_t least, std::int64_t most);

@@ -22,11 +22,17 @@ bool is_visible_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-asio::awaitable<std::unique_ptr<TlsStream>> dial_and_shake_hands(const HubAccess& hub, const Endpoint& named,
-                                                                 Clock& clock) {
+asio::awaitable<std::unique_ptr<Carrier>> dial_directly(const HubAccess& hub, const Endpoint& named, Clock& clock) {
     auto socket = co_await dial(hub.route(named), clock);
     socket.give_up_after(hub.liveness.dead_after);
-    auto stream = std::make_unique<TlsStream>(std::move(socket), hub.tls, named.host);
+    co_return std::make_unique<Socket>(std::move(socket));
+}
+
+// `carrier`: the way through a proxy; nullptr: straight ahead.
+asio::awaitable<std::unique_ptr<TlsStream>> shake_hands(const HubAccess& hub, const Endpoint& named,
+                                                        std::unique_ptr<Carrier> carrier, Clock& clock) {
+    if (!carrier) carrier = co_await dial_directly(hub, named, clock);
+    auto stream = std::make_unique<TlsStream>(std::move(carrier), hub.tls, named.host);
     co_await stream->handshake();
     co_return stream;
 }
@@ -37,6 +43,16 @@ Endpoint HubAccess::route(const Endpoint& named) const {
     Endpoint where = named;
     if (!connect_host.empty() && http::same_token(named.host, host_name)) where.host = connect_host;
     return where;
+}
+
+std::shared_ptr<const HttpProxy> HubAccess::proxy_to(const Endpoint& named) const {
+    const bool around = proxy && (proxy->except.covers(named.host) || proxy->except.covers(route(named).host));
+    return around ? nullptr : proxy;
+}
+
+std::string HubAccess::way() const {
+    const auto on_the_way = proxy_to({.host = host_name, .port = 0, .path = {}});
+    return on_the_way ? on_the_way->url.to_string() : "direct";
 }
 
 Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::string& during) {
@@ -57,12 +73,18 @@ Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::
 }
 
 asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock) {
+    const auto proxy = hub.proxy_to(named);
     try {
-        co_return co_await with_timeout(dial_and_shake_hands(hub, named, clock), hub.limit, clock);
+        std::unique_ptr<Carrier> carrier;
+        const ProxyLimits limits{.step = hub.limit, .dead_after = hub.liveness.dead_after};
+        if (proxy) carrier = co_await dial_through(proxy, hub.route(named), limits, clock);
+        auto opening = shake_hands(hub, named, std::move(carrier), clock);
+        co_return co_await with_timeout(std::move(opening), hub.limit, clock);
     } catch (...) {
         const auto cause = std::current_exception();
         if (is_cancellation(cause)) throw;
-        throw hub_failure(cause, Errc::hub_unreachable, "connecting to " + hub.route(named).to_string());
+        const auto through = proxy ? " through " + proxy->url.to_string() : "";
+        throw hub_failure(cause, Errc::hub_unreachable, "connecting to " + hub.route(named).to_string() + through);
     }
 }
 

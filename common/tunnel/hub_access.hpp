@@ -7,6 +7,7 @@
 #include "common/base/stream_limits.hpp"
 #include "common/http/connection.hpp"
 #include "common/net/tls_stream.hpp"
+#include "common/tunnel/http_proxy.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
 
@@ -22,11 +23,16 @@ struct HubAccess {
     std::string host_name;     ///< of the connection string
     std::string connect_host;  ///< where to connect instead of host_name; empty: host_name
     std::shared_ptr<const TlsContext> tls;
-    Clock::duration limit = std::chrono::seconds(10);  ///< for TCP with TLS, and for an upgrade
+    std::shared_ptr<const HttpProxy> proxy = {};       ///< on the way to the hub; nullptr: none
+    Clock::duration limit = std::chrono::seconds(10);  ///< for TCP with TLS, each step through a proxy, and an upgrade
     Liveness liveness;                                 ///< of the streams' legs
 
     /// Where to connect for something at `named`: the override counts for the hub's own name only.
     Endpoint route(const Endpoint& named) const;
+    /// The proxy on the way to `named`; nullptr: it is reached without.
+    std::shared_ptr<const HttpProxy> proxy_to(const Endpoint& named) const;
+    /// "direct", or the proxy on the way to the hub; for logs.
+    std::string way() const;
 };
 
 /// What went wrong on the way to the hub as a Failure (DS-201 to DS-206, or `otherwise`) that says what was tried;
@@ -34,7 +40,8 @@ struct HubAccess {
 Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::string& during);
 
 /// TCP and TLS to `named`, both within the limit: a hub that accepts and then says nothing is as far away as one that
-/// does not. Throws Failure (DS-201 to DS-205).
+/// does not. With a proxy on the way TCP leads to it, and TLS to the hub goes through it. Throws Failure (DS-201 to
+/// DS-205, DS-211 to DS-217).
 asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock);
 
 /// The hub answered an upgrade with something other than 101.

@@ -52,7 +52,7 @@ WarmConnections::WarmConnections(const asio::any_io_executor& executor, HubAcces
 }
 
 bool WarmConnections::lead_to(const HubAccess& hub, const Endpoint& named) const {
-    return named == where_ && hub.tls == hub_.tls && hub.route(named) == hub_.route(where_);
+    return named == where_ && hub.tls == hub_.tls && hub.proxy == hub_.proxy && hub.route(named) == hub_.route(where_);
 }
 
 std::unique_ptr<http::Connection> WarmConnections::take_idle() {

@@ -52,13 +52,14 @@ class TunnelTest : public testing::Test {
         hub.emplace(background, lines, std::move(registry), settings);
         hub_port = (*hub)->endpoint().port;
     }
-    void start_device() {
+    device::DeviceProxyConfig device_config() const {
         device::DeviceProxyConfig config;
         config.hub = hub_settings("HostName=localhost;DeviceId=pump-17;SharedAccessKey=" + std::string(device_key));
         config.services = {{"ssh", {service.endpoint()}}, {"closed", {closed_endpoint()}}};
         config.reconnect = {.first = 20ms, .longest = 100ms};
-        device.emplace(background, lines, device::make_settings(config));
+        return config;
     }
+    void start_device() { device.emplace(background, lines, device::make_settings(device_config())); }
     service::ServiceProxyConfig proxy_config(const std::string& key = service_key) {
         service::ServiceProxyConfig config;
         config.hub = hub_settings("HostName=localhost;SharedAccessKeyName=service;SharedAccessKey=" + key);

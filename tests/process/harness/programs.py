@@ -58,6 +58,12 @@ def is_listening(port, host="127.0.0.1"):
     return False
 
 
+def environment_without_proxy():
+    """The programs read these variables, but the network of the tests is this machine only."""
+    proxy = ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+    return {name: value for name, value in os.environ.items() if name not in proxy}
+
+
 class Program:
     """One running program. Everything it prints goes to one file, across restarts."""
 
@@ -65,7 +71,7 @@ class Program:
         self.name = name
         self.argv = [str(part) for part in argv]
         self.output_file = pathlib.Path(directory) / f"{name}.log"
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = {**environment_without_proxy(), **(environment or {})}
         self.process = None
         self.expected_exit = {0}
         self.cmdlines = []

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "common/config/options.hpp"
+#include "common/config/settings.hpp"
+
+/// The HTTP proxy on the way to the hub.
+namespace device_streams {
+
+/// What its rows have to do with each other: reads the file with the credentials into the URL, and lets the environment
+/// say nothing about a proxy that the file names.
+void complete_proxy(HubSettings& hub, Reading& reading);
+
+/// `hub.http_proxy` and what belongs to it, for a Config with a member HubSettings hub.
+template <typename Config>
+void add_proxy_options(OptionTable<Config>& table) {
+    table.add(
+        {.key = "hub.http_proxy",
+         .help = "HTTP proxy that every connection to the hub goes through (CONNECT), and that resolves the hub's "
+                 "name. With https:// the proxy itself is spoken to by TLS. The port is 80 or 443 unless given.",
+         .environment = {"https_proxy", "HTTPS_PROXY"},
+         .example = "http://proxy.example.com:3128",
+         .optional_example = true},
+        proxy_url(), [](auto& config) -> auto& { return config.hub.http_proxy; });
+    table.add(
+        {.key = "hub.http_proxy_credentials_file",
+         .help = "File that holds user:password for the proxy (Basic authentication) as they are, in one line and "
+                 "readable for this program only.",
+         .example = "proxy.credentials",
+         .optional_example = true,
+         .names_file = true},
+        path(), [](auto& config) -> auto& { return config.hub.http_proxy_credentials_file; });
+    table.add(
+        {.key = "hub.http_proxy_ca_file",
+         .help = "PEM file with the certificate authority of an https proxy, instead of the system's.",
+         .example = "proxy-ca.pem",
+         .optional_example = true,
+         .names_file = true},
+        path(), [](auto& config) -> auto& { return config.hub.http_proxy_ca_file; });
+    table.add(
+        {.key = "hub.no_proxy",
+         .help = "Hosts that are reached without the proxy: names (and all names below them), addresses, CIDR blocks, "
+                 "or * for all. Where the file names the proxy, the environment does not count here.",
+         .environment = {"no_proxy", "NO_PROXY"},
+         .example = "example.com, 10.0.0.0/8",
+         .optional_example = true},
+        no_proxy_list(), [](auto& config) -> auto& { return config.hub.no_proxy; });
+    table.rule({"hub.http_proxy", "hub.http_proxy_credentials_file", "hub.http_proxy_ca_file", "hub.no_proxy"},
+               [](Config& config, Reading& reading) { complete_proxy(config.hub, reading); });
+}
+
+}  // namespace device_streams
