@@ -150,6 +150,13 @@ def test_links_lead_somewhere_and_codes_exist(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_named_files_are_there(path):
+    top = {entry.name for entry in ROOT.iterdir()} - {"build"}
+    for name in re.findall(r"`([\w.-]+(?:/[\w.*-]+)+)`", path.read_text()):
+        assert name.split("/")[0] not in top or list(ROOT.glob(name)), f"{path.name} names {name}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_document_is_named_in_the_readme(path):
     assert path.name == "README.md" or f"docs/{path.name}" in (ROOT / "README.md").read_text()
 
