@@ -5,8 +5,8 @@
 
 namespace device_streams::service {
 
-LocalListener::LocalListener(const asio::any_io_executor& executor, const Forward& forward)
-    : configured_(forward.listen), listener_(executor, forward.listen), forward_(forward) {
+LocalListener::LocalListener(const asio::any_io_executor& executor, const Forward& forward, InheritedSockets& inherited)
+    : configured_(forward.listen), listener_(executor, forward.listen, &inherited), forward_(forward) {
 }
 
 void LocalListener::use(const Forward& forward, StreamTools tools) {

@@ -9,8 +9,8 @@ namespace device_streams::service {
 /// One forward: a listening socket, each connection of which becomes a stream. All members on one strand.
 class LocalListener {
  public:
-    /// Binds. Throws Failure(listen_failed).
-    LocalListener(const asio::any_io_executor& executor, const Forward& forward);
+    /// Binds, unless the service manager listens there already. Throws Failure(listen_failed).
+    LocalListener(const asio::any_io_executor& executor, const Forward& forward, InheritedSockets& inherited);
 
     /// Accepts until close(); each connection is a task of `streams`. Failed ones are reset at once.
     asio::awaitable<void> serve(TaskSet& streams);

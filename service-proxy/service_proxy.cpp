@@ -50,6 +50,8 @@ asio::awaitable<void> ServiceProxy::start() {
     accepting_.emplace(*control_);
     accepting_->on_failure = streams_.on_failure;
     apply(std::move(settings_));
+    for (const auto& address : environment_.inherited->unused())
+        environment_.log.warning("no forward uses a socket of the service manager", {{"address", address}});
 }
 
 void ServiceProxy::apply(ServiceProxySettings settings) {
@@ -61,7 +63,7 @@ void ServiceProxy::apply(ServiceProxySettings settings) {
             next.push_back(*same);
             gone.erase(same);
         } else {
-            next.push_back(std::make_shared<LocalListener>(*control_, forward));
+            next.push_back(std::make_shared<LocalListener>(*control_, forward, *environment_.inherited));
             added.push_back(next.back());
         }
     }

@@ -5,6 +5,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/exit_code.hpp"
 #include "common/base/log.hpp"
+#include "common/net/inherited_sockets.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
@@ -62,6 +63,8 @@ struct Environment {
     /// Reads the configuration again as SIGHUP does, and returns what has changed. Throws Failure when the old settings
     /// stay. Any thread.
     std::function<asio::awaitable<Changes>()> reload = {};
+    /// Listening sockets that the service manager holds for this program.
+    std::shared_ptr<InheritedSockets> inherited = std::make_shared<InheritedSockets>();
 };
 
 struct RunSettings {
@@ -75,7 +78,8 @@ struct RunSettings {
 
 /// Runs one component under signals: SIGTERM and SIGINT drain (a second one cancels, a third one leaves the process),
 /// SIGUSR2 hands over (no limit), SIGHUP reloads, as far as there is a `reloader`, which also looks for renewed files
-/// meanwhile; tells systemd READY, RELOADING and STOPPING; raises RLIMIT_NOFILE to the hard limit; forbids core dumps
+/// meanwhile; tells systemd READY, RELOADING and STOPPING and
+/// feeds its watchdog; raises RLIMIT_NOFILE to the hard limit; forbids core dumps
 /// of secrets. Returns the exit code; a Failure from start() is logged with its next step.
 int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make,
         Reloader* reloader = nullptr);

@@ -68,6 +68,8 @@ Runner::Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock
 
 void Runner::begin() {
     asio::co_spawn(control_, heed_signals(), asio::detached);
+    if (const auto beat = service_manager::watchdog_beat())
+        asio::co_spawn(control_, feed_watchdog(*beat), asio::detached);
     asio::co_spawn(control_, live(), [this](std::exception_ptr failure) { on_end(failure); });
 }
 
@@ -94,7 +96,8 @@ asio::awaitable<void> Runner::live() {
 asio::awaitable<bool> Runner::start() {
     try {
         component_ =
-            make_({io_, clock_, log_, [this](int code) { finish(code); }, [this] { return reload_on_request(); }});
+            make_({io_, clock_, log_, [this](int code) { finish(code); }, [this] { return reload_on_request(); },
+                   std::make_shared<InheritedSockets>(service_manager::take_listening_sockets())});
         co_await first_of(component_->start(), until_stop_wanted());
     } catch (...) {
         fail(std::current_exception());
@@ -201,6 +204,20 @@ void Runner::renew() {
     renewal_problem_ = problem;
 }
 
+// Each beat has been through the control strand and the threads that move data: where these hang, systemd hears
+// nothing.
+asio::awaitable<void> Runner::feed_watchdog(std::chrono::milliseconds beat) {
+    for (;;) {
+        if (!service_manager::alive()) {
+            log_.error("the process that started this one has died: what comes in its place takes over");
+            stop(policy_.on_hand_over());
+            co_return;
+        }
+        co_await clock_.sleep_for(beat);
+        co_await asio::post(io_.get_executor(), asio::use_awaitable);
+    }
+}
+
 void Runner::stop(StopStep step) {
     if (step == StopStep::nothing) return;
     wanted_ = step;
@@ -215,6 +232,7 @@ void Runner::perform(StopStep step) {
         case StopStep::hand_over:
             log_.info("handing over: no new streams, running ones go on");
             service_manager::status("handed over; running streams go on");
+            service_manager::handed_over();
             return;
         case StopStep::drain:
             tell("stopping: running streams may end by themselves", {{"limit_ms", settings_.drain.count()}});

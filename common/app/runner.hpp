@@ -35,6 +35,7 @@ class Runner {
     Changes reload();
     asio::awaitable<Changes> reload_on_request();
     asio::awaitable<void> look_for_renewed_files();
+    asio::awaitable<void> feed_watchdog(std::chrono::milliseconds beat);
     void renew();
     void stop(StopStep step);
     void perform(StopStep step);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 /// What systemd is told (sd_notify(3)); without a service manager nothing happens.
 namespace device_streams::service_manager {
@@ -12,5 +15,17 @@ void reloading();
 void stopping();
 /// One line for `systemctl status`.
 void status(std::string_view text);
+/// Another process takes over; this one goes on with what it has. For the keeper (keeper/keeper.hpp), which then ends.
+void handed_over();
+
+/// How often the watchdog wants to hear alive(), with room to be late; nullopt: there is no watchdog.
+std::optional<std::chrono::milliseconds> watchdog_beat();
+/// Feeds the watchdog. False when there is a keeper no more: whoever restarts it starts another process beside this
+/// one.
+bool alive();
+
+/// The listening sockets that came with the start (LISTEN_FDS of socket activation); at the first call only, which must
+/// come before other threads are there.
+std::vector<int> take_listening_sockets();
 
 }  // namespace device_streams::service_manager

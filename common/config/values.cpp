@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 
 namespace device_streams {
@@ -35,6 +36,14 @@ std::optional<std::int64_t> parse_digits(std::string_view text) {
 
 void refuse_empty(std::string_view text) {
     if (text.empty()) throw BadValue("it is empty");
+}
+
+// Only this variable, and only in front: a path means what it says everywhere else.
+std::filesystem::path with_credentials_directory(std::string_view text) {
+    constexpr std::string_view variable = "$CREDENTIALS_DIRECTORY/";
+    const char* folder = text.starts_with(variable) ? std::getenv("CREDENTIALS_DIRECTORY") : nullptr;
+    if (folder == nullptr || *folder == '\0') return text;
+    return std::filesystem::path(folder) / text.substr(variable.size());
 }
 
 }  // namespace
@@ -105,7 +114,7 @@ ValueKind<std::string> text(std::string allowed, std::function<bool(std::string_
 ValueKind<std::string> path() {
     const auto parse = [](const RawValue& raw) {
         refuse_empty(raw.text);
-        return (raw.base / std::filesystem::path(raw.text)).lexically_normal().string();
+        return (raw.base / with_credentials_directory(raw.text)).lexically_normal().string();
     };
     return {.type = "path", .allowed = "", .parse = parse, .print = [](const std::string& value) { return value; }};
 }

@@ -44,6 +44,8 @@ ValueKind<bool> boolean();
 /// Any text of one line that is not empty and satisfies `is_allowed`, which `allowed` describes.
 ValueKind<std::string> text(std::string allowed = "", std::function<bool(std::string_view)> is_allowed = {});
 /// A file or folder; what is not absolute starts from the configuration file's folder (on the command line: from here).
+/// One that begins with $CREDENTIALS_DIRECTORY/ lies where the service manager puts secrets for this program
+/// (LoadCredential= of systemd); it stays as written when there is no such folder.
 ValueKind<std::string> path();
 /// Text that is never repeated in messages.
 ValueKind<Secret> secret_text();

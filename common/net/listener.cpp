@@ -72,6 +72,10 @@ int open_tcp(const Endpoint& endpoint) {
     return listen_on(endpoint, found->ai_addr, found->ai_addrlen);
 }
 
+int open(const Endpoint& endpoint) {
+    return endpoint.is_unix() ? open_unix(endpoint) : open_tcp(endpoint);
+}
+
 std::uint16_t bound_port(int fd) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
@@ -87,8 +91,14 @@ bool is_exhaustion(int error) {
 
 }  // namespace
 
-Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint)
-    : descriptor_(executor, endpoint.is_unix() ? open_unix(endpoint) : open_tcp(endpoint)), endpoint_(endpoint) {
+Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited)
+    : Listener(executor, endpoint, inherited != nullptr ? inherited->duplicate(endpoint) : InheritedSockets::none) {
+}
+
+Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, int inherited)
+    : descriptor_(executor, inherited != InheritedSockets::none ? inherited : open(endpoint)),
+      endpoint_(endpoint),
+      owns_address_(inherited == InheritedSockets::none) {
     if (!endpoint.is_unix()) endpoint_.port = bound_port(descriptor_.native_handle());
 }
 
@@ -129,7 +139,7 @@ void Listener::close() noexcept {
     } catch (...) {
         // release() only fails on a descriptor that is not open.
     }
-    if (endpoint_.is_unix()) unlink(endpoint_.path.c_str());
+    if (endpoint_.is_unix() && owns_address_) unlink(endpoint_.path.c_str());
 }
 
 }  // namespace device_streams

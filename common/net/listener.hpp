@@ -3,6 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/endpoint.hpp"
 #include "common/base/log.hpp"
+#include "common/net/inherited_sockets.hpp"
 #include "common/net/socket.hpp"
 
 namespace device_streams {
@@ -11,8 +12,9 @@ namespace device_streams {
 class Listener {
  public:
     /// Binds and listens; a stale Unix socket file that nobody answers on is replaced. Throws Failure(listen_failed)
-    /// with endpoint and reason (port in use, no permission, not our address).
-    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint);
+    /// with endpoint and reason (port in use, no permission, not our address). One of `inherited` that listens there
+    /// is used instead, and keeps listening when this object ends.
+    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited = nullptr);
     ~Listener();
 
     /// The next connection, made for `executor`. Survives running out of descriptors: logs once, pauses 100 ms at a
@@ -23,8 +25,11 @@ class Listener {
     void close() noexcept;
 
  private:
+    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, int inherited);
+
     asio::posix::stream_descriptor descriptor_;
     Endpoint endpoint_;
+    const bool owns_address_;
 };
 
 }  // namespace device_streams

@@ -67,11 +67,12 @@ def environment_without_proxy():
 class Program:
     """One running program. Everything it prints goes to one file, across restarts."""
 
-    def __init__(self, name, argv, directory, environment=None):
+    def __init__(self, name, argv, directory, environment=None, descriptors=()):
         self.name = name
         self.argv = [str(part) for part in argv]
         self.output_file = pathlib.Path(directory) / f"{name}.log"
         self.environment = {**environment_without_proxy(), **(environment or {})}
+        self.descriptors = descriptors  # of ours, that it gets as well
         self.process = None
         self.expected_exit = {0}
         self.cmdlines = []
@@ -85,7 +86,8 @@ class Program:
         assert self.process is None, f"{self.name} runs already"
         with open(self.output_file, "ab") as output:
             self.process = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=self.environment)
+                self.argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=self.environment,
+                pass_fds=self.descriptors)
         return self
 
     def is_alive(self):

@@ -123,6 +123,16 @@ TEST(Path, StartsFromTheFoldersOfTheFile) {
     EXPECT_EQ(path().parse({"hub.pem", ""}), "hub.pem");
 }
 
+TEST(Path, MayLieWhereTheServiceManagerPutsSecrets) {
+    unsetenv("CREDENTIALS_DIRECTORY");
+    EXPECT_EQ(path().parse({"$CREDENTIALS_DIRECTORY/key", "/etc/hub"}), "/etc/hub/$CREDENTIALS_DIRECTORY/key");
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1);
+    EXPECT_EQ(path().parse({"$CREDENTIALS_DIRECTORY/key", "/etc/hub"}), "/run/credentials/x/key");
+    EXPECT_EQ(path().parse({"x/$CREDENTIALS_DIRECTORY/key", "/etc"}), "/etc/x/$CREDENTIALS_DIRECTORY/key");
+    EXPECT_EQ(path().parse({"$CREDENTIALS_DIRECTORY_2/key", "/etc"}), "/etc/$CREDENTIALS_DIRECTORY_2/key");
+    unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 TEST(EndpointValue, TakesAllForms) {
     const auto kind = endpoint(EndpointUse::connect);
     EXPECT_EQ(kind.parse({"[::1]:22", {}}).host, "::1");
