@@ -37,7 +37,7 @@ def keys_of(program):
 def program_of(text):
     """The program whose configuration a block is: the one that knows all its keys."""
     keys = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-    named = [name for name in PROGRAMS if f"{name}.yaml" in text]
+    named = [name for name in PROGRAMS if f"{name}.yaml" in text or f"{name.removesuffix('-proxy')}.cs" in text]
     if named:
         return named[0]
     fitting = [name for name in PROGRAMS if keys <= keys_of(name)]
