@@ -39,6 +39,16 @@ def rig(shared_rig):
 
 
 @pytest.fixture
+def prepared_rig(tmp_path):
+    """Made, but not started: bring_up() takes settings of the hub."""
+    rig = Rig(tmp_path / "rig").init()
+    try:
+        yield rig
+    finally:
+        rig.finish()
+
+
+@pytest.fixture
 def own_rig(tmp_path):
     """An installation of the test's own, for tests that break it."""
     rig = Rig(tmp_path / "rig")

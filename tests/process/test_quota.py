@@ -1,29 +1,8 @@
 """Limits of streams against the real programs: who is refused, what is told, and that a day outlives a hub."""
 import json
 
-import pytest
 from harness.programs import wait_until
-from harness.rig import DEVICE, Rig
-
-
-@pytest.fixture
-def limited_rig(tmp_path):
-    rig = Rig(tmp_path / "rig")
-    rig.init()
-    try:
-        yield rig
-    finally:
-        rig.finish()
-
-
-def bring_up(rig, quota):
-    rig.set_hub_yaml(quota=quota)
-    rig.start_hub()
-    rig.device_cs = rig.add_device(DEVICE)
-    rig.write_proxy_configs()
-    rig.device.start()
-    rig.service.start()
-    rig.wait_ready()
+from harness.rig import DEVICE
 
 
 def use(rig, scope):
@@ -42,9 +21,9 @@ def is_refused(rig, code):
     return ended and int(told[1]) > 0
 
 
-def test_one_stream_too_many_is_refused_until_one_ends(limited_rig):
-    rig = limited_rig
-    bring_up(rig, "{device: {streams: 1}}")
+def test_one_stream_too_many_is_refused_until_one_ends(prepared_rig):
+    rig = prepared_rig
+    rig.bring_up(quota="{device: {streams: 1}}")
     wait_until(lambda: use(rig, "device")["streams"] == 0, "the first stream to end")
     with rig.connect("echo") as client:
         client.sendall(b"x")
@@ -57,9 +36,9 @@ def test_one_stream_too_many_is_refused_until_one_ends(limited_rig):
     assert rig.echo()
 
 
-def test_a_used_up_day_outlives_the_hub(limited_rig):
-    rig = limited_rig
-    bring_up(rig, "{preset: azure}")
+def test_a_used_up_day_outlives_the_hub(prepared_rig):
+    rig = prepared_rig
+    rig.bring_up(quota="{preset: azure}")
     assert rig.echo(b"z" * 10_000)
     wait_until(lambda: use(rig, "hub")["streams"] == 0, "the stream to end")
     carried = use(rig, "hub")["bytes"]

@@ -3,30 +3,8 @@ import json
 import os
 import signal
 
-import pytest
 from harness.programs import wait_until
-from harness.rig import DEVICE, Rig
 from harness.secrets import find_leaks
-
-
-@pytest.fixture
-def logging_rig(tmp_path):
-    rig = Rig(tmp_path / "rig")
-    rig.init()
-    try:
-        yield rig
-    finally:
-        rig.finish()
-
-
-def bring_up(rig, resource_log):
-    rig.set_hub_yaml(resource_log=resource_log)
-    rig.start_hub()
-    rig.device_cs = rig.add_device(DEVICE)
-    rig.write_proxy_configs()
-    rig.device.start()
-    rig.service.start()
-    rig.wait_ready()
 
 
 def stream_records(*files):
@@ -37,9 +15,9 @@ def stream_records(*files):
             [record for record in streams if record["operationName"] == "streamEnd"])
 
 
-def test_no_record_is_lost_while_the_file_is_rotated(logging_rig):
-    rig, file = logging_rig, logging_rig.directory / "resource.log"
-    bring_up(rig, file)
+def test_no_record_is_lost_while_the_file_is_rotated(prepared_rig):
+    rig, file = prepared_rig, prepared_rig.directory / "resource.log"
+    rig.bring_up(resource_log=file)
     old_files = []
     for number in range(3):
         for _ in range(5):
@@ -61,9 +39,9 @@ def test_no_record_is_lost_while_the_file_is_rotated(logging_rig):
         assert not find_leaks(written.read_text(), rig.secrets)
 
 
-def test_a_full_disk_is_reported_once_and_stops_no_stream(logging_rig):
-    rig = logging_rig
-    bring_up(rig, "/dev/full")
+def test_a_full_disk_is_reported_once_and_stops_no_stream(prepared_rig):
+    rig = prepared_rig
+    rig.bring_up(resource_log="/dev/full")
     for _ in range(5):
         assert rig.echo()
     rig.hub.wait_for("DS-621.*No space left")

@@ -96,10 +96,16 @@ class Rig:
 
     def start(self):
         self.init()
+        self.sshd.start()
+        return self.bring_up()
+
+    def bring_up(self, **hub_settings):
+        """Starts the three programs after init(), the hub with these changes of its configuration."""
+        if hub_settings:
+            self.set_hub_yaml(**hub_settings)
         self.start_hub()
         self.device_cs = self.add_device(DEVICE)
         self.write_proxy_configs()
-        self.sshd.start()
         self.device.start()
         self.service.start()
         self.wait_ready()
