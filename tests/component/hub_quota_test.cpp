@@ -104,7 +104,8 @@ TEST_F(HubQuota, StrangersAndUnknownDevicesLeaveNoTrace) {
     hub_clients::ServiceClient stranger(address, std::move(forged));
     EXPECT_EQ(run(stranger.ask("dev-01", "ssh.0a1b2c3d", no_wait)).status, 401);
     EXPECT_EQ(run(service_client()->ask("dev-99", "ssh.0a1b2c3d", no_wait)).status, 404);
-    for (const auto& scope : quota().at("scopes")) EXPECT_EQ(scope.at("known"), 0) << scope;
+    const auto answer = quota();
+    for (const auto& scope : answer.at("scopes")) EXPECT_EQ(scope.at("known"), 0) << scope;
 }
 
 TEST_F(HubQuota, NewLimitsHoldAtOnceAndRunningStreamsGoOn) {
@@ -169,7 +170,8 @@ class HubQuotaEndings : public HubQuota {
     }
     ~HubQuotaEndings() override {
         EXPECT_TRUE(eventually_free()) << quota();
-        for (const auto& scope : quota().at("scopes"))
+        const auto answer = quota();
+        for (const auto& scope : answer.at("scopes"))
             for (const auto& used : scope.at("use")) EXPECT_EQ(used.at("streams"), 0) << scope;
     }
     // A request that has its place and is at the device.
