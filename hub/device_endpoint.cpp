@@ -15,7 +15,8 @@ asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
     } catch (const mqtt::ProtocolError& fault) {
         link.note_end(Errc::peer_garbage, fault.what());
     } catch (const LegError& fault) {
-        link.note_end(Errc::leg_lost, fault.what());
+        const bool broke_websocket = fault.ending() == Ending::protocol_violation;
+        link.note_end(broke_websocket ? Errc::peer_garbage : Errc::leg_lost, fault.what());
     } catch (const std::system_error& fault) {
         if (fault.code() == asio::error::timed_out)
             link.note_end(link.if_late().fault, link.if_late().why);
@@ -64,6 +65,20 @@ std::optional<LinkFault> link_fault(const EndLink& end) {
             return link_faults::server_error;
         default:
             return link_faults::closed_by_device;
+    }
+}
+
+// What an MQTT client over WebSocket is told.
+Ending ending_for(Errc fault) {
+    switch (fault) {
+        case Errc::hub_stopping:
+            return Ending::stopping;
+        case Errc::leg_lost:
+            return Ending::lost;
+        case Errc::peer_garbage:
+            return Ending::protocol_violation;
+        default:
+            return Ending::cancelled;
     }
 }
 
@@ -120,9 +135,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     if (!fault)
         co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
     else
-        stream->abort(fault == Errc::hub_stopping ? Ending::stopping
-                      : fault == Errc::leg_lost   ? Ending::lost
-                                                  : Ending::cancelled);
+        stream->abort(ending_for(*fault));
 }
 
 }  // namespace device_streams::hub

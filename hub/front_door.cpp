@@ -205,6 +205,7 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
     ws::WsOptions options;
     options.role = ws::Role::server;
     options.stopping_code = come_back;
+    options.takes_text = false;
     std::unique_ptr<ByteStream> stream =
         std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     auto not_logged_in = std::move(*visitor);

@@ -70,6 +70,7 @@ void FrameReader::begin_frame(const FrameHeader& header) {
         const bool continues = header.opcode == Opcode::continuation;
         if (continues && !in_message_) refuse("a continuation frame has nothing to continue");
         if (!continues && in_message_) refuse("a message begins inside another");
+        if (header.opcode == Opcode::text && !takes_text_) refuse("text came where only binary messages may");
         if (!continues) message_has_data_ = false;
         if (finished_ && header.length > 0) refuse("data came behind the end of the direction");
     }

@@ -15,7 +15,9 @@ namespace device_streams::ws {
 class FrameReader {
  public:
     /// `half_close`: an empty binary message ends the direction. Without it, 64 empty messages in a row do.
-    FrameReader(Role role, bool half_close) : role_(role), half_close_(half_close) {}
+    /// `takes_text`: text is taken for bytes; else it is a violation.
+    FrameReader(Role role, bool half_close, bool takes_text = true)
+        : role_(role), half_close_(half_close), takes_text_(takes_text) {}
 
     /// Replaces the raw `bytes` by the payload that is in them, at their front; returns its size.
     std::size_t decode(WritableBytes bytes);
@@ -45,6 +47,7 @@ class FrameReader {
 
     Role role_;
     bool half_close_;
+    bool takes_text_;
     std::array<std::byte, longest_header> header_bytes_{};
     std::size_t header_size_ = 0;  // of a header that is not whole yet
     bool in_frame_ = false;

@@ -66,7 +66,7 @@ WsStream::WsStream(std::unique_ptr<Transport> transport, WsOptions options, std:
     : transport_(std::move(transport)),
       options_(options),
       early_bytes_(std::move(early_bytes)),
-      reader_(options.role, options.half_close),
+      reader_(options.role, options.half_close, options.takes_text),
       last_heard_(now()),
       last_sent_(last_heard_) {
 }

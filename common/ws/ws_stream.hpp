@@ -33,6 +33,8 @@ struct WsOptions {
     bool half_close = false;
     /// The close code for an end that comes from stopping: 1001, or 1012 for a peer that is to come back.
     std::uint16_t stopping_code = 1001;
+    /// Text is taken for bytes; else it is a violation, as it must be where MQTT is spoken (MQTT 3.1.1 section 6).
+    bool takes_text = true;
     /// For watch(); without it the stream sends no Ping and judges no silence.
     std::optional<KeepAlive> keep_alive = {};
 };

@@ -31,6 +31,37 @@ template <std::size_t size>
 std::string raw(const char (&literal)[size]) {
     return std::string(literal, size - 1);
 }
+/// A WebSocket frame of a client: the first byte as given, the length in its shortest form.
+inline std::string masked_frame(int first, const std::string& payload) {
+    std::string text(1, static_cast<char>(first));
+    const auto size = payload.size();
+    if (size < 126) {
+        text += static_cast<char>(0x80 | size);
+    } else {
+        const int length_bytes = size < 65'536 ? 2 : 8;
+        text += static_cast<char>(length_bytes == 2 ? 0xfe : 0xff);
+        for (int i = length_bytes - 1; i >= 0; --i) text += static_cast<char>(size >> (8 * i));
+    }
+    const std::string key = "\x37\xfa\x21\x3d";
+    text += key;
+    for (std::size_t i = 0; i < size; ++i) text += static_cast<char>(payload[i] ^ key[i % 4]);
+    return text;
+}
+
+/// The upgrade of a device that wants to speak MQTT.
+inline const std::string mqtt_upgrade =
+    "GET /$iothub/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n";
+
+/// CONNECT of dev-01.
+inline std::string honest_connect(const std::string& token) {
+    iothub::mqtt::Connect packet;
+    packet.client_id = "dev-01";
+    packet.user_name = "localhost/dev-01/?api-version=2020-09-30";
+    packet.password = Secret(token);
+    const auto bytes = iothub::mqtt::encode(packet);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 /// Whatever a case did to this hub, an honest stream runs afterwards, every descriptor is given back, and neither an
 /// answer nor the log holds a key or a token.
@@ -64,7 +95,8 @@ class HubUnderAttack : public HubTest {
         }
         return text;
     }
-    /// All that the hub says to `text` on a TLS connection of its own, sent `piece` bytes at a time.
+    /// All that the hub says to `text` on a TLS connection of its own, sent `piece` bytes at a time, until it ends
+    /// the connection, says Close or has answered mqtt_question.
     std::string answer_to(const std::string& text, std::uint16_t port, std::size_t piece = std::string::npos) {
         auto answer = run(say(text, port, piece));
         for (const auto* key : {&device_key, &service_key}) EXPECT_EQ(answer.find(key->reveal()), std::string::npos);
@@ -94,8 +126,8 @@ class HubUnderAttack : public HubTest {
         service->leave();
     }
     asio::awaitable<std::string> say(std::string text, std::uint16_t port, std::size_t piece) {
-        const bool cut = text.ends_with("{cut}");
-        if (cut) text.resize(text.size() - 5);
+        const bool cut = text.ends_with("{cut}"), leave = text.ends_with("{leave}");
+        text.resize(text.size() - (cut ? 5 : leave ? 7 : 0));
         int fd = -1;
         const auto stream = co_await hub_clients::dial_tls(address, port, &fd);
         try {
@@ -111,6 +143,8 @@ class HubUnderAttack : public HubTest {
                 const auto size = co_await stream->read_some(room);
                 if (size == 0) break;
                 answer.append(reinterpret_cast<const char*>(room.data()), size);
+                if (leave && answer.find("HTTP/1.1 101") != std::string::npos && answer.ends_with("\r\n\r\n")) break;
+                if (answer.ends_with(test::mqtt_answer) || test::ends_with_close(answer)) break;
             }
         } catch (const LegError&) {
             // Cut off: what came before counts.

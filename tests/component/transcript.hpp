@@ -28,7 +28,7 @@ inline std::string without_repetition(const std::vector<std::string>& words) {
     return told;
 }
 
-/// Of the same answers as `http_transcript` knows, the last one.
+/// Asked behind what is sent over HTTP, on a connection that is kept.
 inline const std::string http_question = "DELETE /twins/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 inline std::string websocket_transcript(std::string_view bytes, std::string& payload);
@@ -45,7 +45,8 @@ inline std::string http_transcript(std::string_view bytes) {
         words.push_back(std::to_string(answer.status) + (code ? " " + std::string(*code) : ""));
         if (answer.status == 405 && !answer.keep_alive) words.back() = "open";
         std::string payload;
-        if (answer.status == 101) words.push_back(websocket_transcript(bytes, payload));
+        const auto frames = answer.status == 101 ? websocket_transcript(bytes, payload) : std::string();
+        if (!frames.empty()) words.push_back(frames);
         if (answer.status == 101) return without_repetition(words) + (payload.empty() ? "" : ", data " + payload);
         std::size_t length = 0;
         const auto text = answer.headers.find("Content-Length").value_or("0");
@@ -55,8 +56,9 @@ inline std::string http_transcript(std::string_view bytes) {
     return without_repetition(words);
 }
 
-/// Asked behind what is sent on an MQTT link; answered by UNSUBACK with that id, and the link ends.
-inline const std::string mqtt_question("\xa2\x06\xbe\xef\x00\x02no\xe0\x00", 10);
+/// Asked behind what is sent on an MQTT link: UNSUBSCRIBE of an id that nobody else uses.
+inline const std::string mqtt_question("\xa2\x06\xbe\xef\x00\x02no", 8);
+inline const std::string mqtt_answer("\xb0\x02\xbe\xef", 4);
 
 struct PacketName {
     std::string operator()(const iothub::mqtt::ConnAck& packet) const {
@@ -104,6 +106,11 @@ inline std::string websocket_transcript(std::string_view bytes, std::string& pay
         if (!ws::is_control(header->opcode)) payload += body;
     }
     return without_repetition(words);
+}
+
+inline bool ends_with_close(std::string_view bytes) {
+    const auto at = bytes.rfind('\x88');
+    return at != std::string_view::npos && bytes.size() - at >= 2 && bytes.size() - at == 2u + bytes[at + 1];
 }
 
 }  // namespace device_streams::test

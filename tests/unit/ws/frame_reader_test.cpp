@@ -94,6 +94,14 @@ TEST(FrameReader, RefusesFragmentsOutOfPlace) {
     EXPECT_TRUE(read_as_server(from_client(2, "x") + from_client(0, "y")).failed);
 }
 
+TEST(FrameReader, TextIsBytesUnlessOnlyBinaryMessagesMayCome) {
+    for (const auto& text : {from_client(1, "text"), from_client(1, "te", false) + from_client(0, "xt")}) {
+        EXPECT_EQ(read(FrameReader(Role::server, false), text).payload, "text");
+        EXPECT_TRUE(read(FrameReader(Role::server, false, false), text).failed);
+    }
+    EXPECT_FALSE(read(FrameReader(Role::server, false, false), from_client(2, "MQTT")).failed);
+}
+
 TEST(FrameReader, DeliversWhatCameBeforeAViolation) {
     const auto outcome = read_as_server(from_client(2, "good") + "\xff" + from_client(2, "never"));
     EXPECT_EQ(outcome.payload, "good");
