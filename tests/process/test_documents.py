@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 import pytest
-from harness.documents import DOCUMENTS, blocks, commands
+from harness.documents import DOCUMENTS, blocks, commands, without_redirections
 from harness.programs import BIN, ROOT, Program, free_port, is_listening, run, wait_until
 from harness.sshd import PrivateSshd
 
@@ -15,7 +15,9 @@ PROGRAMS = ("stream-hub", "device-proxy", "service-proxy")
 # What else our documents may tell people to type: from Debian, or from the shell.
 OTHERS = {"apt", "apt-get", "cd", "cmake", "cp", "curl", "dpkg", "git", "install", "journalctl", "kill", "mkdir", "mv",
           "openssl", "scp", "sftp", "ssh", "sudo", "systemctl", "systemd-creds", "tar", "xfreerdp", "mstsc", "netsh",
-          "mosquitto_pub", "mosquitto_sub", "npm", "node"}
+          "mosquitto_pub", "mosquitto_sub", "npm", "node", "useradd"}
+# Programs of the packages that are scripts.
+PACKAGED = {"stream-hub-setup": ROOT / "packaging/stream-hub-setup"}
 BINARY = re.compile(r"^build/[a-z]+/bin/([\w-]+)$")
 
 # A part of a configuration becomes a whole one with these.
@@ -122,13 +124,15 @@ def assert_script_knows(script, words):
 @pytest.mark.parametrize("block", blocks("sh"), ids=str)
 def test_commands_exist(block):
     for words in commands(block):
-        words = [word for word in words if word != "sudo"]
+        words = without_redirections([word for word in words if word != "sudo"])
         program = BINARY.sub(r"\1", words[0])
         if program in PROGRAMS:
             assert_known(program, words[1:])
         elif program.startswith("scripts/"):
             assert os.access(ROOT / program, os.X_OK), f"{program} is not there"
             assert_script_knows(program, words[1:])
+        elif program in PACKAGED:
+            assert os.access(PACKAGED[program], os.X_OK), f"{program} is not there"
         else:
             known = program in OTHERS or BINARY.match(words[0]) or program == "/usr/bin/python3"
             assert known, f"{words[0]}: neither ours nor a program that the documents may use"
@@ -137,6 +141,28 @@ def test_commands_exist(block):
 def test_the_reference_is_what_the_programs_say():
     done = run(["scripts/docs", "--check", BIN], check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_manual_pages_have_every_option_command_and_error(program):
+    page = run([ROOT / "packaging/man/make-man-page", program, "1"], cwd=ROOT).stdout.replace("\\-", "-")
+    terms = set(re.findall(r"^\.B (.*)$", page, re.MULTILINE))
+    words = {word.rstrip(",") for term in terms for word in term.split()}
+    keys = set(re.findall(r"^\| `(.*?)`", run([BIN / program, "--print-config-reference"]).stdout, re.MULTILINE))
+    flags = set(re.findall(r"^  (?:-\w,)?(--[\w-]+)", run([BIN / program, "--help"]).stdout, re.MULTILINE))
+    codes = set(re.findall(r"^\| `(DS-\d+)`", run([BIN / "stream-hub", "--print-error-reference"]).stdout, re.MULTILINE))
+    assert keys and codes and keys | codes <= terms, (keys | codes) - terms
+    assert flags <= words | {"--state-directory"}, flags - words
+    if program == "stream-hub":
+        assert "device add" in page and "policy explain" in page
+
+
+@pytest.mark.parametrize("program", ["device-proxy", "service-proxy"])
+def test_the_configuration_of_a_package_is_accepted(files, program):
+    shutil.copy(ROOT / "packaging/etc" / f"{program}.yaml", files / "packaged.yaml")
+    done = run([BIN / program, "--config", files / "packaged.yaml", "--check-config"], check=False,
+               env={**os.environ, "CREDENTIALS_DIRECTORY": str(files)})
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
