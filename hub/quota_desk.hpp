@@ -48,7 +48,4 @@ class QuotaDesk : public std::enable_shared_from_this<QuotaDesk> {
     StreamQuota quota_;
 };
 
-/// The source address of `peer` (address:port) as far as one party may choose it: of IPv6, the /64 network.
-std::string source_of(std::string_view peer);
-
 }  // namespace device_streams::hub

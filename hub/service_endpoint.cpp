@@ -5,6 +5,7 @@
 #include "common/tunnel/leg_upgrade.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "hub/rest_answer.hpp"
+#include "hub/source_address.hpp"
 #include "hub/stream_access.hpp"
 #include "hub/streaming_endpoint.hpp"
 

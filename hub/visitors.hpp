@@ -10,12 +10,8 @@
 
 namespace device_streams::hub {
 
-/// Who shares one count: an IPv4 address, also when it comes mapped into IPv6, or the /64 of an IPv6 address, as one
-/// customer has all of it. `peer` is address:port.
-std::string household_of(std::string_view peer);
-
-/// Counts the connections on which nobody has logged in, together and for each household. Any thread; it outlives its
-/// visitors.
+/// Counts the connections on which nobody has logged in, together and for each source (source_of). Any thread; it
+/// outlives its visitors.
 class Visitors {
  public:
     struct Limits {
@@ -26,28 +22,28 @@ class Visitors {
     class Visitor {
      public:
         Visitor(Visitor&& other) noexcept
-            : home_(std::exchange(other.home_, nullptr)), household_(std::move(other.household_)) {}
+            : home_(std::exchange(other.home_, nullptr)), source_(std::move(other.source_)) {}
         Visitor& operator=(Visitor&& other) noexcept {
             std::swap(home_, other.home_);
-            std::swap(household_, other.household_);
+            std::swap(source_, other.source_);
             return *this;
         }
         ~Visitor() {
-            if (home_ != nullptr) home_->leave(household_);
+            if (home_ != nullptr) home_->leave(source_);
         }
 
      private:
         friend class Visitors;
-        Visitor(Visitors& home, std::string household) : home_(&home), household_(std::move(household)) {}
+        Visitor(Visitors& home, std::string source) : home_(&home), source_(std::move(source)) {}
         Visitors* home_;
-        std::string household_;
+        std::string source_;
     };
 
     /// `peer` is address:port; nullopt when one of the limits is reached.
     std::optional<Visitor> enter(std::string_view peer, Limits limits);
 
  private:
-    void leave(const std::string& household);
+    void leave(const std::string& source);
 
     std::mutex mutex_;  // start and end of connections only
     std::size_t in_all_ = 0;

@@ -325,15 +325,5 @@ TEST_F(StreamQuotaTest, UseShowsTheBusiestFirst) {
     EXPECT_EQ(at_scope(use.scopes, QuotaScope::hub).rows.front().streams, 3u);
 }
 
-TEST(SourceOf, IsWhatOnePartyCannotChange) {
-    EXPECT_EQ(source_of("192.0.2.1:4711"), "192.0.2.1");
-    EXPECT_EQ(source_of("[::ffff:192.0.2.1]:4711"), "192.0.2.1");
-    EXPECT_EQ(source_of("[2001:db8:1:2:3:4:5:6]:4711"), "2001:db8:1:2::/64");
-    EXPECT_EQ(source_of("[2001:db8:1:2:ffff::1]:80"), "2001:db8:1:2::/64");
-    EXPECT_NE(source_of("[2001:db8:1:3::1]:80"), "2001:db8:1:2::/64");
-    EXPECT_EQ(source_of("unix"), "unix");
-    EXPECT_EQ(source_of("gone"), "gone");
-}
-
 }  // namespace
 }  // namespace device_streams::hub

@@ -32,16 +32,11 @@ TEST(VisitorsTest, LimitHoldsForAllAddressesTogether) {
     EXPECT_TRUE(visitors.enter("203.0.113.9:1", {2, 2}));
 }
 
-TEST(VisitorsTest, NetworkOf64BitsIsOneHousehold) {
-    EXPECT_EQ(household_of("[2001:db8:1:2:3:4:5:6]:443"), household_of("[2001:db8:1:2:ffff::1]:1"));
-    EXPECT_NE(household_of("[2001:db8:1:2::1]:1"), household_of("[2001:db8:1:3::1]:1"));
-    EXPECT_EQ(household_of("[2001:db8:1:2::1]:1"), "2001:db8:1:2::/64");
-}
-
-TEST(VisitorsTest, Ipv4IsTheSameWhereItComesMapped) {
-    EXPECT_EQ(household_of("[::ffff:203.0.113.7]:1"), "203.0.113.7");
-    EXPECT_EQ(household_of("203.0.113.7:1"), "203.0.113.7");
-    EXPECT_EQ(household_of("gone"), "gone");
+TEST(VisitorsTest, Ipv6NetworkIsOneAddress) {
+    Visitors visitors;
+    const auto first = visitors.enter("[2001:db8:1:2:3:4:5:6]:1", {1, 9});
+    EXPECT_FALSE(visitors.enter("[2001:db8:1:2::1]:1", {1, 9}));
+    EXPECT_TRUE(visitors.enter("[2001:db8:1:3::1]:1", {1, 9}));
 }
 
 }  // namespace
