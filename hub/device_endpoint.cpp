@@ -60,6 +60,8 @@ std::optional<LinkFault> link_fault(const EndLink& end) {
             return link_faults::taken_over;
         case Errc::credential_refused:
             return link_faults::unauthorized;
+        case Errc::hub_full:
+            return link_faults::throttled;
         case Errc::internal:
         case Errc::state_unusable:
             return link_faults::server_error;

@@ -132,7 +132,12 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
         }
         must_renew_by_ = renewal_limit(decision, hub_.clock, now);
         if_late_ = {Errc::peer_slow, "the older link of its identity took too long to go"};
-        number_ = co_await hub_.broker.link_up(target, decision.login, login_->announced, orders_);
+        const auto number = co_await hub_.broker.link_up(target, decision.login, login_->announced, orders_);
+        if (!number) {
+            note_end(Errc::hub_full, target.to_string() + ": limits.linked_devices is reached");
+            co_return LoginCode::busy;
+        }
+        number_ = *number;
         if_late_ = slow_registry;
         // Asked again: a revocation in between has found no link to drop.
         const auto identity = co_await hub_.registry.find(target);

@@ -146,7 +146,9 @@ void add_limits(OptionTable<HubConfig>& table) {
     add_linger_option(table);
     add_run_options(table);
     add_user_options(table);
-    table.section("limits", "What a connection may cost before anybody has logged in on it, and a device's requests.");
+    table.section("limits",
+                  "What a connection may cost before anybody has logged in on it, and what devices "
+                  "and policies may.");
     table.add(
         {.key = "limits.tls_timeout", .help = "From accepting a connection until TLS is up."},
         duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.limits.tls_timeout; });
@@ -166,10 +168,21 @@ void add_limits(OptionTable<HubConfig>& table) {
          .help = "Connections without a login that all addresses together may have."},
         whole_number(1U, 1'000'000U), [](auto& config) -> auto& { return config.limits.connections_without_login; });
     table.add(
+        {.key = "limits.linked_devices",
+         .help =
+             "Devices and modules that may be linked at a time. The login of one more is answered with CONNACK 3, and "
+             "it tries again later. 0: no limit."},
+        whole_number(0U, 10'000'000U), [](auto& config) -> auto& { return config.limits.linked_devices; });
+    table.add(
         {.key = "limits.pending_per_device",
          .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "
                  "with 429. The whole hub takes 20000."},
         whole_number(1U, 20'000U), [](auto& config) -> auto& { return config.limits.pending_per_device; });
+    table.add(
+        {.key = "limits.pending_per_policy",
+         .help = "Stream requests from the services of one policy that may wait like this; more are answered with 429, "
+                 "so that one policy cannot take the room of all."},
+        whole_number(1U, 20'000U), [](auto& config) -> auto& { return config.limits.pending_per_policy; });
 }
 
 void complete_admin_socket(HubConfig& config, Reading& reading) {

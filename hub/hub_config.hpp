@@ -16,7 +16,8 @@ class OptionTable;
 
 namespace device_streams::hub {
 
-/// `limits:`, what a connection may cost before anybody has logged in on it.
+/// `limits:`, what a connection may cost before anybody has logged in on it, and what devices and
+/// policies may.
 struct ConnectionLimits {
     std::chrono::milliseconds tls_timeout{10'000};  ///< TCP accepted until TLS is up; 100ms..5m
     std::chrono::milliseconds head_timeout{
@@ -24,7 +25,9 @@ struct ConnectionLimits {
     std::chrono::milliseconds idle_timeout{60'000};  ///< a connection without a request; 1s..1h
     unsigned connections_per_address = 1'000;        ///< connections without login from one address; 1..1000000
     unsigned connections_without_login = 10'000;     ///< connections without login from all addresses; 1..1000000
+    unsigned linked_devices = 0;                     ///< links of devices and modules; 0: no limit; 0..10000000
     unsigned pending_per_device = 1'000;             ///< stream requests without both legs to one device; 1..20000
+    unsigned pending_per_policy = 10'000;            ///< the same, from services of one policy; 1..20000
 };
 
 struct HubConfig {

@@ -27,7 +27,9 @@ struct HubLimits {
     Clock::duration goodbye = std::chrono::seconds(5);     ///< for the last words to a leg
     std::size_t connections_per_address = 1'000;           ///< before login; an IPv6 /64 counts as one address
     std::size_t connections_without_login = 10'000;        ///< of all addresses together
+    std::size_t devices = 0;                               ///< links of devices and modules at a time; 0: no limit
     std::size_t pending_per_device = 1'000;                ///< stream requests without both legs
+    std::size_t pending_per_policy = 10'000;               ///< the same, from the services of one policy
 };
 
 /// Everything StreamHub needs to know; no YAML, no defaults that touch the disk.

@@ -28,11 +28,11 @@ asio::awaitable<void> arrival(Mailbox<Message> mailbox) {
 
 }  // namespace
 
-LocalBroker::LocalBroker(Strand control, Parts parts, PairingLimits limits, Clock::duration grace)
+LocalBroker::LocalBroker(Strand control, Parts parts, PairingLimits requests, PresenceLimits links)
     : control_(control),
       parts_(std::move(parts)),
-      presence_(grace),
-      pairing_(limits, random_hex_id),
+      presence_(links),
+      pairing_(requests, random_hex_id),
       deadline_moved_(control) {
 }
 
@@ -47,32 +47,36 @@ void LocalBroker::on_control(Function function) {
 
 // Links.
 
-LocalBroker::Entered LocalBroker::enter(const iothub::Target& target, const Credential& login,
-                                        std::optional<Features> announced, const Mailbox<LinkOrder>& orders,
-                                        const Mailbox<Nothing>& predecessor_gone) {
+std::optional<LocalBroker::Entered> LocalBroker::enter(const iothub::Target& target, const Credential& login,
+                                                       std::optional<Features> announced,
+                                                       const Mailbox<LinkOrder>& orders,
+                                                       const Mailbox<Nothing>& predecessor_gone) {
+    if (!presence_.has_room_for(target)) return std::nullopt;
     const auto up = presence_.link_up(target, announced, parts_.clock.now(), login);
     links_.emplace(up.link, Link{orders, {}});
     if (stopped_) orders.post(DropLink{DropLink::Reason::stopping});
-    if (!up.replaced) return {up.link, false};
+    if (!up.replaced) return Entered{up.link, false};
     Link& old = links_.at(*up.replaced);
     old.waiting_for_end.push_back(predecessor_gone);
     old.orders.post(DropLink{DropLink::Reason::taken_over});
-    return {up.link, true};
+    return Entered{up.link, true};
 }
 
-asio::awaitable<LinkNumber> LocalBroker::link_up(iothub::Target target, Credential login,
-                                                 std::optional<Features> announced, Mailbox<LinkOrder> orders) {
+asio::awaitable<std::optional<LinkNumber>> LocalBroker::link_up(iothub::Target target, Credential login,
+                                                                std::optional<Features> announced,
+                                                                Mailbox<LinkOrder> orders) {
     const Mailbox<Nothing> predecessor_gone(co_await asio::this_coro::executor);
     auto come_in = [&] { return enter(target, login, announced, orders, predecessor_gone); };
     const auto entered = co_await run_on(control_, come_in);
-    if (!entered.must_wait) co_return entered.link;
+    if (!entered) co_return std::nullopt;
+    if (!entered->must_wait) co_return entered->link;
     try {
         co_await first_of(arrival(predecessor_gone), parts_.clock.sleep_for(takeover_limit));
     } catch (...) {
-        link_down(entered.link);
+        link_down(entered->link);
         throw;
     }
-    co_return entered.link;
+    co_return entered->link;
 }
 
 void LocalBroker::start_requests(LinkNumber link) {
@@ -303,10 +307,10 @@ asio::awaitable<void> LocalBroker::watch_deadlines() {
     }
 }
 
-void LocalBroker::set_limits(PairingLimits limits, Clock::duration grace) {
-    on_control([this, limits, grace] {
-        pairing_.set_limits(limits);
-        presence_.set_grace(grace);
+void LocalBroker::set_limits(PairingLimits requests, PresenceLimits links) {
+    on_control([this, requests, links] {
+        pairing_.set_limits(requests);
+        presence_.set_limits(links);
     });
 }
 

@@ -27,20 +27,21 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
         std::function<void(const Revocation&)> cut;                         ///< the streams that run
         std::function<void(StreamEnd)> given_up = [](const StreamEnd&) {};  ///< granted, but its legs never met
     };
-    LocalBroker(Strand control, Parts parts, PairingLimits limits, Clock::duration grace);
+    LocalBroker(Strand control, Parts parts, PairingLimits requests, PresenceLimits links);
 
     /// Runs on the control strand until it is cancelled: ends what is late.
     asio::awaitable<void> watch_deadlines();
-    /// For new requests, and for links that go from now on.
-    void set_limits(PairingLimits limits, Clock::duration grace);
+    /// For new requests, and for links that come or go from now on.
+    void set_limits(PairingLimits requests, PresenceLimits links);
     /// Drops all links, fails what is pending, and from now on whatever comes.
     void stop();
     /// Returns when all messages that were sent before have been heard.
     asio::awaitable<void> flush();
     const Strand& control() const { return control_; }
 
-    asio::awaitable<LinkNumber> link_up(iothub::Target target, Credential login, std::optional<Features> announced,
-                                        Mailbox<LinkOrder> orders) override;
+    asio::awaitable<std::optional<LinkNumber>> link_up(iothub::Target target, Credential login,
+                                                       std::optional<Features> announced,
+                                                       Mailbox<LinkOrder> orders) override;
     void start_requests(LinkNumber link) override;
     void stop_requests(LinkNumber link) override;
     void take_answer(LinkNumber link, iothub::StreamAnswer answer) override;
@@ -76,8 +77,9 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
 
     template <typename Function>
     void on_control(Function function);
-    Entered enter(const iothub::Target& target, const Credential& login, std::optional<Features> announced,
-                  const Mailbox<LinkOrder>& orders, const Mailbox<Nothing>& predecessor_gone);
+    std::optional<Entered> enter(const iothub::Target& target, const Credential& login,
+                                 std::optional<Features> announced, const Mailbox<LinkOrder>& orders,
+                                 const Mailbox<Nothing>& predecessor_gone);
     void perform(PairingActions actions);
     void perform(const Deliver& action);
     void perform(const Reply& action);

@@ -29,7 +29,7 @@ Pairing::Pairing(PairingLimits limits, std::function<std::string()> make_stream_
 
 Pairing::Opened Pairing::open(StreamAsk ask, const DeviceState& device, Clock::time_point now) {
     const RequestNumber number = ++last_number_;
-    if (!has_room_for(ask.target))
+    if (!has_room_for(ask))
         return {
             number,
             {Reply{number, Refused{RestError::throttled, "too many streams are being opened", retry_when_crowded}}}};
@@ -46,16 +46,19 @@ Pairing::Opened Pairing::open(StreamAsk ask, const DeviceState& device, Clock::t
     request.ask = std::move(ask);
     Request& kept = requests_.emplace(number, std::move(request)).first->second;
     by_target_[kept.ask.target].insert(number);
+    ++of_policy_[kept.ask.grant.policy];
     if (device.subscribed_link)
         return {number, {deliver(number, kept, *device.subscribed_link, device.announced, device.login, now)}};
     set_expiry(number, kept, wait_until);
     return {number, {}};
 }
 
-bool Pairing::has_room_for(const iothub::Target& target) const {
+bool Pairing::has_room_for(const StreamAsk& ask) const {
     if (requests_.size() >= limits_.pending) return false;
-    const auto siblings = by_target_.find(target);
-    return siblings == by_target_.end() || siblings->second.size() < limits_.pending_per_device;
+    const auto of_device = by_target_.find(ask.target);
+    if (of_device != by_target_.end() && of_device->second.size() >= limits_.pending_per_device) return false;
+    const auto of_policy = of_policy_.find(ask.grant.policy);
+    return of_policy == of_policy_.end() || of_policy->second < limits_.pending_per_policy;
 }
 
 Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,
@@ -242,6 +245,8 @@ void Pairing::erase(Requests::iterator where) {
     const auto siblings = by_target_.find(request.ask.target);
     siblings->second.erase(where->first);
     if (siblings->second.empty()) by_target_.erase(siblings);
+    const auto of_policy = of_policy_.find(request.ask.grant.policy);
+    if (--of_policy->second == 0) of_policy_.erase(of_policy);
     requests_.erase(where);
 }
 

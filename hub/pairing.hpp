@@ -45,7 +45,8 @@ struct PairingLimits {
     Clock::duration handshake = std::chrono::seconds(60);
     Clock::duration response_default = std::chrono::seconds(30);
     std::size_t pending = 20'000;  ///< requests without both legs, in the whole hub; more are refused with 429
-    std::size_t pending_per_device = 1'000;  ///< the same, for one device or module
+    std::size_t pending_per_device = 1'000;   ///< the same, for one device or module
+    std::size_t pending_per_policy = 10'000;  ///< the same, from the services of one policy
 };
 
 /// How a request was answered.
@@ -178,7 +179,7 @@ class Pairing {
     Deliver deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,
                     const Credential& login, Clock::time_point now);
     void set_expiry(RequestNumber number, Request& request, Clock::time_point when);
-    bool has_room_for(const iothub::Target& target) const;
+    bool has_room_for(const StreamAsk& ask) const;
     void void_ids(const Request& request);
     void erase(Requests::iterator where);
     void fail(Requests::iterator where, const Refused& why, Ending for_legs, PairingActions& actions);
@@ -192,6 +193,7 @@ class Pairing {
     std::unordered_map<std::string, RequestNumber> by_request_id_;
     std::unordered_map<std::string, RequestNumber> by_stream_id_;
     std::map<iothub::Target, std::set<RequestNumber>> by_target_;
+    std::unordered_map<std::string, std::size_t> of_policy_;  // requests
     std::set<std::pair<Clock::time_point, RequestNumber>> expiries_;
 };
 

@@ -2,6 +2,12 @@
 
 namespace device_streams::hub {
 
+bool Presence::has_room_for(const iothub::Target& target) const {
+    if (limits_.links == 0 || links_.size() < limits_.links) return true;
+    const auto identity = identities_.find(target);
+    return identity != identities_.end() && identity->second.current;
+}
+
 Presence::LinkUp Presence::link_up(const iothub::Target& target, std::optional<Features> announced,
                                    Clock::time_point now, Credential login) {
     drop_expired(now);
@@ -9,7 +15,7 @@ Presence::LinkUp Presence::link_up(const iothub::Target& target, std::optional<F
     const LinkUp up{++last_link_, identity.current};
     if (up.replaced && links_.at(*up.replaced).subscribed) {
         links_.at(*up.replaced).subscribed = false;
-        identity.grace_until = now + grace_;
+        identity.grace_until = now + limits_.grace;
     }
     identity.current = up.link;
     links_.emplace(up.link, Link{target, announced, std::move(login)});
@@ -38,7 +44,7 @@ void Presence::link_down(LinkNumber link, Clock::time_point now) {
     const auto identity = identities_.find(gone.target);
     if (identity == identities_.end() || identity->second.current != link) return;
     identity->second.current.reset();
-    if (gone.subscribed) identity->second.grace_until = now + grace_;
+    if (gone.subscribed) identity->second.grace_until = now + limits_.grace;
     if (identity->second.grace_until > now)
         in_grace_.emplace(identity->second.grace_until, gone.target);
     else

@@ -25,12 +25,20 @@ struct DeviceState {
     Clock::time_point grace_until{};              ///< without a subscribed link it still counts as online until then
 };
 
+struct PresenceLimits {
+    Clock::duration grace = std::chrono::seconds(5);  ///< for links that are replaced or lost from now on
+    std::size_t links = 0;                            ///< at a time, for links that come from now on; 0: no limit
+};
+
 /// Who is online and subscribed for stream requests. One link per identity: a new one replaces the old. An identity
 /// that was subscribed counts as online for a grace time after its link was replaced or lost, so that reconnecting (for
 /// a new token, or after a network change) refuses no stream. Plain state: no sockets, no clock of its own.
 class Presence {
  public:
-    explicit Presence(Clock::duration grace = std::chrono::seconds(5)) : grace_(grace) {}
+    explicit Presence(PresenceLimits limits = {}) : limits_(limits) {}
+
+    /// False when there are too many links; that of an identity may always be replaced.
+    bool has_room_for(const iothub::Target& target) const;
 
     struct LinkUp {
         LinkNumber link;
@@ -46,8 +54,7 @@ class Presence {
     /// Links of revoked logins get no requests any more, and there is no grace. Returns them, to be dropped.
     std::vector<LinkNumber> forget(const Revocation& revoked);
 
-    /// For links that are replaced or lost from now on.
-    void set_grace(Clock::duration grace) { grace_ = grace; }
+    void set_limits(PresenceLimits limits) { limits_ = limits; }
     /// nullptr for a link that is down.
     const iothub::Target* target_of(LinkNumber link) const;
     DeviceState state_of(const iothub::Target& target) const;
@@ -67,7 +74,7 @@ class Presence {
     };
     void drop_expired(Clock::time_point now);
 
-    Clock::duration grace_;
+    PresenceLimits limits_;
     LinkNumber last_link_ = 0;
     std::unordered_map<LinkNumber, Link> links_;
     std::map<iothub::Target, Identity> identities_;

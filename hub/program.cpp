@@ -78,7 +78,9 @@ StreamHubSettings settings_of(const HubConfig& config) {
     settings.limits.idle = config.limits.idle_timeout;
     settings.limits.connections_per_address = config.limits.connections_per_address;
     settings.limits.connections_without_login = config.limits.connections_without_login;
+    settings.limits.devices = config.limits.linked_devices;
     settings.limits.pending_per_device = config.limits.pending_per_device;
+    settings.limits.pending_per_policy = config.limits.pending_per_policy;
     settings.limits.handshake = config.handshake_timeout;
     settings.limits.grace = config.offline_grace;
     settings.limits.linger = config.linger;

@@ -61,6 +61,7 @@ namespace link_faults {
 inline constexpr LinkFault taken_over{400027, "ConnectionForcefullyClosedOnNewConnection"};
 inline constexpr LinkFault unauthorized{401003, "IoTHubUnauthorized"};
 inline constexpr LinkFault closed_by_device{404104, "DeviceConnectionClosedRemotely"};
+inline constexpr LinkFault throttled{429001, "ThrottlingException"};
 inline constexpr LinkFault server_error{500001, "ServerError"};
 }  // namespace link_faults
 

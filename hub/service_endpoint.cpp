@@ -75,9 +75,13 @@ Log log_of(const HubContext& hub, const StreamAsk& ask, const std::string& peer)
                          {"peer", peer}});
 }
 
-void log_result(const Log& log, const RequestResult& result) {
+void log_result(const Log& log, Complaints& complaints, const std::string& peer, const RequestResult& result) {
     if (std::holds_alternative<Rejected>(result)) log.info("stream request rejected by the device");
-    if (const auto* refused = std::get_if<Refused>(&result))
+    const auto* refused = std::get_if<Refused>(&result);
+    if (refused == nullptr) return;
+    if (refused->error == RestError::throttled)
+        complaints.about(peer, Errc::throttled, refused->text);  // there may be many
+    else
         log.info("stream request failed", {{"error", static_cast<int>(refused->error)}, {"reason", refused->text}});
 }
 
@@ -239,7 +243,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     }
     decided.by(asking.access());
     decided.as(*result);
-    log_result(log, *result);
+    log_result(log, hub.complaints, peer, *result);
     const auto* granted = std::get_if<Granted>(&*result);
     const bool to_ours = granted != nullptr && granted->features;
     if (to_ours && has_leg_upgrade(request.headers)) {

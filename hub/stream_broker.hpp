@@ -45,10 +45,12 @@ class StreamBroker {
  public:
     virtual ~StreamBroker() = default;
 
-    /// Takes a link in once its login was granted. An older link of the identity is told to go, and has been heard out
-    /// when this returns (bounded in time). `orders` is the link's. Every link that came up must be told down.
-    virtual asio::awaitable<LinkNumber> link_up(iothub::Target target, Credential login,
-                                                std::optional<Features> announced, Mailbox<LinkOrder> orders) = 0;
+    /// Takes a link in once its login was granted; nullopt: there are too many. An older link of the identity is told
+    /// to go, and has been heard out when this returns (bounded in time). `orders` is the link's. Every link that came
+    /// up must be told down.
+    virtual asio::awaitable<std::optional<LinkNumber>> link_up(iothub::Target target, Credential login,
+                                                               std::optional<Features> announced,
+                                                               Mailbox<LinkOrder> orders) = 0;
     virtual void start_requests(LinkNumber link) = 0;
     virtual void stop_requests(LinkNumber link) = 0;
     virtual void take_answer(LinkNumber link, iothub::StreamAnswer answer) = 0;

@@ -24,7 +24,12 @@ PairingLimits pairing_limits(const HubLimits& limits) {
     PairingLimits pairing;
     pairing.handshake = limits.handshake;
     pairing.pending_per_device = limits.pending_per_device;
+    pairing.pending_per_policy = limits.pending_per_policy;
     return pairing;
+}
+
+PresenceLimits presence_limits(const HubLimits& limits) {
+    return {limits.grace, limits.devices};
 }
 
 std::shared_ptr<const TlsContext> load_certificate(const StreamHubSettings& settings) {
@@ -126,7 +131,7 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
       quota_keeper_(
           quota_, settings.quota_file, [this] { bridges_.count(); }, clock_, log_),
       broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
-                                            pairing_limits(settings.limits), settings.limits.grace)),
+                                            pairing_limits(settings.limits), presence_limits(settings.limits))),
       context_{clock_, log_,         *registry_,  *broker_,  tickets_,  limits_,       names_,
                tls_,   authorities_, complaints_, visitors_, stopping_, resource_log_, *quota_},
       door_(context_),
@@ -262,7 +267,7 @@ void StreamHub::Impl::apply(const StreamHubSettings& settings) {
     names_.set(names_of(settings));
     quota_->set(settings.quota);
     resource_log_.use(settings.resource_log);
-    broker_->set_limits(pairing_limits(settings.limits), settings.limits.grace);
+    broker_->set_limits(pairing_limits(settings.limits), presence_limits(settings.limits));
     settings_.set(settings);
     if (!renewed) return;
     log_.info("a new certificate is served",

@@ -113,6 +113,8 @@ constexpr std::array table{
     ErrorInfo{Errc::not_found, "DS-610", "there is no such thing", "The list command shows what there is."},
     ErrorInfo{Errc::stream_not_allowed, "DS-611", "a policy does not allow a stream",
               "stream-hub policy explain says what decides; policy allow adds a rule."},
+    ErrorInfo{Errc::hub_full, "DS-612", "the hub has as many devices as it may",
+              "Raise limits.linked_devices, or find out with stream-hub device list who should not be connected."},
     ErrorInfo{Errc::resource_log_unwritable, "DS-621", "the resource log cannot be written",
               "Check the path under resource_log, its owner and the free space; streams go on meanwhile."},
     ErrorInfo{Errc::internal, "DS-901", "an internal fault", "Please report it with the log around this line."},

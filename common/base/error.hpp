@@ -73,6 +73,7 @@ enum class Errc {
     already_exists = 609,
     not_found = 610,
     stream_not_allowed = 611,
+    hub_full = 612,
     resource_log_unwritable = 621,
     // any program
     internal = 901,

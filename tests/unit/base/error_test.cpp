@@ -66,6 +66,7 @@ constexpr Errc all_codes[] = {Errc::config_invalid,
                               Errc::already_exists,
                               Errc::not_found,
                               Errc::stream_not_allowed,
+                              Errc::hub_full,
                               Errc::resource_log_unwritable,
                               Errc::internal,
                               Errc::out_of_descriptors};

@@ -73,7 +73,8 @@ class DeviceEndpointTest : public testing::Test {
     LegTickets tickets{"hub1", random_signing_key()};
     std::shared_ptr<LocalBroker> broker = std::make_shared<LocalBroker>(
         asio::make_strand(asio::any_io_executor(io.get_executor())),
-        LocalBroker::Parts{clock, log, tickets, [] { return PublicAddress{}; }, {}, {}, {}}, PairingLimits(), 5s);
+        LocalBroker::Parts{clock, log, tickets, [] { return PublicAddress{}; }, {}, {}, {}}, PairingLimits(),
+        PresenceLimits());
     Current<HubLimits> limits{HubLimits()};
     Current<HubNames> names{HubNames{{"hub1.example"}}};
     Current<std::shared_ptr<const TlsContext>> tls{nullptr};

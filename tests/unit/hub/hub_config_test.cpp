@@ -66,6 +66,8 @@ TEST_F(HubConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     EXPECT_EQ(config.limits.head_timeout, 10s);
     EXPECT_EQ(config.limits.idle_timeout, 60s);
     EXPECT_EQ(config.limits.connections_per_address, 1000U);
+    EXPECT_EQ(config.limits.linked_devices, 0U);
+    EXPECT_EQ(config.limits.pending_per_policy, 10'000U);
 }
 
 TEST_F(HubConfigTest, ReadsEveryKey) {
@@ -74,7 +76,8 @@ TEST_F(HubConfigTest, ReadsEveryKey) {
              "host_name: other.example.com\nlisten: 127.0.0.1:0\nmqtt_listen: '[::]:8883'\n"
              "admin_socket: /run/a.sock\nthreads: 2\ndrain: 1s\nhandshake_timeout: 10m\noffline_grace: 0s\n"
              "linger: 2s\nlimits: {tls_timeout: 3s, head_timeout: 4s, idle_timeout: 5s, "
-             "connections_per_address: 6}\nlog: {level: error, format: human}\n");
+             "connections_per_address: 6, linked_devices: 7, pending_per_policy: 8}\n"
+             "log: {level: error, format: human}\n");
     EXPECT_EQ(config.host_name, "other.example.com");
     EXPECT_EQ(config.listen.port, 0);
     EXPECT_EQ(config.mqtt_listen->port, 8883);
@@ -90,6 +93,8 @@ TEST_F(HubConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.limits.head_timeout, 4s);
     EXPECT_EQ(config.limits.idle_timeout, 5s);
     EXPECT_EQ(config.limits.connections_per_address, 6U);
+    EXPECT_EQ(config.limits.linked_devices, 7U);
+    EXPECT_EQ(config.limits.pending_per_policy, 8U);
     EXPECT_EQ(config.log.level, LogLevel::error);
 }
 

@@ -17,7 +17,7 @@ using Legs = std::vector<std::unique_ptr<ByteStream>>;
 class LocalBrokerTest : public testing::Test {
  protected:
     LocalBrokerTest() {
-        link = test::run(io, broker->link_up(pump, {}, {}, link_orders));
+        link = test::run(io, broker->link_up(pump, {}, {}, link_orders)).value();
         broker->start_requests(link);
     }
     ~LocalBrokerTest() override { test::poll(io); }
@@ -62,7 +62,7 @@ class LocalBrokerTest : public testing::Test {
     LegTickets tickets{"hub1", random_signing_key()};
     std::vector<std::string> seen;
     std::shared_ptr<LocalBroker> broker = std::make_shared<LocalBroker>(
-        asio::make_strand(asio::any_io_executor(io.get_executor())), parts(), PairingLimits(), 5s);
+        asio::make_strand(asio::any_io_executor(io.get_executor())), parts(), PairingLimits(), PresenceLimits());
     const iothub::Target pump{"pump-17", {}};
     Mailbox<LinkOrder> link_orders{io.get_executor()};
     LinkNumber link = 0;

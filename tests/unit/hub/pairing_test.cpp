@@ -138,6 +138,21 @@ TEST_F(PairingTest, OneDeviceCannotTakeAllTheRoomForPendingRequests) {
     open_delivered();
 }
 
+TEST_F(PairingTest, OnePolicyCannotTakeAllTheRoomForPendingRequests) {
+    pairing.set_limits({.pending = 10, .pending_per_policy = 2});
+    const auto of = [this](const char* policy) {
+        auto what = ask();
+        what.grant.policy = policy;
+        return what;
+    };
+    open_delivered(of("night"), subscribed());
+    const auto second = open_delivered(of("night"), subscribed());
+    EXPECT_EQ(refused(pairing.open(of("night"), subscribed(), clock.now()).actions), RestError::throttled);
+    open_delivered(of("day"), subscribed());
+    pairing.answered(pump, {400, second.request_id});
+    open_delivered(of("night"), subscribed());
+}
+
 // Answers.
 
 TEST_F(PairingTest, AcceptIsRepliedBeforeAnyLegIsThere) {

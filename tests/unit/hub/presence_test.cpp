@@ -26,7 +26,7 @@ class PresenceTest : public testing::Test {
         return std::ranges::find(online, target) != online.end();
     }
 
-    Presence presence{5s};
+    Presence presence{PresenceLimits{.grace = 5s}};
     Clock::time_point now{1h};
     const iothub::Target pump{"pump-17", {}};
     const iothub::Target module{"pump-17", "tunnel"};
@@ -80,6 +80,20 @@ TEST_F(PresenceTest, EndOfReplacedLinkDoesNotTakeTheNewOneDown) {
     const auto second = subscribed_link(pump);
     presence.link_down(first, now);
     EXPECT_EQ(presence.state_of(pump).subscribed_link, second);
+}
+
+TEST_F(PresenceTest, FullHubTakesNoMoreIdentitiesButReplacesTheirLinks) {
+    presence.set_limits({.grace = 5s, .links = 1});
+    EXPECT_TRUE(presence.has_room_for(pump));
+    const auto link = subscribed_link(pump);
+    EXPECT_FALSE(presence.has_room_for(module));
+    EXPECT_TRUE(presence.has_room_for(pump));
+    presence.link_down(link, now);
+    EXPECT_TRUE(presence.has_room_for(module)) << "its grace takes no place";
+    subscribed_link(module);
+    EXPECT_FALSE(presence.has_room_for(pump)) << "nor keeps one";
+    presence.set_limits({.grace = 5s, .links = 0});
+    EXPECT_TRUE(presence.has_room_for(pump));
 }
 
 TEST_F(PresenceTest, TakeoverOfSubscribedLinkGivesGrace) {
