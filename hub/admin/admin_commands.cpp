@@ -51,7 +51,18 @@ std::vector<AllowRule> rules_of(const json& request) {
 }
 
 WhichKey which_key(const json& request) {
-    return request.value("key", std::string("primary")) == "secondary" ? WhichKey::secondary : WhichKey::primary;
+    const auto key = request.value("key", std::string("primary"));
+    if (key != "primary" && key != "secondary") throw Failure(Errc::usage, "keys are primary and secondary");
+    return key == "secondary" ? WhichKey::secondary : WhichKey::primary;
+}
+
+std::int64_t moment_of(const json& request) {
+    constexpr std::int64_t year_10000 = 253'402'300'800;
+    const auto& at = request.at("at");
+    const auto seconds = at.is_number_integer() ? at.get<std::int64_t>() : -1;
+    if (seconds < 0 || seconds >= year_10000)
+        throw Failure(Errc::usage, "a time is the number of seconds since 1970, until the year 9999");
+    return seconds;
 }
 
 // What is asked for; where it says nothing, what there is.
@@ -201,7 +212,7 @@ asio::awaitable<Policy> AdminCommands::found_policy(std::string name) {
 asio::awaitable<json> AdminCommands::explain_policy(std::string name, json request) {
     const auto policy = co_await found_policy(std::move(name));
     const auto target = target_of(request);
-    const auto at = request.at("at").get<std::int64_t>();
+    const auto at = moment_of(request);
     const auto verdict = judge_stream(policy, target, request.at("service").get<std::string>(), at);
     const auto identity = co_await registry_.find(target);
     json answer{{"allowed", verdict.allowed}, {"reason", verdict.reason}, {"known", identity.has_value()}};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attack.hpp"
 #include "hub_fixture.hpp"
 #include "transcript.hpp"
 
@@ -7,30 +8,6 @@
 
 namespace device_streams::hub {
 
-/// One row of a table of attacks: what is sent, and all that the hub says to it, as transcript.hpp tells it.
-struct Attack {
-    const char* name;
-    std::string sent;  ///< {words in braces} are filled in by HubUnderAttack
-    std::string told;
-};
-inline std::string attack_name(const testing::TestParamInfo<Attack>& info) {
-    return info.param.name;
-}
-inline void PrintTo(const Attack& attack, std::ostream* out) {
-    *out << attack.name;
-}
-
-/// `text` many times.
-inline std::string times(int count, const std::string& text) {
-    std::string all;
-    for (int i = 0; i < count; ++i) all += text;
-    return all;
-}
-/// The bytes of a literal, those that are 0 included.
-template <std::size_t size>
-std::string raw(const char (&literal)[size]) {
-    return std::string(literal, size - 1);
-}
 /// A WebSocket frame of a client: the first byte as given, the length in its shortest form.
 inline std::string masked_frame(int first, const std::string& payload) {
     std::string text(1, static_cast<char>(first));
