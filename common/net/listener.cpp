@@ -22,6 +22,10 @@ namespace {
     throw Failure(Errc::listen_failed, endpoint.to_string() + ": " + reason);
 }
 
+// Connections that wait to be accepted: as many as net.core.somaxconn permits, which SOMAXCONN knows nothing of. When
+// a flood has filled the queue, the kernel drops what honest clients send, who try again after a second.
+constexpr int longest_queue = 65'535;
+
 // Owns a descriptor until it is known to be good.
 struct Descriptor {
     ~Descriptor() {
@@ -39,7 +43,7 @@ int listen_on(const Endpoint& endpoint, const sockaddr* address, socklen_t size)
     if (address->sa_family == AF_INET6) socket_calls::setsockopt(socket.fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
     if (address->sa_family == AF_UNIX) fchmod(socket.fd, S_IRUSR | S_IWUSR);  // nobody else, from the first moment
     if (socket_calls::bind(socket.fd, address, size) != 0) fail(endpoint, std::strerror(errno));
-    if (socket_calls::listen(socket.fd, SOMAXCONN) != 0) fail(endpoint, std::strerror(errno));
+    if (socket_calls::listen(socket.fd, longest_queue) != 0) fail(endpoint, std::strerror(errno));
     return socket.release();
 }
 

@@ -10,6 +10,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 namespace device_streams {
 namespace {
 
@@ -35,6 +40,20 @@ asio::awaitable<std::string> say_hello(Listener& listener, Clock& clock, Log log
     co_return all;
 }
 
+// This process's own that listens there; -1: none.
+int descriptor_at(std::uint16_t port) {
+    for (int fd = 0; fd < 1024; ++fd) {
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        sockaddr_in address{};
+        socklen_t address_size = sizeof address;
+        const bool is_there = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+                              getsockname(fd, reinterpret_cast<sockaddr*>(&address), &address_size) == 0;
+        if (is_there && address.sin_port == htons(port)) return fd;
+    }
+    return -1;
+}
+
 TEST_F(Net, DialsAListenerOverTcp) {
     Listener listener(io.get_executor(), loopback());
     EXPECT_NE(listener.endpoint().port, 0);
@@ -45,6 +64,17 @@ TEST_F(Net, DialsAListenerOverAUnixSocket) {
     const test::ScratchFolder folder;
     Listener listener(io.get_executor(), Endpoint{.host = {}, .port = 0, .path = folder / "s"});
     EXPECT_EQ(run(io, say_hello(listener, clock, log)), "hello");
+}
+
+// The administrator decides, not a constant of the C library's.
+TEST_F(Net, ListenerQueuesAsManyConnectionsAsTheSystemPermits) {
+    Listener listener(io.get_executor(), loopback());
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    ASSERT_EQ(getsockopt(descriptor_at(listener.endpoint().port), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    unsigned permitted = 0;
+    std::ifstream("/proc/sys/net/core/somaxconn") >> permitted;
+    EXPECT_EQ(info.tcpi_sacked, std::min(permitted, 65'535u)) << "of a listener, the length of its queue";
 }
 
 TEST_F(Net, LocalhostReachesAnIPv4Listener) {
