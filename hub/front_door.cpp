@@ -71,15 +71,22 @@ std::optional<Visitors::Visitor> FrontDoor::let_in(const std::string& peer) {
     return visitor;
 }
 
+// TLS takes memory from the first word on: who says nothing gets none.
+asio::awaitable<void> FrontDoor::shake_hands(Socket socket, TlsPeer& tls) {
+    co_await socket.wait_readable();
+    auto secured = std::make_unique<TlsStream>(std::move(socket), *hub_.tls.get());
+    co_await secured->handshake();
+    tls = std::move(secured);
+}
+
 // nullptr: TLS did not come about, or the hub is stopping.
 asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string peer) {
     socket.give_up_after(hub_.limits.get()->liveness.dead_after);
-    auto tls = std::make_unique<TlsStream>(std::move(socket), *hub_.tls.get());
-    bool secured = false;
+    TlsPeer tls;
     try {
-        auto handshake = with_timeout(tls->handshake(), hub_.limits.get()->tls, hub_.clock);
+        auto handshake = with_timeout(shake_hands(std::move(socket), tls), hub_.limits.get()->tls, hub_.clock);
         co_await first_of(std::move(handshake), hub_.stopping.until_announced());
-        secured = !hub_.stopping.announced();
+        if (hub_.stopping.announced()) tls.reset();
     } catch (const Failure& failure) {
         hub_.complaints.about(peer, failure.errc(), failure.detail());
     } catch (const LegError& lost) {
@@ -88,7 +95,6 @@ asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string
         if (!timed_out(failure)) throw;
         hub_.complaints.about(peer, Errc::peer_slow, "TLS was not up in time");
     }
-    if (!secured) tls.reset();
     co_return tls;
 }
 

@@ -26,6 +26,7 @@ class FrontDoor {
  private:
     using TlsPeer = std::unique_ptr<Transport>;
     std::optional<Visitors::Visitor> let_in(const std::string& peer);
+    asio::awaitable<void> shake_hands(Socket socket, TlsPeer& tls);
     asio::awaitable<TlsPeer> secure(Socket socket, std::string peer);
     asio::awaitable<void> serve_requests(http::Connection& connection, std::string peer, Visitors::Visitor visitor);
     asio::awaitable<std::optional<http::Request>> next_request(http::Connection& connection, std::string peer);
