@@ -2,13 +2,21 @@
 """Measures what a flood of connections that never log in costs the hub, and what an honest client notices of it.
 
 usage: bench/flood.py [--connections N]   (binaries: build/release/bin or $DS_BIN_DIR; all on loopback)
-Three floods, each against an installation of its own: connections that stay silent, connections with TLS up and half a
-request, and the latter from one address only. The honest client opens a stream to an echo service and waits for its
-first byte back, again and again. Before and during the flood the machine does the flooder's work too.
+Four floods, each against an installation of its own: connections that stay silent, connections with TLS up and half a
+request, the latter from one address only, and more silent ones from one address than it may have. A flood ends its
+connections after a second and begins anew. The honest client opens a stream to an echo service and waits for its first
+byte back, again and again. Before and during the flood the machine does the flooder's work too.
+
+held, refused, late, failed: of the last whole round, as the flooder sees it: still open when the round is up, closed
+by the hub at once, closed because the round took longer than the hub waits, not even connected. drops: SYNs that the
+kernel dropped during the flood as the hub's queue was full; an honest client whose SYN was among them is late by a
+second.
 """
 import argparse
 import asyncio
+import collections
 import contextlib
+import dataclasses
 import multiprocessing
 import os
 import pathlib
@@ -27,8 +35,24 @@ from harness.rig import Rig  # noqa: E402
 
 PER_ADDRESS = 900  # below limits.connections_per_address, so that all of them are let in
 AT_ONCE = 64
-OPENINGS = 40
-FLOODS = {"silent": (False, True), "half a request": (True, True), "half a request, one address": (True, False)}
+OPENINGS = 200
+ROUNDS = 3  # of the flood, at least, while the honest client is measured
+REFUSED_WITHIN = 5  # what is closed within them was refused; limits.tls_timeout and head_timeout are 10 s
+SETTLED = 0.5  # after the last connection, for the hub to close what it refuses
+
+
+@dataclasses.dataclass
+class Flood:
+    name: str
+    speaks_tls: bool
+    addresses: int  # 0: as many as keep each below its limit
+
+    def address(self, number):
+        return f"127.0.0.{2 + (number % self.addresses if self.addresses else number // PER_ADDRESS)}"
+
+
+FLOODS = [Flood("silent", False, 0), Flood("half a request", True, 0), Flood("half a request, one address", True, 1),
+          Flood("silent, one address", False, 1)]
 
 
 def allow_descriptors():
@@ -36,30 +60,80 @@ def allow_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def assail(port, number, tls, spread, turn, held):
-    address = f"127.0.0.{2 + (number // PER_ADDRESS if spread else 0)}"
+# --- the flood
+
+class Stranger(asyncio.Protocol):
+    """A connection that notes when the hub ends it."""
+
+    def __init__(self):
+        self.transport, self.begin, self.end = None, time.monotonic(), None
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def eof_received(self):
+        self.end = self.end or time.monotonic()
+
+    def connection_lost(self, _):
+        self.eof_received()
+
+    def fate(self):
+        if self.end is None:
+            return "held"
+        return "refused" if self.end - self.begin < REFUSED_WITHIN else "late"
+
+
+async def connect(port, address):
+    """None: there was no connection."""
+    plain = socket.socket()
+    plain.setblocking(False)
+    try:
+        plain.bind((address, 0))
+        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
+    except OSError:
+        plain.close()
+        return None
+    return plain
+
+
+async def assail(port, flood, number, tls, turn):
+    """A stranger, or what became of the attempt."""
     async with turn:
-        with contextlib.suppress(OSError):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0), ssl=tls,
-                                                           server_hostname="hub" if tls else None)
-            if tls:
-                writer.write(b"GET / HTTP/1.1\r\nHost:")
-            held.append(writer)
+        plain = await connect(port, flood.address(number))
+        if plain is None:
+            return "failed"
+        try:
+            _, stranger = await asyncio.get_running_loop().create_connection(
+                Stranger, sock=plain, ssl=tls, server_hostname="hub" if tls else None)
+        except OSError:  # ended during the handshake; ssl.SSLError is one
+            plain.close()
+            return "refused"
+        if tls:
+            stranger.transport.write(b"GET / HTTP/1.1\r\nHost:")
+        return stranger
 
 
-async def flood_for_ever(port, count, speaks_tls, spread, ready):
+async def one_round(port, count, flood, tls):
+    turn = asyncio.Semaphore(AT_ONCE)
+    fates = await asyncio.gather(*(assail(port, flood, number, tls, turn) for number in range(count)))
+    strangers = [fate for fate in fates if isinstance(fate, Stranger)]
+    await asyncio.sleep(SETTLED)
+    tally = collections.Counter(fate for fate in fates if not isinstance(fate, Stranger))
+    tally.update(stranger.fate() for stranger in strangers)
+    return strangers, tally
+
+
+async def flood_for_ever(port, count, flood, rounds):
     tls = None
-    if speaks_tls:
+    if flood.speaks_tls:
         tls = ssl.create_default_context()
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    turn = asyncio.Semaphore(AT_ONCE)
     while True:  # the hub ends them after some time; a flood goes on
-        held = []
-        await asyncio.gather(*(assail(port, number, tls, spread, turn, held) for number in range(count)))
-        ready.set()
+        strangers, tally = await one_round(port, count, flood, tls)
+        rounds.put(tally)
         await asyncio.sleep(1)
-        for writer in held:
-            writer.transport.abort()
+        for stranger in strangers:
+            stranger.transport.abort()
 
 
 def flooder(*arguments):
@@ -67,15 +141,34 @@ def flooder(*arguments):
     asyncio.run(flood_for_ever(*arguments))
 
 
-def open_streams(rig):
+@contextlib.contextmanager
+def flooding(port, count, flood):
+    """Gives the queue that gets the tally of each round."""
+    rounds = multiprocessing.Queue()
+    process = multiprocessing.Process(target=flooder, args=(port, count, flood, rounds))
+    process.start()
+    try:
+        yield rounds
+    finally:
+        process.kill()
+        process.join()
+
+
+# --- who is honest, and what is measured
+
+def open_stream(rig):
     """Milliseconds from connecting until the first byte is back."""
+    begin = time.monotonic()
+    with rig.connect("echo") as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+    return 1000 * (time.monotonic() - begin)
+
+
+def open_streams(rig):
     times = []
     for _ in range(OPENINGS):
-        begin = time.monotonic()
-        with rig.connect("echo") as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
-        times.append(1000 * (time.monotonic() - begin))
+        times.append(open_stream(rig))
         time.sleep(0.02)
     return times
 
@@ -85,31 +178,45 @@ def memory(pid, field):
     return int(status.split(f"{field}:")[1].split()[0]) / 1024
 
 
-def measure(name, count):
-    speaks_tls, spread = FLOODS[name]
+def dropped_syns():
+    """Since the machine was started."""
+    names, values = (line.split()[1:] for line in pathlib.Path("/proc/net/netstat").read_text().splitlines()
+                     if line.startswith("TcpExt:"))
+    return int(dict(zip(names, values))["ListenDrops"])
+
+
+@dataclasses.dataclass
+class Result:
+    tally: collections.Counter
+    before: list
+    meanwhile: list
+    resting: float
+    peak: float
+    drops: int
+
+
+def measure(flood, count):
     with tempfile.TemporaryDirectory(prefix="flood-") as folder:
         rig = Rig(pathlib.Path(folder) / "rig")
         try:
             rig.start()
             open_streams(rig)
-            before, resting = open_streams(rig), memory(rig.hub.pid, "VmRSS")
-            ready = multiprocessing.Event()
-            process = multiprocessing.Process(target=flooder, args=(rig.hub_port, count, speaks_tls, spread, ready))
-            process.start()
-            try:
-                rising = open_streams(rig)
-                assert ready.wait(300), "the flood has not come up"
-                meanwhile = rising + open_streams(rig)
-            finally:
-                process.kill()
-                process.join()
-            return before, meanwhile, resting, memory(rig.hub.pid, "VmHWM")
+            before, resting, drops = open_streams(rig), memory(rig.hub.pid, "VmRSS"), dropped_syns()
+            meanwhile = []
+            with flooding(rig.hub_port, count, flood) as rounds:
+                for _ in range(ROUNDS):
+                    while rounds.empty():
+                        meanwhile.append(open_stream(rig))
+                        time.sleep(0.02)
+                    tally = rounds.get()
+            return Result(tally, before, meanwhile, resting, memory(rig.hub.pid, "VmHWM"), dropped_syns() - drops)
         finally:
             rig.finish()
 
 
 def cell(times):
-    return f"{statistics.median(times):8.1f} {statistics.quantiles(times, n=20)[-1]:8.1f} {max(times):8.1f}"
+    figures = statistics.median(times), statistics.quantiles(times, n=100)[-1], max(times)
+    return f"{len(times):6}" + "".join(f"{figure:8.1f}" for figure in figures)
 
 
 def main():
@@ -118,11 +225,14 @@ def main():
     count = parser.parse_args().connections
     allow_descriptors()
     socket.setdefaulttimeout(60)
-    print(f"{count} connections; opening a stream, ms: median, 95 %, longest; the hub's memory, MiB\n")
-    print(f"{'flood':30}{'before':^28}{'meanwhile':^28}{'resting':>8}{'peak':>8}")
-    for name in FLOODS:
-        before, meanwhile, resting, peak = measure(name, count)
-        print(f"{name:30}{cell(before)}  {cell(meanwhile)}  {resting:8.1f}{peak:8.1f}", flush=True)
+    print(f"{count} connections; opening a stream, ms: number, median, 99 %, longest; the hub's memory, MiB\n")
+    print(f"{'flood':28}{'held':>6}{'refused':>8}{'late':>6}{'failed':>7}{'before':^30}{'meanwhile':^30}"
+          f"{'resting':>8}{'peak':>8}{'drops':>7}")
+    for flood in FLOODS:
+        got = measure(flood, count)
+        print(f"{flood.name:28}{got.tally['held']:6}{got.tally['refused']:8}{got.tally['late']:6}"
+              f"{got.tally['failed']:7}{cell(got.before)}{cell(got.meanwhile)}"
+              f"{got.resting:8.1f}{got.peak:8.1f}{got.drops:7}", flush=True)
 
 
 if __name__ == "__main__":
