@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
         FrameAttack{"Code1009", closing(1009), "close 1009", "close 1009"},
         FrameAttack{"Code1010", closing(1010), "close 1010", "close 1011"},
         FrameAttack{"Code1011", closing(1011), "close 1011", "close 1011"},
-        FrameAttack{"Code1012", closing(1012), "close 1012", "close 1011"},
+        FrameAttack{"Code1012", closing(1012), "close 1012", "close 1001"},
         FrameAttack{"Code3000", closing(3000), "close 3000", "close 1011"},
         FrameAttack{"Code4001InAPlainStream", closing(4001), "close 4001", "close 1011"},
         FrameAttack{"Code4999", closing(4999), "close 4999", "close 1011"}),
