@@ -46,10 +46,10 @@ class Namespace:
         before = os.open(f"/proc/self/task/{threading.get_native_id()}/ns/net", os.O_RDONLY)
         inside = os.open(self.path, os.O_RDONLY)
         try:
-            _set(inside)
+            enter_network(inside)
             yield
         finally:
-            _set(before)
+            enter_network(before)
             os.close(before)
             os.close(inside)
 
@@ -71,7 +71,8 @@ class Namespace:
         self._holder.wait()
 
 
-def _set(descriptor):
+def enter_network(descriptor):
+    """Sockets that this thread makes from now on are in the namespace."""
     if _libc.setns(descriptor, CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "setns")
 
