@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view form = "DEVICE[/MODULE] SERVICE[,SERVICE...] [DAYS] [HOURS] [ZONE] [from DATE] [until DATE]";
 
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void refuse_rule(const std::string& what) {
     throw Failure(Errc::usage, what);
 }
 
@@ -63,13 +63,13 @@ void check_pattern(std::string_view pattern, const std::string& of_what) {
     std::string plain;
     for (std::size_t at = 0; at < pattern.size();) {
         if (pattern[at] == '\\' && at + 1 == pattern.size())
-            refuse("the pattern " + quoted(pattern) + " ends in a \\ that takes nothing");
+            refuse_rule("the pattern " + quoted(pattern) + " ends in a \\ that takes nothing");
         plain += next_piece(pattern, at).character;
     }
-    if (plain.empty()) refuse("the pattern of the " + of_what + " is empty; * means all");
+    if (plain.empty()) refuse_rule("the pattern of the " + of_what + " is empty; * means all");
     if (!iothub::is_valid_identity_id(plain))
-        refuse("the pattern " + quoted(pattern) + " can match no " + of_what +
-               ": ids are 1 to 128 of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ '");
+        refuse_rule("the pattern " + quoted(pattern) + " can match no " + of_what +
+                    ": ids are 1 to 128 of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ '");
 }
 
 std::vector<std::string> services_of(std::string_view word) {
@@ -77,7 +77,8 @@ std::vector<std::string> services_of(std::string_view word) {
     if (word == "*") return services;
     for (const auto name : iothub::text::split(word, ',')) {
         if (!iothub::is_valid_stream_name(name))
-            refuse(quoted(name) + " is no service: names are of A-Z a-z 0-9 . _ -, with commas between, or * for all");
+            refuse_rule(quoted(name) +
+                        " is no service: names are of A-Z a-z 0-9 . _ -, with commas between, or * for all");
         services.emplace_back(name);
     }
     std::ranges::sort(services);
@@ -107,7 +108,7 @@ bool AllowRule::includes(std::string_view service) const {
 AllowRule parse_allow_rule(std::string_view text) {
     auto rest = text;
     const auto target = take_word(rest), services = take_word(rest);
-    if (services.empty()) refuse("the rule " + quoted(text) + " is too short: it is written " + std::string(form));
+    if (services.empty()) refuse_rule("the rule " + quoted(text) + " is too short: it is written " + std::string(form));
     AllowRule rule;
     const auto slash = target.find('/');
     rule.device = target.substr(0, slash);

@@ -1,6 +1,7 @@
 #include "hub/device_certificate.hpp"
 
 #include "common/base/error.hpp"
+#include "hub/openssl_owner.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -22,19 +23,12 @@ namespace {
 // Leaf, three intermediates, root.
 constexpr int longest_chain = 4;
 
-template <auto free>
-struct Freer {
-    template <typename T>
-    void operator()(T* object) const {
-        free(object);
-    }
-};
 void free_stack(STACK_OF(X509) * certificates) {
     sk_X509_pop_free(certificates, X509_free);
 }
-using Certificates = std::unique_ptr<STACK_OF(X509), Freer<free_stack>>;
-using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
-using Verification = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
+using Certificates = Owner<STACK_OF(X509), free_stack>;
+using Bio = Owner<BIO, BIO_free>;
+using Verification = Owner<X509_STORE_CTX, X509_STORE_CTX_free>;
 
 Certificates parse(const std::string& ders) {
     Certificates all(sk_X509_new_null());

@@ -128,7 +128,7 @@ asio::awaitable<void> FrontDoor::serve_requests(http::Connection& connection, st
     LastGrant last_grant(hub_.broker);
     while (!hub_.stopping.announced()) {
         std::optional<std::optional<http::Request>> request;
-        auto reading = detail::store(next_request(connection, peer), request);
+        auto reading = store(next_request(connection, peer), request);
         co_await first_of(std::move(reading), hub_.stopping.until_announced());
         if (!request || !*request) co_return;
         const bool still_ours = co_await route(connection, std::move(**request), peer, visitor, last_grant);

@@ -25,7 +25,7 @@ bool is_hub_name(std::string_view name) {
     return !name.empty() && name.size() <= 50 && consists_of_alphanumerics_and(name, "-");
 }
 
-bool is_host_name(std::string_view name) {
+bool may_be_host(std::string_view name) {
     return !name.empty() && name.size() <= 253 && consists_of_alphanumerics_and(name, "-._");
 }
 
@@ -40,7 +40,7 @@ ValueKind<Endpoint> public_url() {
         if (rest.ends_with('/')) rest.remove_suffix(1);
         const auto address = rest.find(':') == std::string_view::npos ? std::string(rest) + ":443" : std::string(rest);
         auto where = parse_endpoint(address);
-        if (!where || where->is_unix() || where->port == 0 || !is_host_name(where->host))
+        if (!where || where->is_unix() || where->port == 0 || !may_be_host(where->host))
             throw BadValue(shown(raw.text) + " is not a URL of host and port alone");
         return *where;
     };
@@ -68,7 +68,7 @@ void add_names(OptionTable<HubConfig>& table) {
          .help = "HostName of connection strings, which access tokens name. Default: the host of public_url.",
          .example = "hub1.example.com",
          .optional_example = true},
-        text("a host name", is_host_name), [](auto& config) -> auto& { return config.host_name; });
+        text("a host name", may_be_host), [](auto& config) -> auto& { return config.host_name; });
 }
 
 void add_places(OptionTable<HubConfig>& table) {

@@ -72,7 +72,7 @@ void require_valid(const iothub::Target& target) {
     throw Failure(Errc::usage, "ids are 1 to 128 of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ '");
 }
 
-Failure no_such(const iothub::Target& target) {
+Failure not_registered(const iothub::Target& target) {
     return {Errc::not_found, (target.module_id.empty() ? "device " : "module ") + target.to_string()};
 }
 
@@ -88,7 +88,7 @@ std::optional<Identity> RegistryStore::find(const iothub::Target& target) {
 
 Identity RegistryStore::get(const iothub::Target& target) {
     auto identity = find(target);
-    if (!identity) throw no_such(target);
+    if (!identity) throw not_registered(target);
     return std::move(*identity);
 }
 

@@ -5,7 +5,6 @@
 #include "hub/rest_answer.hpp"
 
 #include <set>
-#include <stdexcept>
 #include <utility>
 
 namespace device_streams::hub {
@@ -15,12 +14,6 @@ namespace {
 using iothub::RestError;
 using iothub::Target;
 
-// What ends a request before it has changed anything.
-struct Stop : std::runtime_error {
-    Stop(RestError code, const std::string& text) : std::runtime_error(text), error(code) {}
-    RestError error;
-};
-
 // A request whose sender may make it.
 struct Call {
     HubContext& hub;
@@ -29,18 +22,18 @@ struct Call {
     Log log;
 };
 
-Stop no_such(const Target& target) {
+RestRefusal no_such(const Target& target) {
     if (target.module_id.empty()) return {RestError::device_not_found, "there is no such device"};
     return {RestError::module_not_found, "there is no such module"};
 }
 
-Stop exists_already(const Target& target) {
+RestRefusal exists_already(const Target& target) {
     if (target.module_id.empty()) return {RestError::device_already_exists, "a device of this id is registered"};
     return {RestError::module_already_exists, "the device has a module of this id"};
 }
 
-http::Response error_answer_of(const HubContext& hub, const Stop& stop) {
-    return registry_error_answer(stop.error, stop.what(), hub.clock.wall_now());
+http::Response error_answer_of(const HubContext& hub, const RestRefusal& refusal) {
+    return registry_error_answer(refusal.error, refusal.what(), hub.clock.wall_now());
 }
 
 // The registry refused or failed.
@@ -76,9 +69,9 @@ asio::awaitable<std::string> check_access(HubContext& hub, const http::Request& 
     if (decision.granted()) co_return named_policy(authorization);
     hub.complaints.about(peer, Errc::credential_refused, "registry: " + to_string(decision));
     if (decision.refusal != Refusal::no_permission)
-        throw Stop(RestError::unauthorized, "the authorization was refused");
-    throw Stop(RestError::unauthorized,
-               reads ? "the policy does not permit RegistryRead" : "the policy does not permit RegistryWrite");
+        throw RestRefusal(RestError::unauthorized, "the authorization was refused");
+    throw RestRefusal(RestError::unauthorized,
+                      reads ? "the policy does not permit RegistryRead" : "the policy does not permit RegistryWrite");
 }
 
 asio::awaitable<Identity> find(const Call& call, Target target) {
@@ -110,7 +103,7 @@ asio::awaitable<http::Response> answer_with(const Call& call, const Identity& id
 
 asio::awaitable<http::Response> list(const Call& call) {
     const auto length = wanted_length(call.request.target);
-    if (!length) throw Stop(RestError::argument_invalid, "top: must be a number");
+    if (!length) throw RestRefusal(RestError::argument_invalid, "top: must be a number");
     std::vector<Identity> identities;
     if (call.path.modules) {
         co_await find_target(call);
@@ -146,7 +139,7 @@ asio::awaitable<http::Response> put(const Call& call) {
 
 asio::awaitable<http::Response> remove(const Call& call) {
     const auto etag = wanted_etag(call.request.headers);
-    if (!etag) throw Stop(RestError::precondition_failed, "If-Match is needed: an etag, or * for any");
+    if (!etag) throw RestRefusal(RestError::precondition_failed, "If-Match is needed: an etag, or * for any");
     co_await find_target(call);
     co_await call.hub.registry.remove_version(call.path.target, *etag);
     call.log.info("an identity was removed through the registry");
@@ -174,13 +167,13 @@ asio::awaitable<http::Response> answer_request(HubContext& hub, const http::Requ
         const auto policy = co_await check_access(hub, request, peer);
         visitor.reset();
         const auto path = parse_registry_path(request.path());
-        if (!path) throw Stop(RestError::argument_invalid, "the path or an id in it is malformed");
+        if (!path) throw RestRefusal(RestError::argument_invalid, "the path or an id in it is malformed");
         target = path->target;
         const auto log = hub.log.with({{"device", target.to_string()}, {"policy", policy}, {"peer", peer}});
         const Call call{hub, request, *path, log};
         co_return co_await answer(call);
-    } catch (const Stop& stop) {
-        co_return error_answer_of(hub, stop);
+    } catch (const RestRefusal& refusal) {
+        co_return error_answer_of(hub, refusal);
     } catch (const BadDescription& bad) {
         co_return error_answer_of(hub, {RestError::argument_invalid, bad.what()});
     } catch (const VersionMismatch& mismatch) {

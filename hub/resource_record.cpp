@@ -50,7 +50,7 @@ ordered_json or_null(const std::string& text) {
     return text.empty() ? ordered_json(nullptr) : ordered_json(text);
 }
 
-std::string milliseconds(Clock::duration length) {
+std::string milliseconds_of(Clock::duration length) {
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(length).count());
 }
 
@@ -149,7 +149,7 @@ std::string resource_line(const ResourceRecord& record, std::string_view hub_nam
     json["resultType"] = line.result_type;
     json["resultDescription"] = line.result_description;
     json["level"] = line.error ? "Error" : "Information";
-    if (line.duration) json["durationMs"] = milliseconds(*line.duration);
+    if (line.duration) json["durationMs"] = milliseconds_of(*line.duration);
     json["properties"] = dump(line.properties);
     json["location"] = "local";
     return dump(json) + "\n";

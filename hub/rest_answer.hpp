@@ -4,10 +4,17 @@
 #include "common/iothub/errors.hpp"
 #include "hub/hub_context.hpp"
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace device_streams::hub {
+
+/// Thrown where a request to the REST interface ends before it has changed anything.
+struct RestRefusal : std::runtime_error {
+    RestRefusal(iothub::RestError code, const std::string& text) : std::runtime_error(text), error(code) {}
+    iothub::RestError error;
+};
 
 /// The answer for an error of the REST interface: JSON body and the header iothub-errorcode, as Azure's clients read
 /// it.

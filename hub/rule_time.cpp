@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 7> day_names{"mon", "tue", "wed", "thu", 
 constexpr minutes whole_day = std::chrono::hours(24);
 constexpr minutes farthest_zone = std::chrono::hours(14);
 
-[[noreturn]] void refuse(std::string_view word, const std::string& what) {
+[[noreturn]] void refuse_word(std::string_view word, const std::string& what) {
     throw Failure(Errc::usage, "\"" + std::string(word) + "\" " + what);
 }
 
@@ -65,7 +65,8 @@ std::optional<sys_days> date(std::string_view text) {
 std::size_t day_index(std::string_view name, std::string_view word) {
     const auto found = std::ranges::find(day_names, lower(name));
     if (found == day_names.end())
-        refuse(word, "is neither days (mon-fri), hours (08:00-18:00), a time zone (UTC, UTC+01:00), from nor until");
+        refuse_word(word,
+                    "is neither days (mon-fri), hours (08:00-18:00), a time zone (UTC, UTC+01:00), from nor until");
     return static_cast<std::size_t>(found - day_names.begin());
 }
 
@@ -88,15 +89,15 @@ RuleTime::Hours hours_of(std::string_view word) {
     const auto dash = word.find('-');
     const auto begin = time_of_day(word.substr(0, dash));
     const auto end = dash == std::string_view::npos ? std::nullopt : time_of_day(word.substr(dash + 1));
-    if (!begin || !end || *begin == whole_day) refuse(word, "are no hours: they are written 08:00-18:00");
-    if (*begin == *end) refuse(word, "is no time at all: leave the hours out to mean the whole day");
+    if (!begin || !end || *begin == whole_day) refuse_word(word, "are no hours: they are written 08:00-18:00");
+    if (*begin == *end) refuse_word(word, "is no time at all: leave the hours out to mean the whole day");
     return {*begin, *end};
 }
 
 minutes zone_of(std::string_view word) {
     if (word.size() == 3) return minutes(0);
     const auto zone = distance(word.substr(3));
-    if (!zone) refuse(word, "is no time zone: it is written UTC, UTC+01:00 or UTC-05:30");
+    if (!zone) refuse_word(word, "is no time zone: it is written UTC, UTC+01:00 or UTC-05:30");
     return *zone;
 }
 
@@ -117,7 +118,7 @@ class TimeReader {
             time_.days = days_of(once(has_days_, word));
     }
     RuleTime result() const {
-        if (waiting_ != nullptr) refuse(waiting_ == &time_.first ? "from" : "until", "wants a date behind it");
+        if (waiting_ != nullptr) refuse_word(waiting_ == &time_.first ? "from" : "until", "wants a date behind it");
         if (!has_zone_) throw Failure(Errc::usage, "days, hours and dates need a time zone: UTC, UTC+01:00, UTC-05:30");
         if (time_.first && time_.last && *time_.last < *time_.first)
             throw Failure(Errc::usage, "the date behind until is before the one behind from");
@@ -126,13 +127,13 @@ class TimeReader {
 
  private:
     static std::string_view once(bool& seen, std::string_view word) {
-        if (std::exchange(seen, true)) refuse(word, "says again what was said already; use a second rule instead");
+        if (std::exchange(seen, true)) refuse_word(word, "says again what was said already; use a second rule instead");
         return word;
     }
     void take_date(std::string_view word) {
         const auto day = date(word);
-        if (!day) refuse(word, "is no date: it is written 2026-12-31");
-        if (*waiting_) refuse(word, "is a second date of its sort");
+        if (!day) refuse_word(word, "is no date: it is written 2026-12-31");
+        if (*waiting_) refuse_word(word, "is a second date of its sort");
         *std::exchange(waiting_, nullptr) = *day;
     }
 
@@ -224,7 +225,7 @@ std::int64_t parse_moment(std::string_view text) {
         if (seconds && *seconds < 60 && zone)
             return (sys_seconds(*day) + *time - *zone + std::chrono::seconds(*seconds)).time_since_epoch().count();
     }
-    refuse(text, "is no time: it is written 2026-11-26T22:30Z or 2026-11-26T22:30:00+01:00");
+    refuse_word(text, "is no time: it is written 2026-11-26T22:30Z or 2026-11-26T22:30:00+01:00");
 }
 
 std::string moment_text(std::int64_t unix_seconds) {

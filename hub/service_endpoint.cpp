@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <stdexcept>
 #include <utility>
 
 namespace device_streams::hub {
@@ -24,24 +23,19 @@ using iothub::RestError;
 constexpr std::string_view connect_timeout_header = "iothub-streaming-connect-timeout-in-seconds";
 constexpr std::string_view response_timeout_header = "iothub-streaming-response-timeout-in-seconds";
 
-// What stops a request before it reaches the broker.
-struct Stop : std::runtime_error {
-    Stop(RestError code, const std::string& text) : std::runtime_error(text), error(code) {}
-    RestError error;
-};
-
 std::optional<Clock::duration> timeout_of(const http::Request& request, std::string_view header) {
     const auto value = request.headers.find(header);
     if (!value) return std::nullopt;
     const auto timeout = parse_timeout(*value);
     if (!timeout)
-        throw Stop(RestError::argument_invalid, "the header " + std::string(header) + " is no number of seconds");
+        throw RestRefusal(RestError::argument_invalid,
+                          "the header " + std::string(header) + " is no number of seconds");
     return timeout;
 }
 
 StreamAsk read_ask(const http::Request& request) {
     auto path = iothub::parse_service_path(request.path());
-    if (!path) throw Stop(RestError::argument_invalid, "the path or the stream's name is malformed");
+    if (!path) throw RestRefusal(RestError::argument_invalid, "the path or the stream's name is malformed");
     StreamAsk ask{path->target,
                   path->name,
                   timeout_of(request, connect_timeout_header),
@@ -137,7 +131,7 @@ class Decided {
 // nullopt: the service went away.
 asio::awaitable<std::optional<RequestResult>> ask_device(HubContext& hub, http::Connection& connection, StreamAsk ask) {
     std::optional<RequestResult> result;
-    auto asking = detail::store(hub.broker.request(std::move(ask)), result);
+    auto asking = store(hub.broker.request(std::move(ask)), result);
     co_await first_of(std::move(asking), connection.until_peer_leaves());
     co_return result;
 }
@@ -282,8 +276,8 @@ asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& co
             response = co_await answer_request(hub, connection, request, peer, visitor, last_grant);
         else
             response = method_not_allowed();
-    } catch (const Stop& stop) {
-        response = error_answer(stop.error, stop.what(), hub.clock.wall_now());
+    } catch (const RestRefusal& refusal) {
+        response = error_answer(refusal.error, refusal.what(), hub.clock.wall_now());
     } catch (const Failure& failure) {
         hub.log.error("a stream request could not be checked", {{"peer", peer}, {"reason", explain(failure)}});
         response = error_answer(RestError::server_error, "the hub's registry failed", hub.clock.wall_now());

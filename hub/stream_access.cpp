@@ -13,7 +13,7 @@ StreamAccess::Denied unauthorized(std::string text) {
     return {RestError::unauthorized, std::move(text)};
 }
 
-StreamAccess::Denied unknown(const iothub::Target& target) {
+StreamAccess::Denied unknown_target(const iothub::Target& target) {
     if (target.module_id.empty()) return {RestError::device_not_found, "there is no such device"};
     return {RestError::module_not_found, "there is no such module"};
 }
@@ -47,7 +47,7 @@ asio::awaitable<StreamAccess> check_stream_access(HubContext& hub, Secret author
     }
     access.grant = {access.policy, login.decision.login, service, std::move(verdict.rule)};
     const auto identity = co_await hub.registry.find(target);
-    if (!identity) access.denied = unknown(target);
+    if (!identity) access.denied = unknown_target(target);
     co_return access;
 }
 

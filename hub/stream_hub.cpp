@@ -40,7 +40,7 @@ DeviceAuthorities load_authorities(const StreamHubSettings& settings) {
     return settings.device_ca_file.empty() ? DeviceAuthorities() : DeviceAuthorities(settings.device_ca_file);
 }
 
-constexpr std::int64_t day = 24 * 3600;
+constexpr std::int64_t seconds_a_day = 24 * 3600;
 
 // Empty when it can be used now.
 std::string what_is_wrong_with(const CertificateFacts& certificate, std::int64_t unix_now) {
@@ -271,7 +271,8 @@ void StreamHub::Impl::apply(const StreamHubSettings& settings) {
     settings_.set(settings);
     if (!renewed) return;
     log_.info("a new certificate is served",
-              {{"sha256", certificate.sha256}, {"days_left", (certificate.not_after - clock_.unix_seconds()) / day}});
+              {{"sha256", certificate.sha256},
+               {"days_left", (certificate.not_after - clock_.unix_seconds()) / seconds_a_day}});
 }
 
 void StreamHub::Impl::stop_accepting() {

@@ -7,10 +7,8 @@ namespace device_streams::hub {
 
 namespace {
 
-using std::chrono::seconds;
-
 // Nobody knows when a stream ends.
-constexpr seconds retry_after_full{5};
+constexpr std::chrono::seconds retry_after_full{5};
 // Real days are longer, but the first one of a process.
 constexpr auto shortest_day = std::chrono::hours(1);
 constexpr std::size_t worth_a_sweep = 1'024;
@@ -30,9 +28,9 @@ const std::string& name_in(const StreamParties& parties, QuotaScope scope) {
     return nameless;
 }
 
-seconds until_midnight(Clock::wall_time wall) {
+std::chrono::seconds until_midnight(Clock::wall_time wall) {
     const auto midnight = std::chrono::floor<std::chrono::days>(wall) + std::chrono::days(1);
-    return std::max(std::chrono::ceil<seconds>(midnight - wall), seconds(1));
+    return std::max(std::chrono::ceil<std::chrono::seconds>(midnight - wall), std::chrono::seconds(1));
 }
 
 unsigned burst_of(const QuotaLimits& limits) {
@@ -40,7 +38,7 @@ unsigned burst_of(const QuotaLimits& limits) {
 }
 
 Clock::duration between_opens(const QuotaLimits& limits) {
-    return std::chrono::duration_cast<Clock::duration>(seconds(1)) / limits.opens_per_second;
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::seconds(1)) / limits.opens_per_second;
 }
 
 // When a bucket is full again. Under limits that were changed meanwhile it cannot be emptier than empty.
@@ -102,7 +100,7 @@ std::optional<QuotaRefusal> StreamQuota::judge(QuotaScope scope, const std::stri
     account.bucket_full_at = full_at(account, limits, now.steady);
     const auto wait = account.bucket_full_at - now.steady - (burst_of(limits) - 1) * between_opens(limits);
     if (wait <= Clock::duration::zero()) return std::nullopt;
-    return QuotaRefusal{Limit::opens, std::chrono::ceil<seconds>(wait),
+    return QuotaRefusal{Limit::opens, std::chrono::ceil<std::chrono::seconds>(wait),
                         limited(scope, std::to_string(limits.opens_per_second) + " new streams a second")};
 }
 

@@ -57,7 +57,7 @@ class Place {
 asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
     std::optional<LegOrder> order;
     try {
-        auto waiting = detail::store(orders.next(), order);
+        auto waiting = store(orders.next(), order);
         co_await first_of(std::move(waiting), leg.watch());
     } catch (const LegError& lost) {
         log.info("stream leg lost while it waited", {{"reason", lost.what()}});

@@ -28,7 +28,7 @@ asio::awaitable<void> until_lost(Transport& transport) {
 // The answer may take long, as the hub waits for the device; that nobody is there any more is known much sooner.
 asio::awaitable<http::Response> exchange(http::Connection& connection, http::Request post) {
     std::optional<http::Response> answer;
-    auto exchanged = detail::store(connection.exchange(std::move(post)), answer);
+    auto exchanged = store(connection.exchange(std::move(post)), answer);
     co_await first_of(std::move(exchanged), until_lost(connection.transport()));
     co_return std::move(*answer);
 }

@@ -53,7 +53,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamSession::open(asio::awaitab
     const auto begun = tools_.clock.now();
     try {
         const iothub::Target target{forward_.device, forward_.module};
-        auto opening = detail::store(tools_.initiator->open(target, name_), stream);
+        auto opening = store(tools_.initiator->open(target, name_), stream);
         co_await first_of(std::move(opening), std::move(until_client_leaves));
         log_.info("stream opened", {{"setup_ms", in_milliseconds(tools_.clock.now() - begun)}});
     } catch (...) {

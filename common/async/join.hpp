@@ -25,18 +25,17 @@ asio::awaitable<void> forever();
 /// Runs `work`; cancels it and throws Failure/system_error(timed_out) when it takes longer than `limit`.
 asio::awaitable<void> with_timeout(asio::awaitable<void> work, Clock::duration limit, Clock& clock);
 
-namespace detail {
+/// Work that leaves its value in `result`, for first_of().
 template <typename T>
 asio::awaitable<void> store(asio::awaitable<T> work, std::optional<T>& result) {
     result.emplace(co_await std::move(work));
 }
-}  // namespace detail
 
 /// with_timeout for work that returns a value.
 template <typename T>
 asio::awaitable<T> with_timeout(asio::awaitable<T> work, Clock::duration limit, Clock& clock) {
     std::optional<T> result;
-    co_await with_timeout(detail::store(std::move(work), result), limit, clock);
+    co_await with_timeout(store(std::move(work), result), limit, clock);
     co_return std::move(*result);
 }
 

@@ -51,7 +51,7 @@ struct Fields {
     }
 };
 
-std::optional<Fields> collect(std::string_view text) {
+std::optional<Fields> collect_fields(std::string_view text) {
     Fields fields;
     for (const auto part : text::split(text, '&')) {
         const auto pair = text::split_pair(part);
@@ -89,7 +89,7 @@ std::optional<SasToken> parse_sas_token(std::string_view text) {
     const auto space = text.find(' ');
     if (space == std::string_view::npos || !text::equal_ignoring_case(text.substr(0, space), scheme))
         return std::nullopt;
-    const auto fields = collect(text.substr(space + 1));
+    const auto fields = collect_fields(text.substr(space + 1));
     if (!fields || !fields->resource || !fields->signature || !fields->expiry) return std::nullopt;
     const auto signature = percent_decode(*fields->signature);
     const auto expiry = parse_expiry(*fields->expiry);

@@ -25,7 +25,7 @@ struct Properties {
     }
 };
 
-std::optional<Properties> collect(std::string_view text) {
+std::optional<Properties> collect_properties(std::string_view text) {
     Properties properties;
     for (const auto part : text::split(text, '&')) {
         const auto pair = text::split_pair(part);
@@ -72,7 +72,7 @@ std::optional<StreamRequest> parse_request_topic(std::string_view topic) {
     const auto segments = text::split(topic.substr(request_prefix.size()), '/', segments_after_prefix);
     if (segments.size() != segments_after_prefix || segments[0].empty() || !segments[1].starts_with('?'))
         return std::nullopt;
-    const auto properties = collect(segments[1].substr(1));
+    const auto properties = collect_properties(segments[1].substr(1));
     if (!properties || !is_request_id(*properties->request_id) || !is_bearer_token(*properties->token))
         return std::nullopt;
     const auto url = percent_decode(*properties->url);

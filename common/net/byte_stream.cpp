@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -57,6 +58,11 @@ std::string_view to_string(Ending ending) {
 
 LegError::LegError(Ending ending, const std::string& cause)
     : std::system_error(make_error_code(errc_of(ending))), ending_(ending), cause_(cause) {
+}
+
+void throw_leg_error(int error) {
+    const bool reset = error == ECONNRESET || error == EPIPE || error == ENOTCONN || error == EBADF;
+    throw LegError(reset ? Ending::reset : Ending::lost, std::strerror(error));
 }
 
 asio::awaitable<std::size_t> ByteStream::read_some(WritableBytes into) {

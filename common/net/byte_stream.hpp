@@ -42,6 +42,9 @@ class LegError : public std::system_error {
     std::runtime_error cause_;  // a string whose copies cannot fail
 };
 
+/// Throws what a failed call on a descriptor means for its leg; `error` is its errno.
+[[noreturn]] void throw_leg_error(int error);
+
 using ReadableBytes = std::span<const std::byte>;
 using WritableBytes = std::span<std::byte>;
 

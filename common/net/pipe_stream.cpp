@@ -26,10 +26,6 @@ short poll_now(int fd, short events) {
     return ::poll(&entry, 1, 0) > 0 ? entry.revents : short{0};
 }
 
-[[noreturn]] void throw_leg_error(int error) {
-    throw LegError(error == EPIPE || error == ECONNRESET ? Ending::reset : Ending::lost, std::strerror(error));
-}
-
 void close_quietly(int& fd) noexcept {
     if (fd >= 0) ::close(fd);
     fd = -1;

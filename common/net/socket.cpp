@@ -19,11 +19,6 @@ namespace {
 
 constexpr std::chrono::seconds patience{60};
 
-[[noreturn]] void throw_leg_error(int error) {
-    const bool reset = error == ECONNRESET || error == EPIPE || error == ENOTCONN || error == EBADF;
-    throw LegError(reset ? Ending::reset : Ending::lost, std::strerror(error));
-}
-
 void set_option(int fd, int level, int name, int value) {
     socket_calls::setsockopt(fd, level, name, &value, sizeof value);  // a Unix socket refuses these, rightly
 }

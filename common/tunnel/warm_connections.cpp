@@ -95,7 +95,7 @@ asio::awaitable<std::optional<http::Response>> WarmConnections::exchange_on_kept
     std::unique_ptr<http::Connection> fresh;
     std::exception_ptr failure;
     try {
-        auto exchanging = detail::store(attempt(*on.connection), answer);
+        auto exchanging = store(attempt(*on.connection), answer);
         co_await first_of(std::move(exchanging), replace_if_dead(*on.connection, fresh));
     } catch (...) {
         failure = std::current_exception();

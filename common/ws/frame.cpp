@@ -10,33 +10,33 @@ namespace {
 
 namespace codec = websocketpp::frame;
 
-[[noreturn]] void refuse(const char* what) {
-    throw LegError(Ending::protocol_violation, what);
-}
-
 // Whatever one byte or two can already tell is refused before the rest arrives.
 void check_first_byte(codec::basic_header basic) {
     if (codec::get_rsv1(basic) || codec::get_rsv2(basic) || codec::get_rsv3(basic))
-        refuse("reserved frame bits are set");
+        refuse_frame("reserved frame bits are set");
     const auto opcode = codec::get_opcode(basic);
-    if (codec::opcode::reserved(opcode)) refuse("unknown frame opcode");
-    if (codec::opcode::is_control(opcode) && !codec::get_fin(basic)) refuse("a control frame is fragmented");
+    if (codec::opcode::reserved(opcode)) refuse_frame("unknown frame opcode");
+    if (codec::opcode::is_control(opcode) && !codec::get_fin(basic)) refuse_frame("a control frame is fragmented");
 }
 
 void check_second_byte(codec::basic_header basic) {
     const bool long_form = codec::get_basic_size(basic) > codec::limits::payload_size_basic;
-    if (codec::opcode::is_control(codec::get_opcode(basic)) && long_form) refuse("a control frame is too long");
+    if (codec::opcode::is_control(codec::get_opcode(basic)) && long_form) refuse_frame("a control frame is too long");
 }
 
 void check_length(codec::basic_header basic, std::uint64_t length) {
     const auto form = codec::get_basic_size(basic);
     const bool padded = (form == codec::payload_size_code_16bit && length <= codec::limits::payload_size_basic) ||
                         (form == codec::payload_size_code_64bit && length <= codec::limits::payload_size_extended);
-    if (padded) refuse("a frame's length is not in its shortest form");
-    if (length > codec::limits::payload_size_jumbo) refuse("a frame's length has its top bit set");
+    if (padded) refuse_frame("a frame's length is not in its shortest form");
+    if (length > codec::limits::payload_size_jumbo) refuse_frame("a frame's length has its top bit set");
 }
 
 }  // namespace
+
+void refuse_frame(const char* why) {
+    throw LegError(Ending::protocol_violation, why);
+}
 
 std::size_t write_header_before(std::byte* end, const FrameHeader& header) {
     const codec::basic_header basic(static_cast<codec::opcode::value>(header.opcode), header.length, header.fin,

@@ -21,6 +21,9 @@ inline constexpr std::size_t longest_header = 14;
 /// The longest payload of a control frame.
 inline constexpr std::size_t longest_control = 125;
 
+/// Throws LegError(protocol_violation).
+[[noreturn]] void refuse_frame(const char* why);
+
 struct FrameHeader {
     Opcode opcode = Opcode::binary;
     bool fin = true;

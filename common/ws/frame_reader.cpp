@@ -9,10 +9,6 @@ namespace {
 
 constexpr int empty_messages_that_end = 64;
 
-[[noreturn]] void refuse(const char* what) {
-    throw LegError(Ending::protocol_violation, what);
-}
-
 }  // namespace
 
 std::size_t FrameReader::decode(WritableBytes bytes) {
@@ -64,15 +60,15 @@ std::size_t FrameReader::collect_header(ReadableBytes bytes) {
 }
 
 void FrameReader::begin_frame(const FrameHeader& header) {
-    if (role_ == Role::server && !header.mask) refuse("a client's frame is not masked");
-    if (role_ == Role::client && header.mask) refuse("a server's frame is masked");
+    if (role_ == Role::server && !header.mask) refuse_frame("a client's frame is not masked");
+    if (role_ == Role::client && header.mask) refuse_frame("a server's frame is masked");
     if (!is_control(header.opcode)) {
         const bool continues = header.opcode == Opcode::continuation;
-        if (continues && !in_message_) refuse("a continuation frame has nothing to continue");
-        if (!continues && in_message_) refuse("a message begins inside another");
-        if (header.opcode == Opcode::text && !takes_text_) refuse("text came where only binary messages may");
+        if (continues && !in_message_) refuse_frame("a continuation frame has nothing to continue");
+        if (!continues && in_message_) refuse_frame("a message begins inside another");
+        if (header.opcode == Opcode::text && !takes_text_) refuse_frame("text came where only binary messages may");
         if (!continues) message_has_data_ = false;
-        if (finished_ && header.length > 0) refuse("data came behind the end of the direction");
+        if (finished_ && header.length > 0) refuse_frame("data came behind the end of the direction");
     }
     frame_ = header;
     done_ = 0;
@@ -124,7 +120,7 @@ void FrameReader::note_empty_message(bool unfragmented) {
         return;
     }
     if (!unfragmented || frame_.opcode != Opcode::binary) return;
-    if (finished_) refuse("the direction was ended twice");
+    if (finished_) refuse_frame("the direction was ended twice");
     finished_ = true;
 }
 

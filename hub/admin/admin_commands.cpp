@@ -86,7 +86,7 @@ std::string reveal(const KeyPair& keys, WhichKey which) {
     return std::string((which == WhichKey::primary ? keys.primary : keys.secondary).reveal());
 }
 
-json error_answer(Errc code, const std::string& detail) {
+json failure_answer(Errc code, const std::string& detail) {
     return {{"error", static_cast<int>(code)}, {"detail", detail}};
 }
 
@@ -112,9 +112,9 @@ asio::awaitable<json> AdminCommands::answer_to(json request) {
         answer["result"] = co_await dispatch(std::move(request));
         co_return answer;
     } catch (const Failure& failure) {
-        co_return error_answer(failure.errc(), failure.detail());
+        co_return failure_answer(failure.errc(), failure.detail());
     } catch (const json::exception&) {
-        co_return error_answer(Errc::usage, "a value of the request is missing or of the wrong type");
+        co_return failure_answer(Errc::usage, "a value of the request is missing or of the wrong type");
     }
 }
 

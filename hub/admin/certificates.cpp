@@ -1,6 +1,7 @@
 #include "hub/admin/certificates.hpp"
 
 #include "common/base/error.hpp"
+#include "hub/openssl_owner.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -10,31 +11,22 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <memory>
 
 namespace device_streams::hub {
 
 namespace {
 
-template <auto free>
-struct Freer {
-    template <typename T>
-    void operator()(T* object) const {
-        free(object);
-    }
-};
-using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
-using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
-using Name = std::unique_ptr<X509_NAME, Freer<X509_NAME_free>>;
-using Serial = std::unique_ptr<ASN1_INTEGER, Freer<ASN1_INTEGER_free>>;
-using Number = std::unique_ptr<BIGNUM, Freer<BN_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
-using AlternativeNames = std::unique_ptr<GENERAL_NAMES, Freer<GENERAL_NAMES_free>>;
+using Key = Owner<EVP_PKEY, EVP_PKEY_free>;
+using Certificate = Owner<X509, X509_free>;
+using Bio = Owner<BIO, BIO_free>;
+using Name = Owner<X509_NAME, X509_NAME_free>;
+using Serial = Owner<ASN1_INTEGER, ASN1_INTEGER_free>;
+using Number = Owner<BIGNUM, BN_free>;
+using Extension = Owner<X509_EXTENSION, X509_EXTENSION_free>;
+using AlternativeNames = Owner<GENERAL_NAMES, GENERAL_NAMES_free>;
 
-constexpr auto day = std::chrono::hours(24);
-constexpr auto authority_lifetime = 3652 * day;
-constexpr auto server_lifetime = 825 * day;
+constexpr auto authority_lifetime = std::chrono::days(3652);
+constexpr auto server_lifetime = std::chrono::days(825);
 
 [[noreturn]] void fail(const std::string& during) {
     const char* reason = ERR_reason_error_string(ERR_get_error());
@@ -92,9 +84,9 @@ void set_serial(X509* certificate) {
 }
 
 void set_validity(X509* certificate, Clock::wall_time now, Clock::duration lifetime) {
-    const auto first = std::chrono::system_clock::to_time_t(now - day);
+    const auto first = std::chrono::system_clock::to_time_t(now - std::chrono::days(1));
     const auto last = std::chrono::system_clock::to_time_t(
-        now - day + std::chrono::duration_cast<std::chrono::system_clock::duration>(lifetime));
+        now - std::chrono::days(1) + std::chrono::duration_cast<std::chrono::system_clock::duration>(lifetime));
     require(ASN1_TIME_set(X509_getm_notBefore(certificate), first), "validity");
     require(ASN1_TIME_set(X509_getm_notAfter(certificate), last), "validity");
 }

@@ -1,7 +1,7 @@
 #include "bad_frames.hpp"
 
 // WebSocket frames on either leg of a stream, row by row. Behind them a Ping asks whether the hub still listens.
-namespace device_streams::hub {
+namespace device_streams::hub::bad_frames_test {
 namespace {
 
 using namespace frames;
@@ -180,4 +180,4 @@ INSTANTIATE_TEST_SUITE_P(Cut, HubCutFrame,
                          frame_attack_name);
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::bad_frames_test

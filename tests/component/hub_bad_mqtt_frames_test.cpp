@@ -1,7 +1,7 @@
 #include "bad_frames.hpp"
 
 // WebSocket frames where a device should speak MQTT, row by row. A Ping and the end of the connection follow.
-namespace device_streams::hub {
+namespace device_streams::hub::bad_mqtt_frames_test {
 namespace {
 
 using namespace frames;
@@ -87,4 +87,4 @@ INSTANTIATE_TEST_SUITE_P(
     attack_name);
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::bad_mqtt_frames_test

@@ -2,7 +2,7 @@
 
 // The MQTT endpoint, row by row, on its own port and over WebSocket. The packets come at once and in small pieces; an
 // honest question follows unless the text ends with {cut}.
-namespace device_streams::hub {
+namespace device_streams::hub::bad_packets_test {
 namespace {
 
 namespace mqtt = iothub::mqtt;
@@ -281,4 +281,4 @@ TEST_F(HubUnderAttack, PacketsBehindDisconnectAreNotHeard) {
 }
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::bad_packets_test

@@ -1,7 +1,7 @@
 #include "hub_under_attack.hpp"
 
 // The identity registry, row by row, as hub_bad_requests_test.cpp has it for the rest of the REST interface.
-namespace device_streams::hub {
+namespace device_streams::hub::bad_registry_requests_test {
 namespace {
 
 /// A request with these fields and this body, by a service that may read and write the registry.
@@ -182,4 +182,4 @@ INSTANTIATE_TEST_SUITE_P(
     attack_name);
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::bad_registry_requests_test

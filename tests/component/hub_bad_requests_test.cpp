@@ -2,7 +2,7 @@
 
 // The HTTP front door and the REST interface, row by row. The requests are on one connection; an honest question
 // follows unless the text ends with {cut}.
-namespace device_streams::hub {
+namespace device_streams::hub::bad_requests_test {
 namespace {
 
 std::string request(const std::string& line, const std::string& fields = "", const std::string& body = "") {
@@ -221,4 +221,4 @@ INSTANTIATE_TEST_SUITE_P(
     attack_name);
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::bad_requests_test

@@ -2,7 +2,7 @@
 
 // Upgrades to a leg and to MQTT, row by row. Words in braces are of a stream that waits for both its legs; an honest
 // question follows unless the text ends with {cut} or, where the leg then waits, {leave}.
-namespace device_streams::hub {
+namespace device_streams::hub::bad_upgrades_test {
 namespace {
 
 std::string get(const std::string& target, const std::string& fields) {
@@ -227,4 +227,4 @@ TEST_F(HubOddLeg, FramesThatCameWithTheUpgradeAreDelivered) {
 }
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::bad_upgrades_test

@@ -1,5 +1,6 @@
 #include "common/iothub/errors.hpp"
 #include "hub_fixture.hpp"
+#include "tests/support/pattern.hpp"
 
 // The behaviours that clients of Azure IoT device streams rely on, one test or group of tests each.
 namespace device_streams::hub {
@@ -7,14 +8,7 @@ namespace {
 
 using ws::Opcode;
 
-std::string pattern(std::size_t size) {
-    std::string text(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((i * 31 + i / 251) & 0xff);
-    return text;
-}
-
-const http::Headers no_wait{{"iothub-streaming-connect-timeout-in-seconds", "0"},
-                            {"iothub-streaming-response-timeout-in-seconds", "20"}};
+using test::pattern;
 
 class HubBehaviour : public HubTest {
  protected:

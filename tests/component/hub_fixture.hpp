@@ -18,6 +18,12 @@
 namespace device_streams::hub {
 using namespace std::chrono_literals;
 
+/// A stream request that does not wait for a device that is offline.
+inline const http::Headers no_wait{{"iothub-streaming-connect-timeout-in-seconds", "0"},
+                                   {"iothub-streaming-response-timeout-in-seconds", "20"}};
+/// A stream request whose service can end one direction alone.
+inline const http::Headers announcing{{"iothub-streaming-features", "half-close"}};
+
 /// A hub in this process on ports of its own, with the device dev-01 and the policy `service`. The hub runs on
 /// DS_TEST_THREADS threads; its clients run on the test's, so a test reads as a plain program.
 class HubTest : public testing::Test {

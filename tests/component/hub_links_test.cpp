@@ -6,9 +6,6 @@ namespace {
 
 namespace mqtt = iothub::mqtt;
 
-const http::Headers no_wait{{"iothub-streaming-connect-timeout-in-seconds", "0"},
-                            {"iothub-streaming-response-timeout-in-seconds", "20"}};
-
 class HubLinks : public HubTest {
  protected:
     HubLinks() { start_hub(); }

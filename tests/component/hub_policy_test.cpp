@@ -6,9 +6,6 @@
 namespace device_streams::hub {
 namespace {
 
-const http::Headers no_wait{{"iothub-streaming-connect-timeout-in-seconds", "0"},
-                            {"iothub-streaming-response-timeout-in-seconds", "20"}};
-
 class HubPolicy : public HubTest {
  protected:
     HubPolicy() {

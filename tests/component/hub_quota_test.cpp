@@ -12,10 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-const http::Headers no_wait{{"iothub-streaming-connect-timeout-in-seconds", "0"},
-                            {"iothub-streaming-response-timeout-in-seconds", "20"}};
-const http::Headers announcing{{"iothub-streaming-features", "half-close"}};
-
 class HubQuota : public HubTest {
  protected:
     HubQuota() {

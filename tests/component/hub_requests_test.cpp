@@ -7,11 +7,6 @@
 namespace device_streams::hub {
 namespace {
 
-const http::Headers no_wait{{"iothub-streaming-connect-timeout-in-seconds", "0"},
-                            {"iothub-streaming-response-timeout-in-seconds", "20"}};
-
-const http::Headers announcing{{"iothub-streaming-features", "half-close"}};
-
 class HubRequests : public HubTest {
  protected:
     HubRequests() { start_hub(); }

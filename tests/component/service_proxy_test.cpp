@@ -1,5 +1,6 @@
 #include "service-proxy/service_proxy.hpp"
 
+#include "tests/support/pattern.hpp"
 #include "tunnel_fixture.hpp"
 
 #include <algorithm>
@@ -8,16 +9,7 @@ namespace device_streams::test {
 namespace {
 
 using ServiceProxyTest = TunnelTest;
-
-std::string pattern(std::size_t size, unsigned seed) {
-    std::string text(size, '\0');
-    std::uint32_t state = seed * 2'654'435'761U + 1;
-    std::ranges::generate(text, [&] {
-        state = state * 1'664'525 + 1'013'904'223;
-        return static_cast<char>(state >> 24);
-    });
-    return text;
-}
+using test::pattern;
 
 // Sends from a thread of its own, as two plain programs do who talk at the same time.
 void expect_delivered(BlockingSocket& from, BlockingSocket& to, const std::string& text) {

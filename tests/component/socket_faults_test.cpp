@@ -1,4 +1,5 @@
 #include "faulty_socket_calls.hpp"
+#include "tests/support/pattern.hpp"
 #include "tunnel_fixture.hpp"
 
 #include <algorithm>
@@ -6,17 +7,6 @@
 
 namespace device_streams::test {
 namespace {
-
-// Bytes that say where they belong: any loss, repetition or swap changes them.
-std::string pattern(std::size_t size, unsigned stream) {
-    std::string text(size, '\0');
-    std::uint32_t state = stream * 2'654'435'761U + 1;
-    for (auto& c : text) {
-        state = state * 1'664'525U + 1'013'904'223U;
-        c = static_cast<char>(state >> 24);
-    }
-    return text;
-}
 
 std::uint64_t seed_of_this_run() {
     const char* given = std::getenv("DS_SEED");

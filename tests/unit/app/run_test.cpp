@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-namespace device_streams {
+namespace device_streams::run_to_the_end_test {
 namespace {
 
 /// What happened, in order, from any thread.
@@ -292,4 +292,4 @@ TEST(ExitCode, OnlyWhatAPersonMustMendIsAConfigurationFault) {
 }
 
 }  // namespace
-}  // namespace device_streams
+}  // namespace device_streams::run_to_the_end_test

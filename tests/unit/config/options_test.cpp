@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
-namespace device_streams {
+namespace device_streams::options_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -356,4 +356,4 @@ TEST(Reference, MarkdownHasARowForEveryErrorWithItsExitCode) {
 }
 
 }  // namespace
-}  // namespace device_streams
+}  // namespace device_streams::options_test

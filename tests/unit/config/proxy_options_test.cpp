@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-namespace device_streams {
+namespace device_streams::proxy_options_test {
 namespace {
 
 struct Config {
@@ -94,4 +94,4 @@ TEST_F(ProxyOptionsTest, FaultsOfTheEnvironmentNameTheVariable) {
 }
 
 }  // namespace
-}  // namespace device_streams
+}  // namespace device_streams::proxy_options_test

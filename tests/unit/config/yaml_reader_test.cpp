@@ -8,7 +8,7 @@
 #include <fstream>
 #include <unistd.h>
 
-namespace device_streams {
+namespace device_streams::yaml_reader_test {
 namespace {
 
 std::optional<YamlNode> parse(std::string_view text, Faults& faults) {
@@ -188,4 +188,4 @@ TEST_F(FileTest, EndlessFileIsCutOffAtTheLimit) {
 }
 
 }  // namespace
-}  // namespace device_streams
+}  // namespace device_streams::yaml_reader_test

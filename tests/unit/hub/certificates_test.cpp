@@ -8,7 +8,7 @@
 
 #include <memory>
 
-namespace device_streams::hub {
+namespace device_streams::hub::certificates_test {
 namespace {
 
 const Clock::wall_time now{std::chrono::seconds(1'767'225'600)};  // 2026-01-01
@@ -131,4 +131,4 @@ TEST_F(Certificates, RefuseADamagedAuthority) {
 }
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::certificates_test

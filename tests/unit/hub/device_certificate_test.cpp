@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace device_streams::hub {
+namespace device_streams::hub::device_certificates_test {
 namespace {
 
 using test::MadeCertificate;
@@ -157,4 +157,4 @@ TEST_F(DeviceAuthoritiesTest, ServerCertificatesAdmitNoDevice) {
 }
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::device_certificates_test

@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace device_streams::hub {
+namespace device_streams::hub::identity_json_test {
 namespace {
 
 using iothub::Target;
@@ -195,4 +195,4 @@ TEST(IdentityJson, IsReadBackAsItWas) {
 }
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::identity_json_test

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace device_streams::hub {
+namespace device_streams::hub::registry_versions_test {
 namespace {
 
 using iothub::Target;
@@ -134,4 +134,4 @@ TEST_F(RegistryVersionsTest, ListsTheModulesOfADevice) {
 }
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::registry_versions_test

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <sstream>
 
-namespace device_streams::hub {
+namespace device_streams::hub::rule_time_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -112,4 +112,4 @@ TEST(Moment, IsReadWithItsZoneAndWrittenInUtc) {
 }
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::rule_time_test

@@ -20,7 +20,7 @@ unsigned char* HMAC(const EVP_MD* digest, const void* key, int key_size, const u
 
 // A stranger must not find out which devices, modules and policies exist: whoever is named, the same signatures are
 // computed. (That the answers are the same, tests/process/test_strangers.py sees.)
-namespace device_streams::hub {
+namespace device_streams::hub::strangers_test {
 namespace {
 
 constexpr std::int64_t now = 1'700'000'000;
@@ -85,4 +85,4 @@ TEST(Strangers, ServicesCostTheSameWhetherOrNotThePolicyExists) {
 }
 
 }  // namespace
-}  // namespace device_streams::hub
+}  // namespace device_streams::hub::strangers_test

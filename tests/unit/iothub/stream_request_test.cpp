@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace device_streams::iothub {
+namespace device_streams::iothub::stream_requests_test {
 namespace {
 
 const std::string url =
@@ -154,4 +154,4 @@ TEST(StreamName, IsShortAndPlain) {
 }
 
 }  // namespace
-}  // namespace device_streams::iothub
+}  // namespace device_streams::iothub::stream_requests_test
