@@ -11,6 +11,7 @@ endif()
 option(DS_TESTS "Build the tests" ON)
 option(DS_BENCH "Build the load tool" OFF)
 set(DS_SANITIZE "" CACHE STRING "Sanitizers for the whole build, as in -fsanitize=")
+option(DS_UNITY "Compile eight files of a library at a time: sooner built, later rebuilt" OFF)
 set(DS_COVERAGE OFF CACHE BOOL "Instrument for coverage")
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type -fno-omit-frame-pointer)
@@ -24,6 +25,15 @@ endif()
 # Asio finds aligned allocation or not by include order; one answer for all files, or new and free disagree.
 add_compile_definitions(ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 
+if(DS_UNITY)
+    set(CMAKE_UNITY_BUILD ON)
+    set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+    # Names and types of one file are no fault of its neighbours.
+    add_compile_options(-Wno-shadow)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        add_compile_options(-Wno-subobject-linkage)
+    endif()
+endif()
 if(DS_SANITIZE)
     add_compile_options(-fsanitize=${DS_SANITIZE} -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${DS_SANITIZE})
