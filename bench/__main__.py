@@ -46,6 +46,8 @@ def parse_arguments():
     parser.add_argument("--size", dest="bytes", type=parse_size,
                         help="of a bulk transfer, each way (512MiB; quick: 64MiB)")
     parser.add_argument("--devices", type=int, help="how many are linked while idle (20000; quick: 1000)")
+    parser.add_argument("--stalled", dest="stalled_streams", type=int, metavar="STREAMS",
+                        help="how many are full while their memory is measured (50; quick: 10)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every figure (build/bench/MODE.json)")
     parser.add_argument("--bin-dir", type=pathlib.Path, metavar="DIR", default=ROOT / "build/release/bin",
                         help="programs to measure; none are built then")
@@ -55,7 +57,8 @@ def parse_arguments():
 
 def effort_of(arguments):
     effort = rows.QUICK if arguments.quick else rows.FULL
-    given = {name: getattr(arguments, name) for name in ("bytes", "devices", "rounds") if getattr(arguments, name)}
+    given = {name: getattr(arguments, name) for name in ("bytes", "devices", "stalled_streams", "rounds")
+             if getattr(arguments, name)}
     return dataclasses.replace(effort, **given)
 
 

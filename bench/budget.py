@@ -35,7 +35,7 @@ BUDGET = [
     Limit("memory per idle stream", "hub KiB", 48, peers=()),  # two legs
     Limit("memory per stalled stream", "* KiB", 1024, peers=()),
     Limit("memory per stalled stream", "CPU % of a core", 0.5, peers=()),
-    Limit("memory per stalled stream", "device MiB in all", 18, peers=()),
+    Limit("memory per stalled stream", "device MiB with 50", 18, peers=()),
     Limit("idle devices, *", "KiB/device", 20, peers=()),
 ]
 
