@@ -74,11 +74,13 @@ asio::awaitable<void> forever() {
 
 asio::awaitable<void> with_timeout(asio::awaitable<void> work, Clock::duration limit, Clock& clock) {
     const auto here = co_await asio::this_coro::executor;
-    auto group = ex::make_parallel_group(started(here, std::move(work)), started(here, clock.sleep_for(limit)));
-    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
-    decide(ended);
-    const bool time_is_up = std::get<0>(ended)[0] == 1;
-    if (time_is_up) throw std::system_error(asio::error::timed_out);
+    const auto deadline = clock.now() + limit;
+    const auto alarm = clock.alarm(here, deadline);
+    auto group = ex::make_parallel_group(started(here, std::move(work)), alarm->async_wait(ex::deferred));
+    const auto [order, failure, rung] = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    if (order[0] == 1)
+        throw std::system_error(clock.now() < deadline ? asio::error::operation_aborted : asio::error::timed_out);
+    if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace device_streams

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <chrono>
+#include <memory>
 
 namespace device_streams {
 
@@ -17,9 +20,12 @@ class Clock {
     virtual ~Clock() = default;
     virtual time_point now() const = 0;
     virtual wall_time wall_now() const = 0;
-    /// Returns at or after `deadline`; ends early, throwing operation_aborted, when the coroutine is cancelled.
-    virtual asio::awaitable<void> sleep_until(time_point deadline) = 0;
+    /// A timer whose wait ends at or after `deadline`, with or without an error, or early when it is cancelled: now()
+    /// tells which. Waiting for it costs less than a coroutine that sleeps.
+    virtual std::shared_ptr<asio::steady_timer> alarm(const asio::any_io_executor& executor, time_point deadline) = 0;
 
+    /// Returns at or after `deadline`; ends early, throwing operation_aborted, when the coroutine is cancelled.
+    asio::awaitable<void> sleep_until(time_point deadline);
     asio::awaitable<void> sleep_for(duration length);
     /// Whole seconds since 1970, as tokens count them.
     std::int64_t unix_seconds() const;
@@ -30,7 +36,7 @@ class SystemClock final : public Clock {
  public:
     time_point now() const override { return std::chrono::steady_clock::now(); }
     wall_time wall_now() const override { return std::chrono::system_clock::now(); }
-    asio::awaitable<void> sleep_until(time_point deadline) override;
+    std::shared_ptr<asio::steady_timer> alarm(const asio::any_io_executor& executor, time_point deadline) override;
 };
 
 }  // namespace device_streams

@@ -2,11 +2,6 @@
 
 #include "common/base/clock.hpp"
 
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
-
 #include <list>
 #include <memory>
 #include <mutex>
@@ -18,70 +13,61 @@ namespace device_streams::test {
 class ManualClock final : public Clock {
  public:
     time_point now() const override {
-        const std::lock_guard lock(mutex_);
-        return now_;
+        const std::lock_guard lock(pending_->mutex);
+        return pending_->now;
     }
     wall_time wall_now() const override {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(pending_->mutex);
         return wall_;
     }
 
-    asio::awaitable<void> sleep_until(time_point deadline) override {
-        if (now() >= deadline) co_return;
-        const auto executor = co_await asio::this_coro::executor;
-        auto sleeper = std::make_shared<Sleeper>(executor, deadline);
-        remember(sleeper);
-        asio::error_code woken;
-        co_await sleeper->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-        forget(sleeper);
-        if (!sleeper->due) throw std::system_error(asio::error::operation_aborted);
+    std::shared_ptr<asio::steady_timer> alarm(const asio::any_io_executor& executor, time_point deadline) override {
+        const auto forget = [pending = pending_](Sleeper* sleeper) {
+            {
+                const std::lock_guard lock(pending->mutex);
+                pending->sleepers.remove(sleeper);
+            }
+            delete sleeper;
+        };
+        const std::shared_ptr<Sleeper> sleeper(new Sleeper(executor, deadline), forget);
+        const std::lock_guard lock(pending_->mutex);
+        pending_->sleepers.push_back(sleeper.get());
+        if (deadline <= pending_->now) sleeper->timer.expires_at(time_point());
+        return {sleeper, &sleeper->timer};
     }
 
     void advance(duration step) {
-        const std::lock_guard lock(mutex_);
-        now_ += step;
+        const std::lock_guard lock(pending_->mutex);
+        pending_->now += step;
         wall_ += std::chrono::duration_cast<wall_time::duration>(step);
-        for (auto& sleeper : sleepers_) {
-            if (sleeper->deadline > now_) continue;
-            sleeper->due = true;
-            sleeper->timer.cancel();
-        }
+        for (auto* sleeper : pending_->sleepers)
+            if (sleeper->deadline <= pending_->now) sleeper->timer.expires_at(time_point());
     }
     void set_wall(std::int64_t unix_seconds) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(pending_->mutex);
         wall_ = wall_time(std::chrono::seconds(unix_seconds));
     }
-    /// For a clock that outlives the io_context of its sleepers: call it while both live.
-    void forget_sleepers() {
-        const std::lock_guard lock(mutex_);
-        sleepers_.clear();
-    }
     std::size_t sleepers() const {
-        const std::lock_guard lock(mutex_);
-        return sleepers_.size();
+        const std::lock_guard lock(pending_->mutex);
+        return pending_->sleepers.size();
     }
 
  private:
     struct Sleeper {
         Sleeper(const asio::any_io_executor& executor, time_point when)
-            : timer(executor, asio::steady_timer::time_point::max()), deadline(when) {}
+            : timer(executor, time_point::max()), deadline(when) {}
         asio::steady_timer timer;
         time_point deadline;
-        bool due = false;
     };
-    void remember(const std::shared_ptr<Sleeper>& sleeper) {
-        const std::lock_guard lock(mutex_);
-        sleepers_.push_back(sleeper);
-    }
-    void forget(const std::shared_ptr<Sleeper>& sleeper) {
-        const std::lock_guard lock(mutex_);
-        sleepers_.remove(sleeper);
-    }
+    // Shared with the sleepers, which may outlive the clock.
+    struct Pending {
+        std::mutex mutex;
+        time_point now{std::chrono::hours(1)};
+        std::list<Sleeper*> sleepers;
+    };
 
-    mutable std::mutex mutex_;
-    time_point now_{std::chrono::hours(1)};
     wall_time wall_{std::chrono::seconds(1'767'225'600)};  // 2026-01-01
-    std::list<std::shared_ptr<Sleeper>> sleepers_;
+    const std::shared_ptr<Pending> pending_ = std::make_shared<Pending>();
 };
 
 }  // namespace device_streams::test

@@ -37,7 +37,6 @@ class Renewal : public testing::Test {
         runner.begin();
         io.poll();
     }
-    ~Renewal() override { clock.forget_sleepers(); }
     void look() {
         clock.advance(2s);
         io.poll();

@@ -102,7 +102,6 @@ TEST_F(QuotaKeeperTest, SavesOnceAMinuteAndCountsMoreOften) {
     pass(5s);
     while (clock.sleepers() == 0) test::poll(io);  // until the write has come back from its thread
     EXPECT_EQ(Hub(*this).bytes(), 100u);
-    clock.forget_sleepers();
 }
 
 TEST_F(QuotaKeeperTest, DamagedFileIsToldAndReplaced) {

@@ -20,8 +20,6 @@ class WsKeepAlive : public WithClock, public WsFixture {
                .keep_alive = KeepAlive{
                    .clock = &clock, .liveness = {.ping_every = 30s, .dead_after = 60s}, .peer_pings = peer_pings}}) {}
 
-    ~WsKeepAlive() override { clock.forget_sleepers(); }
-
     void pass(Clock::duration time) {
         clock.advance(time);
         for (int i = 0; i < 5; ++i) driver.poll();
