@@ -8,9 +8,9 @@ connections after a second and begins anew. The honest client opens a stream to 
 byte back, again and again. Before and during the flood the machine does the flooder's work too.
 
 held, refused, late, failed: of the last whole round, as the flooder sees it: still open when the round is up, closed
-by the hub at once, closed because the round took longer than the hub waits, not even connected. drops: SYNs that the
-kernel dropped during the flood as the hub's queue was full; an honest client whose SYN was among them is late by a
-second.
+by the hub at once, closed because the round took longer than the hub waits, not even connected. queue: the most
+connections that waited at one time for the hub to accept them, as an honest client must behind them; beyond
+net.core.somaxconn the kernel drops what comes, and a client tries again after a second.
 """
 import argparse
 import asyncio
@@ -26,6 +26,7 @@ import ssl
 import statistics
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -178,11 +179,31 @@ def memory(pid, field):
     return int(status.split(f"{field}:")[1].split()[0]) / 1024
 
 
-def dropped_syns():
-    """Since the machine was started."""
-    names, values = (line.split()[1:] for line in pathlib.Path("/proc/net/netstat").read_text().splitlines()
-                     if line.startswith("TcpExt:"))
-    return int(dict(zip(names, values))["ListenDrops"])
+def waiting_at(port):
+    """Connections that have not been accepted yet; listeners stand first in the kernel's table."""
+    with open("/proc/net/tcp", "rb", buffering=0) as table:
+        for line in table.read(4096).decode().splitlines()[1:]:
+            fields = line.split()
+            if len(fields) > 4 and fields[1].endswith(f":{port:04X}") and fields[3] == "0A":
+                return int(fields[4].split(":")[1], 16)
+    return 0
+
+
+@contextlib.contextmanager
+def longest_queue(port):
+    """Gives a list whose only item grows."""
+    longest, over = [0], threading.Event()
+
+    def look():
+        while not over.wait(0.005):
+            longest[0] = max(longest[0], waiting_at(port))
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield longest
+    finally:
+        over.set()
+        watcher.join()
 
 
 @dataclasses.dataclass
@@ -192,7 +213,7 @@ class Result:
     meanwhile: list
     resting: float
     peak: float
-    drops: int
+    queue: int
 
 
 def measure(flood, count):
@@ -201,15 +222,15 @@ def measure(flood, count):
         try:
             rig.start()
             open_streams(rig)
-            before, resting, drops = open_streams(rig), memory(rig.hub.pid, "VmRSS"), dropped_syns()
+            before, resting = open_streams(rig), memory(rig.hub.pid, "VmRSS")
             meanwhile = []
-            with flooding(rig.hub_port, count, flood) as rounds:
+            with longest_queue(rig.hub_port) as queue, flooding(rig.hub_port, count, flood) as rounds:
                 for _ in range(ROUNDS):
                     while rounds.empty():
                         meanwhile.append(open_stream(rig))
                         time.sleep(0.02)
                     tally = rounds.get()
-            return Result(tally, before, meanwhile, resting, memory(rig.hub.pid, "VmHWM"), dropped_syns() - drops)
+            return Result(tally, before, meanwhile, resting, memory(rig.hub.pid, "VmHWM"), queue[0])
         finally:
             rig.finish()
 
@@ -227,12 +248,12 @@ def main():
     socket.setdefaulttimeout(60)
     print(f"{count} connections; opening a stream, ms: number, median, 99 %, longest; the hub's memory, MiB\n")
     print(f"{'flood':28}{'held':>6}{'refused':>8}{'late':>6}{'failed':>7}{'before':^30}{'meanwhile':^30}"
-          f"{'resting':>8}{'peak':>8}{'drops':>7}")
+          f"{'resting':>8}{'peak':>8}{'queue':>7}")
     for flood in FLOODS:
         got = measure(flood, count)
         print(f"{flood.name:28}{got.tally['held']:6}{got.tally['refused']:8}{got.tally['late']:6}"
               f"{got.tally['failed']:7}{cell(got.before)}{cell(got.meanwhile)}"
-              f"{got.resting:8.1f}{got.peak:8.1f}{got.drops:7}", flush=True)
+              f"{got.resting:8.1f}{got.peak:8.1f}{got.queue:7}", flush=True)
 
 
 if __name__ == "__main__":
