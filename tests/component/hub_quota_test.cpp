@@ -232,7 +232,9 @@ TEST_F(HubQuotaEndings, OneLegIsMissing) {
     run(device->answer(200, request.request_id));
     finish(asking);
     hub_clients::LegClient leg(address);
-    if (run(leg.open({request.url, request.token})).status == 101) EXPECT_EQ(run(leg.close_code()), 1011);
+    if (run(leg.open({request.url, request.token})).status == 101) {
+        EXPECT_EQ(run(leg.close_code()), 1011);
+    }
 }
 
 TEST_F(HubQuotaEndings, WaitingLegGoesAway) {
