@@ -31,6 +31,9 @@ function(ds_library folder)
     target_link_libraries(${name} ${scope} ${arg_USES})
 endfunction()
 
+# Everything but the tests.
+add_custom_target(programs)
+
 # ds_program(NAME IN folder): main.cpp of the folder, linked with the folder's library.
 function(ds_program name)
     cmake_parse_arguments(arg "" "IN" "" ${ARGN})
@@ -38,6 +41,7 @@ function(ds_program name)
     if(EXISTS ${main})
         add_executable(${name} ${main})
         target_link_libraries(${name} PRIVATE ds_${arg_IN})
+        add_dependencies(programs ${name})
         install(TARGETS ${name} RUNTIME DESTINATION bin)
     endif()
 endfunction()
