@@ -9,7 +9,6 @@
 namespace device_streams {
 
 asio::awaitable<void> Clock::sleep_until(time_point deadline) {
-    if (now() >= deadline) co_return;
     const auto timer = alarm(co_await asio::this_coro::executor, deadline);
     asio::error_code woken;
     co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));

@@ -24,7 +24,8 @@ class Clock {
     /// tells which. Waiting for it costs less than a coroutine that sleeps.
     virtual std::shared_ptr<asio::steady_timer> alarm(const asio::any_io_executor& executor, time_point deadline) = 0;
 
-    /// Returns at or after `deadline`; ends early, throwing operation_aborted, when the coroutine is cancelled.
+    /// Returns at or after `deadline`, and never without suspending; ends early, throwing operation_aborted, when the
+    /// coroutine is cancelled.
     asio::awaitable<void> sleep_until(time_point deadline);
     asio::awaitable<void> sleep_for(duration length);
     /// Whole seconds since 1970, as tokens count them.

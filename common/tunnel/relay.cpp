@@ -20,6 +20,8 @@ namespace {
 constexpr int chunks_per_turn = 8;  // then other streams of the thread have theirs
 // Behind a shorter piece there is rarely more at once: looking for it would be in vain.
 constexpr std::size_t last_of_many = 4 * 1024;
+// Between two looks at a write that blocks.
+constexpr Clock::duration shortest_nap = std::chrono::milliseconds(100);
 
 // What both pumps and the watchers of one relay know.
 struct Joint {
@@ -125,10 +127,10 @@ asio::awaitable<void> forward_all(Joint& joint, Leg from, Leg to, std::uint64_t&
 asio::awaitable<void> linger(Joint& joint) {
     joint.touch();
     for (;;) {
+        const auto now = joint.clock.now();
         const auto deadline = joint.last_activity + joint.limits.linger;
-        if (!joint.is_writing() && joint.clock.now() >= deadline) co_return;
-        const auto nap_end = joint.clock.now() >= deadline ? joint.clock.now() + joint.limits.linger : deadline;
-        co_await joint.clock.sleep_until(nap_end);
+        if (!joint.is_writing() && now >= deadline) co_return;
+        co_await joint.clock.sleep_until(now < deadline ? deadline : now + std::max(joint.limits.linger, shortest_nap));
     }
 }
 

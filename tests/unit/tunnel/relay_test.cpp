@@ -23,7 +23,6 @@ constexpr RelayLimits limits{.linger = 5s, .goodbye = 2s};
 // A client and a server joined by a relay: client <-> left = relay = right <-> server.
 struct Relay : testing::Test {
     void start(bool half_close = true, const StreamLimits& stream_limits = {}) {
-        auto limits_here = limits;
         limits_here.stream = stream_limits;
         std::tie(client, left) = make_memory_streams(io.get_executor(), half_close);
         std::tie(right, server) = make_memory_streams(io.get_executor(), half_close);
@@ -60,6 +59,7 @@ struct Relay : testing::Test {
         poll(io);
     }
 
+    RelayLimits limits_here = limits;
     asio::io_context io{1};
     ManualClock clock;
     std::unique_ptr<MemoryStream> client, left, right, server;
@@ -122,6 +122,25 @@ TEST_F(Relay, LingerDoesNotCutAWriterThatWaits) {
     clock.advance(1h);
     poll(io);
     EXPECT_FALSE(running->done());
+}
+
+TEST_F(Relay, WithoutAnyLingerAWriterThatWaitsIsLeftInPeace) {
+    limits_here.linger = 0s;
+    start(false);
+    left->out().capacity = 4;
+    send(*server, "more than four");
+    left->in().finished = true;
+    left->in().notify();
+    poll(io);
+    EXPECT_EQ(clock.sleepers(), 1u) << "it looks again after a while, not all the time";
+    pass(1h);
+    EXPECT_FALSE(running->done());
+    left->out().capacity = 64 * 1024;
+    left->out().notify();
+    poll(io);
+    EXPECT_EQ(receive(*client), "more than four");
+    pass(1s);
+    EXPECT_TRUE(running->done());
 }
 
 TEST_F(Relay, AnEndedStreamEndsTheRelayAtOnce) {
