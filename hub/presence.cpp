@@ -3,7 +3,7 @@
 namespace device_streams::hub {
 
 bool Presence::has_room_for(const iothub::Target& target) const {
-    if (limits_.links == 0 || links_.size() < limits_.links) return true;
+    if (limits_.links == 0 || linked_ < limits_.links) return true;
     const auto identity = identities_.find(target);
     return identity != identities_.end() && identity->second.current;
 }
@@ -17,6 +17,7 @@ Presence::LinkUp Presence::link_up(const iothub::Target& target, std::optional<F
         links_.at(*up.replaced).subscribed = false;
         identity.grace_until = now + limits_.grace;
     }
+    if (!identity.current) ++linked_;
     identity.current = up.link;
     links_.emplace(up.link, Link{target, announced, std::move(login)});
     return up;
@@ -44,6 +45,7 @@ void Presence::link_down(LinkNumber link, Clock::time_point now) {
     const auto identity = identities_.find(gone.target);
     if (identity == identities_.end() || identity->second.current != link) return;
     identity->second.current.reset();
+    --linked_;
     if (gone.subscribed) identity->second.grace_until = now + limits_.grace;
     if (identity->second.grace_until > now)
         in_grace_.emplace(identity->second.grace_until, gone.target);
@@ -64,7 +66,9 @@ void Presence::drop_expired(Clock::time_point now) {
 std::vector<LinkNumber> Presence::forget(const Revocation& revoked) {
     std::erase_if(identities_, [&](const auto& entry) {
         const auto& current = entry.second.current;
-        return revoked.covers(entry.first, current ? links_.at(*current).login : Credential());
+        const bool covered = revoked.covers(entry.first, current ? links_.at(*current).login : Credential());
+        if (covered && current) --linked_;
+        return covered;
     });
     std::vector<LinkNumber> dropped;
     for (auto& [number, link] : links_) {

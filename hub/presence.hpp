@@ -27,7 +27,7 @@ struct DeviceState {
 
 struct PresenceLimits {
     Clock::duration grace = std::chrono::seconds(5);  ///< for links that are replaced or lost from now on
-    std::size_t links = 0;                            ///< at a time, for links that come from now on; 0: no limit
+    std::size_t links = 0;                            ///< identities linked at a time, from now on; 0: no limit
 };
 
 /// Who is online and subscribed for stream requests. One link per identity: a new one replaces the old. An identity
@@ -37,7 +37,7 @@ class Presence {
  public:
     explicit Presence(PresenceLimits limits = {}) : limits_(limits) {}
 
-    /// False when there are too many links; that of an identity may always be replaced.
+    /// False when there are too many identities with a link; a link may always be replaced.
     bool has_room_for(const iothub::Target& target) const;
 
     struct LinkUp {
@@ -78,6 +78,7 @@ class Presence {
     LinkNumber last_link_ = 0;
     std::unordered_map<LinkNumber, Link> links_;
     std::map<iothub::Target, Identity> identities_;
+    std::size_t linked_ = 0;                                           // identities with a current link
     std::set<std::pair<Clock::time_point, iothub::Target>> in_grace_;  // without a link; to be forgotten in this order
 };
 

@@ -96,6 +96,22 @@ TEST_F(PresenceTest, FullHubTakesNoMoreIdentitiesButReplacesTheirLinks) {
     EXPECT_TRUE(presence.has_room_for(pump));
 }
 
+TEST_F(PresenceTest, LinksThatAreOnTheirWayOutTakeNoPlace) {
+    const iothub::Target second{"pump-18", {}}, third{"pump-19", {}}, fourth{"pump-20", {}};
+    presence.set_limits({.grace = 5s, .links = 2});
+    const auto replaced = subscribed_link(pump);
+    const auto current = subscribed_link(pump);
+    EXPECT_TRUE(presence.has_room_for(second)) << "one of the two is replaced";
+    subscribed_link(second);
+    EXPECT_FALSE(presence.has_room_for(third));
+    presence.forget(pump);
+    EXPECT_TRUE(presence.has_room_for(third)) << "revoked";
+    presence.link_down(replaced, now);
+    presence.link_down(current, now);
+    subscribed_link(third);
+    EXPECT_FALSE(presence.has_room_for(fourth)) << "each was given back once";
+}
+
 TEST_F(PresenceTest, TakeoverOfSubscribedLinkGivesGrace) {
     subscribed_link(pump);
     presence.link_up(pump, std::nullopt, now);
