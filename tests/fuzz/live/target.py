@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import re
+import select
 import sys
 import threading
 import time
@@ -27,7 +28,8 @@ class Finding(Exception):
 
 
 class HonestDevice:
-    """A raw MQTT link that accepts every request, and keeps what it was told by the stream's name."""
+    """A raw MQTT link that accepts every request, and keeps what it was told by the stream's name. One thread has the
+    link, as a TLS connection must not be read and written at the same time."""
 
     def __init__(self, rig, connection_string):
         self.link = tls_connect(rig.mqtt_port, rig.ca_file, timeout=None)
@@ -38,11 +40,17 @@ class HonestDevice:
         self.told = collections.OrderedDict()
         self.news = threading.Condition()
         self.ended = None
+        self.ping_due = threading.Event()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
         try:
             while True:
+                if self.ping_due.is_set():
+                    self.ping_due.clear()
+                    self.link.sendall(mqtt_packet(0xC0, b""))
+                if not self.link.pending() and not select.select([self.link], [], [], 0.1)[0]:
+                    continue
                 first, body = read_mqtt(self.link)
                 if first == 0x30:
                     self.take(body[2:].decode())
@@ -69,7 +77,7 @@ class HonestDevice:
     def ping(self):
         if self.ended:
             raise Finding(f"the honest device lost its link: {self.ended}")
-        self.link.sendall(mqtt_packet(0xC0, b""))
+        self.ping_due.set()
 
 
 def path_of(url):
@@ -88,6 +96,8 @@ class Target(Rig):
 
     def start(self):
         self.init()
+        # Streams that an attacker opens and never joins must not crowd out the honest ones.
+        self.set_hub_yaml(limits="{pending_per_device: 20000, pending_per_policy: 20000}")
         self.start_hub()
         names = (self.online, self.offline, *self.devices)
         self.connection_strings = {name: self.add_device(name) for name in names}
