@@ -1,7 +1,9 @@
 """Packages as people meet them: installed by the document, used, upgraded over the session that they carry, removed."""
 import contextlib
+import queue
 import re
 import subprocess
+import threading
 import time
 
 import pytest
@@ -44,6 +46,8 @@ class Shell:
 
     def __init__(self, machine):
         self._process = machine.session(f"ssh -tt -p {PORT} localhost")
+        self._lines = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
         self._count = 0
         self.type("export PS1= DEBIAN_FRONTEND=noninteractive; stty -echo")
 
@@ -53,16 +57,22 @@ class Shell:
         mark = f"done-{self._count}"
         self._process.stdin.write(f"{line}; echo {mark[:5]}''{mark[5:]} $?\n")
         self._process.stdin.flush()
-        printed = []
+        printed = ""
         deadline = time.monotonic() + seconds
+        while not (ended := re.search(rf"{mark} (\d+)", printed)):
+            try:
+                text = self._lines.get(timeout=max(0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"{line} took longer than {seconds} s:\n{printed}") from None
+            assert text, f"the session was cut:\n{printed}"
+            printed += text
+        assert ended[1] == "0", printed
+        return printed
+
+    def _read(self):
         for text in self._process.stdout:
-            assert time.monotonic() < deadline, f"{line} took too long"
-            printed.append(text)
-            ended = re.search(rf"{mark} (\d+)", text)
-            if ended:
-                assert ended[1] == "0", "".join(printed)
-                return "".join(printed)
-        raise AssertionError("the session was cut:\n" + "".join(printed))
+            self._lines.put(text)
+        self._lines.put("")
 
     def __enter__(self):
         return self
@@ -71,7 +81,9 @@ class Shell:
         if failure:
             self._process.kill()
         with contextlib.suppress(BrokenPipeError):
-            self._process.communicate("exit\n", 60)
+            self._process.stdin.write("exit\n")
+            self._process.stdin.close()
+        self._process.wait(60)
         assert failure or self._process.returncode == 0
 
 
