@@ -139,6 +139,22 @@ def test_what_crashes_comes_back(machine):
     wait_until(lambda: unit_state(machine, "device-proxy@press-3")["ActiveState"] == "active", "the service")
 
 
+def has_told(machine, unit, text, since):
+    return text in machine.run(f"journalctl --no-pager --unit {unit} --after-cursor '{since}'").stdout
+
+
+def place_in_journal(machine):
+    return machine.run("journalctl --no-pager --lines 1 --show-cursor").stdout.split("-- cursor: ")[1].strip()
+
+
+@pytest.mark.parametrize("unit", UNITS[:4])
+def test_a_reload_reads_the_configuration(machine, unit):
+    before, process = place_in_journal(machine), unit_state(machine, unit)
+    machine.run(f"systemctl reload {unit}")
+    wait_until(lambda: has_told(machine, unit, "configuration reloaded", before), "the reload")
+    assert unit_state(machine, unit) == process
+
+
 def test_the_device_is_upgraded_over_the_session_that_it_carries(machine, repository):
     machine.run("echo '# ours' >>/etc/device-proxy/device-proxy.yaml")
     repository.add("device-proxy")
