@@ -147,12 +147,30 @@ def place_in_journal(machine):
     return machine.run("journalctl --no-pager --lines 1 --show-cursor").stdout.split("-- cursor: ")[1].strip()
 
 
+def open_stream(machine):
+    with Visitor(machine, PORT) as visitor:
+        visitor.longest_of_next(1)
+
+
 @pytest.mark.parametrize("unit", UNITS[:4])
 def test_a_reload_reads_the_configuration(machine, unit):
     before, process = place_in_journal(machine), unit_state(machine, unit)
     machine.run(f"systemctl reload {unit}")
     wait_until(lambda: has_told(machine, unit, "configuration reloaded", before), "the reload")
     assert unit_state(machine, unit) == process
+
+
+def test_a_renewed_credential_takes_a_restart_that_cuts_nothing(machine):
+    def renew(key):
+        machine.run(f"stream-hub device renew-key pump-17 --key {key} --state-directory /var/lib/stream-hub --output {key}.cs")
+
+    renew("secondary")
+    with Shell(machine) as shell:
+        machine.run("install -m 600 secondary.cs /etc/device-proxy/device.cs && systemctl restart device-proxy")
+        assert "it goes on" in shell.type("echo it goes on")
+    # Nobody uses the old key any more.
+    renew("primary")
+    open_stream(machine)
 
 
 def test_the_device_is_upgraded_over_the_session_that_it_carries(machine, repository):
