@@ -25,8 +25,8 @@ def tell(text):
     print(f"\n  {text}", end="")
 
 
-def document_block(having):
-    found = [block.text for block in blocks("sh") if block.document == "docs/packages.md" and having in block.text]
+def document_block(having, language="sh"):
+    found = [block.text for block in blocks(language) if block.document == "docs/packages.md" and having in block.text]
     assert len(found) == 1, f"{len(found)} blocks of docs/packages.md with {having}"
     return found[0].splitlines()
 
@@ -147,6 +147,18 @@ def place_in_journal(machine):
     return machine.run("journalctl --no-pager --lines 1 --show-cursor").stdout.split("-- cursor: ")[1].strip()
 
 
+@contextlib.contextmanager
+def drop_in(machine, unit, having):
+    """What `systemctl edit` would write, by the document."""
+    folder = f"/etc/systemd/system/{unit}.d"
+    machine.run(f"mkdir {folder} && cat >{folder}/override.conf && systemctl daemon-reload",
+                typed="\n".join(document_block(having, "ini")))
+    try:
+        yield
+    finally:
+        machine.run(f"rm -r {folder} && systemctl daemon-reload")
+
+
 def open_stream(machine):
     with Visitor(machine, PORT) as visitor:
         visitor.longest_of_next(1)
@@ -170,6 +182,18 @@ def test_a_renewed_credential_takes_a_restart_that_cuts_nothing(machine):
         assert "it goes on" in shell.type("echo it goes on")
     # Nobody uses the old key any more.
     renew("primary")
+    open_stream(machine)
+
+
+def test_a_restart_takes_further_credentials_and_variables_from_a_drop_in(machine):
+    machine.run("cd /etc/device-proxy && umask 077 && echo the key >device.key && echo user:password >proxy.credentials")
+    with drop_in(machine, "device-proxy.service", "LoadCredential"):
+        machine.run("systemctl restart device-proxy")
+        main = unit_state(machine, "device-proxy")["MainPID"]
+        folder = "/run/credentials/device-proxy.service"
+        assert machine.run(f"nsenter --target {main} --mount cat {folder}/device.key").stdout == "the key\n"
+        assert "\0HTTPS_PROXY=http://proxy.example.com:3128\0" in machine.run(f"cat /proc/{main}/environ").stdout
+    machine.run("systemctl restart device-proxy && rm /etc/device-proxy/device.key /etc/device-proxy/proxy.credentials")
     open_stream(machine)
 
 
