@@ -1,4 +1,5 @@
 """A Debian system of its own: systemd as process 1 of namespaces, with no way to any network."""
+import itertools
 import pathlib
 import shutil
 import socket
@@ -79,7 +80,7 @@ class Visitor:
         self._machine, self._port = machine, port
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._visit_until_stopped)
-        self.took, self.failures = [], []
+        self.took, self.failures, self._opened = [], [], []
 
     def __enter__(self):
         self._thread.start()
@@ -98,7 +99,8 @@ class Visitor:
                 with socket.create_connection(("127.0.0.1", self._port), 30) as client:
                     client.settimeout(30)
                     assert client.recv(4) == b"SSH-", "the stream ended without a word"
-                self.took.append(time.monotonic() - begin)
+                self._opened.append(time.monotonic())
+                self.took.append(self._opened[-1] - begin)
             except (OSError, AssertionError) as failure:
                 self.failures.append(f"{failure!r} after {time.monotonic() - begin:.2f} s")
             self._stop.wait(0.02)
@@ -112,3 +114,7 @@ class Visitor:
     def longest(self):
         """Seconds until the slowest stream was open: the time for which the device was not reachable."""
         return max(self.took)
+
+    def longest_gap(self):
+        """Seconds between one stream that was open and the next."""
+        return max(after - before for before, after in itertools.pairwise(self._opened))
