@@ -30,7 +30,10 @@ class HubPolicy : public HubTest {
     /// A stream of policy ops that runs.
     Legs running_stream(hub_clients::DeviceClient& device) {
         const auto service = client_of("ops");
-        return joined_stream(device, *service);
+        auto legs = joined_stream(device, *service);
+        run(legs.service->send(ws::Opcode::binary, "up"));
+        EXPECT_EQ(run(legs.device->receive_data(2)), "up");
+        return legs;
     }
     void expect_cut(Legs& legs, const std::string& why) {
         EXPECT_EQ(run(legs.service->close_code()), 1008);

@@ -46,6 +46,7 @@ class HubUnderAttack : public HubTest {
  protected:
     HubUnderAttack() {
         settings.limits.goodbye = 200ms;  // for those who do not close their side
+        settings.limits.handshake = 10s;  // for legs whose partner never comes
         start_hub();
         answer_to(test::http_question, address.port);  // a client's first steps need descriptors for good
         descriptors_ = open_descriptors();
