@@ -82,11 +82,11 @@ asio::awaitable<void> FrontDoor::shake_hands(Socket socket, TlsPeer& tls) {
 // nullptr: TLS did not come about, or the hub is stopping.
 asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string peer) {
     socket.give_up_after(hub_.limits.get()->liveness.dead_after);
-    TlsPeer tls;
     try {
+        TlsPeer tls;
         auto handshake = with_timeout(shake_hands(std::move(socket), tls), hub_.limits.get()->tls, hub_.clock);
         co_await first_of(std::move(handshake), hub_.stopping.until_announced());
-        if (hub_.stopping.announced()) tls.reset();
+        if (!hub_.stopping.announced()) co_return tls;
     } catch (const Failure& failure) {
         hub_.complaints.about(peer, failure.errc(), failure.detail());
     } catch (const LegError& lost) {
@@ -95,7 +95,7 @@ asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string
         if (!timed_out(failure)) throw;
         hub_.complaints.about(peer, Errc::peer_slow, "TLS was not up in time");
     }
-    co_return tls;
+    co_return nullptr;
 }
 
 asio::awaitable<void> FrontDoor::serve(Socket socket) {
