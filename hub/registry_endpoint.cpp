@@ -22,11 +22,6 @@ struct Call {
     Log log;
 };
 
-RestRefusal no_such(const Target& target) {
-    if (target.module_id.empty()) return {RestError::device_not_found, "there is no such device"};
-    return {RestError::module_not_found, "there is no such module"};
-}
-
 RestRefusal exists_already(const Target& target) {
     if (target.module_id.empty()) return {RestError::device_already_exists, "a device of this id is registered"};
     return {RestError::module_already_exists, "the device has a module of this id"};

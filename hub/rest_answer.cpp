@@ -22,6 +22,11 @@ http::Response answer_with(iothub::RestError error, std::string body) {
 
 }  // namespace
 
+RestRefusal no_such(const iothub::Target& target) {
+    if (target.module_id.empty()) return {iothub::RestError::device_not_found, "there is no such device"};
+    return {iothub::RestError::module_not_found, "there is no such module"};
+}
+
 http::Response error_answer(iothub::RestError error, std::string_view text, Clock::wall_time now) {
     return answer_with(error, iothub::error_body(error, text, random_hex_id(), now));
 }

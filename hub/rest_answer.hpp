@@ -16,6 +16,9 @@ struct RestRefusal : std::runtime_error {
     iothub::RestError error;
 };
 
+/// There is no such device, or module.
+RestRefusal no_such(const iothub::Target& target);
+
 /// The answer for an error of the REST interface: JSON body and the header iothub-errorcode, as Azure's clients read
 /// it.
 http::Response error_answer(iothub::RestError error, std::string_view text, Clock::wall_time now);

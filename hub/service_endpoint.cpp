@@ -150,7 +150,7 @@ class Asking {
         access_ = co_await check_stream_access(hub_, std::move(authorization), ask_.target, ask_.name, peer_);
         co_return !access_.denied;
     }
-    Refused denied() const { return {access_.denied->error, access_.denied->text}; }
+    Refused denied() const { return {access_.denied->error, access_.denied->what()}; }
     const StreamAccess& access() const { return access_; }
 
     /// nullopt: there is room for the stream, which has its place now.

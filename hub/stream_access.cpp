@@ -9,13 +9,8 @@ namespace {
 using iothub::RestError;
 
 // 403 would be a quota to the SDKs.
-StreamAccess::Denied unauthorized(std::string text) {
-    return {RestError::unauthorized, std::move(text)};
-}
-
-StreamAccess::Denied unknown_target(const iothub::Target& target) {
-    if (target.module_id.empty()) return {RestError::device_not_found, "there is no such device"};
-    return {RestError::module_not_found, "there is no such module"};
+RestRefusal unauthorized(const std::string& text) {
+    return {RestError::unauthorized, text};
 }
 
 }  // namespace
@@ -47,7 +42,7 @@ asio::awaitable<StreamAccess> check_stream_access(HubContext& hub, Secret author
     }
     access.grant = {access.policy, login.decision.login, service, std::move(verdict.rule)};
     const auto identity = co_await hub.registry.find(target);
-    if (!identity) access.denied = unknown_target(target);
+    if (!identity) access.denied = no_such(target);
     co_return access;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "common/iothub/errors.hpp"
-#include "hub/hub_context.hpp"
+#include "hub/rest_answer.hpp"
 
 #include <optional>
 #include <string>
@@ -10,11 +9,7 @@ namespace device_streams::hub {
 
 /// What the hub says to a service's request before any device hears of it.
 struct StreamAccess {
-    struct Denied {
-        iothub::RestError error;
-        std::string text;
-    };
-    std::optional<Denied> denied{};
+    std::optional<RestRefusal> denied{};
     std::string policy{};  ///< whose key was proved; empty: none, a stranger asks
     std::string reason{};  ///< of the rules' verdict; empty when it did not come to that
     ServiceGrant grant{};  ///< when nothing is denied
