@@ -1,12 +1,11 @@
 #include "hub/admin/certificates.hpp"
 
 #include "common/base/error.hpp"
+#include "hub/openssl_owner.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-
-#include <memory>
 
 namespace device_streams::hub::certificates_test {
 namespace {
@@ -14,31 +13,26 @@ namespace {
 const Clock::wall_time now{std::chrono::seconds(1'767'225'600)};  // 2026-01-01
 constexpr auto day = std::chrono::hours(24);
 
-struct Free {
-    void operator()(X509* certificate) const { X509_free(certificate); }
-    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-    void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
-    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-    void operator()(BIO* bio) const { BIO_free(bio); }
-    void operator()(ASN1_INTEGER* number) const { ASN1_INTEGER_free(number); }
-};
-template <typename T>
-using Owner = std::unique_ptr<T, Free>;
+using Bio = Owner<BIO, BIO_free>;
+using Certificate = Owner<X509, X509_free>;
+using Store = Owner<X509_STORE, X509_STORE_free>;
+using Verification = Owner<X509_STORE_CTX, X509_STORE_CTX_free>;
+using Key = Owner<EVP_PKEY, EVP_PKEY_free>;
 
-Owner<BIO> reader(std::string_view pem) {
-    return Owner<BIO>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+Bio reader(std::string_view pem) {
+    return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
-Owner<X509> parse(const CertifiedKey& pair) {
-    return Owner<X509>(PEM_read_bio_X509(reader(pair.certificate).get(), nullptr, nullptr, nullptr));
+Certificate parse(const CertifiedKey& pair) {
+    return Certificate(PEM_read_bio_X509(reader(pair.certificate).get(), nullptr, nullptr, nullptr));
 }
 
 // The verdict of a strict TLS client that trusts `authority` and asks for `host` or `address`.
 int verify(const CertifiedKey& authority, const CertifiedKey& server, const char* host, const char* address,
            Clock::wall_time when = now) {
     const auto trusted = parse(authority), shown = parse(server);
-    const Owner<X509_STORE> store(X509_STORE_new());
+    const Store store(X509_STORE_new());
     X509_STORE_add_cert(store.get(), trusted.get());
-    const Owner<X509_STORE_CTX> context(X509_STORE_CTX_new());
+    const Verification context(X509_STORE_CTX_new());
     X509_STORE_CTX_init(context.get(), store.get(), shown.get(), nullptr);
     X509_STORE_CTX_set_default(context.get(), "ssl_server");
     auto* parameters = X509_STORE_CTX_get0_param(context.get());
@@ -81,10 +75,10 @@ TEST_F(Certificates, ServeSlowClocksAndEndAfter825Days) {
 TEST_F(Certificates, CannotIssueFurtherCertificates) {
     const auto forged = issue_server_certificate(server, {"hub2.example.com"}, now);
     const auto trusted = parse(authority), middle = parse(server), shown = parse(forged);
-    const Owner<X509_STORE> store(X509_STORE_new());
+    const Store store(X509_STORE_new());
     X509_STORE_add_cert(store.get(), trusted.get());
     X509_STORE_add_cert(store.get(), middle.get());
-    const Owner<X509_STORE_CTX> context(X509_STORE_CTX_new());
+    const Verification context(X509_STORE_CTX_new());
     X509_STORE_CTX_init(context.get(), store.get(), shown.get(), nullptr);
     X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context.get()), std::chrono::system_clock::to_time_t(now));
     EXPECT_NE(X509_verify_cert(context.get()), 1);
@@ -92,7 +86,7 @@ TEST_F(Certificates, CannotIssueFurtherCertificates) {
 
 TEST_F(Certificates, ComeWithTheirKeys) {
     for (const auto& pair : {authority, server}) {
-        const Owner<EVP_PKEY> key(PEM_read_bio_PrivateKey(reader(pair.key.reveal()).get(), nullptr, nullptr, nullptr));
+        const Key key(PEM_read_bio_PrivateKey(reader(pair.key.reveal()).get(), nullptr, nullptr, nullptr));
         EXPECT_EQ(X509_check_private_key(parse(pair).get(), key.get()), 1);
     }
 }
