@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 
-from conversations import MAKERS, spare_parts
+from conversations import MAKERS, leg_upgrade, spare_parts
 from target import Finding
 from tree import mutate
 
@@ -72,14 +72,14 @@ class Attacker:
         if order == "before":
             self.open_other(tickets[1], opened)
         connection = self.connect(opened)
-        connection.sendall(upgrade(tickets[0], b""))
+        connection.sendall(leg_upgrade(tickets[0]).encode())
         if order == "after":
             self.open_other(tickets[1], opened)
         return connection
 
     def open_other(self, ticket, opened):
         other = self.connect(opened)
-        other.sendall(upgrade(ticket, b"\x82\x80\0\0\0\0\x82\x85\0\0\0\0hello"))
+        other.sendall(leg_upgrade(ticket).encode() + b"\x82\x80\0\0\0\0\x82\x85\0\0\0\0hello")
 
     # --- the verdict
 
@@ -94,13 +94,6 @@ class Attacker:
         elif answer:
             kind = f"byte {answer[0]:02x}"
         self.outcomes[kind] += 1
-
-
-def upgrade(ticket, early):
-    path, token = ticket
-    return (f"GET {path} HTTP/1.1\r\nHost: hub\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            f"Authorization: Bearer {token}\r\n\r\n").encode() + early
 
 
 def converse(connection, messages, rng):

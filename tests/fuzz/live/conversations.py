@@ -49,15 +49,15 @@ def registry_request(rng, facts):
     return request(method, "/devices/pump-18?api-version=2020-09-30", {**fields, "Content-Length": len(body)}, body)
 
 
-def leg_upgrade(rng, facts):
-    path, token = rng.choice(facts.tickets(rng.random() < 0.5))
+def leg_upgrade(ticket):
+    path, token = ticket
     return request("GET", path, {"Host": "hub", "Authorization": f"Bearer {token}", **UPGRADE})
 
 
 def https(rng, facts):
     kinds = [lambda: stream_request(rng, facts, facts.offline), lambda: stream_request(rng, facts, facts.online),
              lambda: stream_request(rng, facts, facts.online, **FEATURES, **rng.choice([{}, DIRECT])),
-             lambda: registry_request(rng, facts), lambda: leg_upgrade(rng, facts),
+             lambda: registry_request(rng, facts), lambda: leg_upgrade(rng.choice(facts.tickets(rng.random() < 0.5))),
              lambda: request("GET", "/", {"Host": "hub"})]
     return Node(*(rng.choice(kinds)() for _ in range(rng.choice([1, 1, 2, 4]))), *frames(rng)[:rng.choice([0, 0, 3])])
 
