@@ -1,19 +1,20 @@
 #include "common/async/backoff.hpp"
 
 #include <algorithm>
-#include <memory>
+#include <random>
 
 namespace device_streams {
 
 namespace {
-std::function<double()> from_entropy() {
-    auto engine = std::make_shared<std::mt19937_64>(std::random_device{}());
-    return [engine] { return std::uniform_real_distribution<double>(0, 1)(*engine); };
+// One engine for all: every stream has its backoff, and seeding costs more than most of them draw.
+double from_entropy() {
+    thread_local std::mt19937_64 engine(std::random_device{}());
+    return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 }  // namespace
 
 Backoff::Backoff(Limits limits, std::function<double()> random)
-    : limits_(limits), random_(random ? std::move(random) : from_entropy()), ceiling_(limits.first) {
+    : limits_(limits), random_(random ? std::move(random) : from_entropy), ceiling_(limits.first) {
 }
 
 Clock::duration Backoff::next() {

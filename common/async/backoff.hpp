@@ -3,7 +3,6 @@
 #include "common/base/clock.hpp"
 
 #include <functional>
-#include <random>
 
 namespace device_streams {
 
