@@ -24,7 +24,10 @@ class MeteredLeg final : public ByteStream {
     asio::awaitable<void> finish() override { return leg_->finish(); }
     bool half_close() const override { return leg_->half_close(); }
     bool ended() const override { return leg_->ended(); }
-    asio::awaitable<void> watch() override { return leg_->watch(); }
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override {
+        return leg_->watch(strand, std::move(gone));
+    }
+    asio::awaitable<void> listen_on() override { return leg_->listen_on(); }
     asio::awaitable<void> close(Ending ending) override { return leg_->close(ending); }
     bool delivering() override { return leg_->delivering(); }
     void abort(Ending reason) noexcept override { leg_->abort(reason); }

@@ -56,9 +56,11 @@ class Place {
 // nullopt: the leg was lost while it waited.
 asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
     std::optional<LegOrder> order;
+    const auto strand = co_await asio::this_coro::executor;
+    Bell left(strand);
+    const auto watching = leg.watch(strand, [&left](const std::exception_ptr& why) { left.ring(why); });
     try {
-        auto waiting = store(orders.next(), order);
-        co_await first_of(std::move(waiting), leg.watch());
+        co_await first_of(store(orders.next(), order), left);
     } catch (const LegError& lost) {
         log.info("stream leg lost while it waited", {{"reason", lost.what()}});
     }

@@ -18,7 +18,7 @@ namespace {
 
 asio::awaitable<void> until_lost(Transport& transport) {
     try {
-        co_await transport.watch();
+        co_await until_gone(transport);
     } catch (const LegError& gone) {
         if (gone.ending() == Ending::lost) throw;
     }

@@ -28,6 +28,12 @@ void decide(const std::tuple<std::array<std::size_t, sizeof...(Failures)>, Failu
     if (const auto failure = std::apply(failure_of, ended)) std::rethrow_exception(failure);
 }
 
+// What a bell's wait has ended with: it ends without having rung only by cancellation from outside.
+[[noreturn]] void throw_end_of(const Bell& bell) {
+    if (bell.failure()) std::rethrow_exception(bell.failure());
+    throw std::system_error(asio::error::operation_aborted);
+}
+
 auto started(const asio::any_io_executor& executor, asio::awaitable<void> work) {
     return asio::co_spawn(executor, std::move(work), ex::deferred);
 }
@@ -65,6 +71,24 @@ asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b,
                                          started(here, std::move(c)), started(here, std::move(d)));
     const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
     decide(ended);
+}
+
+asio::awaitable<void> first_of(asio::awaitable<void> a, Bell& bell) {
+    const auto here = co_await asio::this_coro::executor;
+    auto group = ex::make_parallel_group(started(here, std::move(a)), bell.timer().async_wait(ex::deferred));
+    const auto [order, failure, rung] = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    if (order[0] == 1) throw_end_of(bell);
+    if (failure) std::rethrow_exception(failure);
+}
+
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, Bell& bell) {
+    const auto here = co_await asio::this_coro::executor;
+    auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)),
+                                         bell.timer().async_wait(ex::deferred));
+    const auto [order, first, second, rung] =
+        co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    if (order[0] == 2) throw_end_of(bell);
+    if (const auto failure = order[0] == 0 ? first : second) std::rethrow_exception(failure);
 }
 
 asio::awaitable<void> forever() {

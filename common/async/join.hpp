@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/async/bell.hpp"
 #include "common/base/clock.hpp"
 
 #include <asio/awaitable.hpp>
@@ -18,6 +19,11 @@ asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b)
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c);
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c,
                                asio::awaitable<void> d);
+
+/// The same, but `bell` has its say without a coroutine: rung, it cancels the others, and what it was rung with
+/// decides.
+asio::awaitable<void> first_of(asio::awaitable<void> a, Bell& bell);
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, Bell& bell);
 
 /// Waits for its cancellation.
 asio::awaitable<void> forever();

@@ -1,5 +1,6 @@
 #include "common/net/byte_stream.hpp"
 
+#include "common/async/join.hpp"
 #include "common/base/error.hpp"
 
 #include <cerrno>
@@ -81,6 +82,10 @@ asio::awaitable<void> write_copy(ByteStream& stream, ReadableBytes bytes) {
 
 asio::awaitable<void> write_text(ByteStream& stream, std::string text) {
     co_await write_copy(stream, std::as_bytes(std::span(text)));
+}
+
+asio::awaitable<void> ByteStream::listen_on() {
+    return forever();
 }
 
 }  // namespace device_streams

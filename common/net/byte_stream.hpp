@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/net/certificate.hpp"
+#include "common/net/watch.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -83,8 +84,12 @@ class ByteStream {
     /// True when the peer has ended both directions.
     virtual bool ended() const = 0;
 
-    /// Watches the leg while nobody reads it. Never returns; throws LegError once the leg is gone.
-    virtual asio::awaitable<void> watch() = 0;
+    /// Watches the leg beside whoever reads and writes it: `gone` is told, on `strand`, once it is lost; perhaps at
+    /// once.
+    virtual Watch watch(const asio::any_io_executor& strand, Gone gone) = 0;
+    /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Never returns;
+    /// throws LegError once the peer has ended the whole stream, whether well or not.
+    virtual asio::awaitable<void> listen_on();
 
     /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Call it once, with
     /// no other operation under way. A `clean` close loses nothing that was written, unless it is given up while
@@ -105,7 +110,7 @@ class Transport : public ByteStream {
     /// the socket does not accept now is sent by the next write_all or wait_readable. Not while a write_all is under
     /// way.
     virtual bool try_write(ReadableBytes bytes) = 0;
-    /// How long the peer may leave everything unanswered before watch(), or the next operation, finds it lost.
+    /// How long the peer may leave everything unanswered before its watch, or the next operation, finds it lost.
     /// Nothing happens where there is no network.
     virtual void give_up_after(std::chrono::steady_clock::duration /*silence*/) {}
     /// What the client has shown of itself, for servers over TLS.

@@ -1,10 +1,7 @@
 #include "common/net/pipe_stream.hpp"
 
-#include "common/async/join.hpp"
+#include "common/net/descriptor_watch.hpp"
 
-#include <asio/error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <climits>
 
@@ -112,21 +109,22 @@ void PipeStream::close_out() noexcept {
     close_quietly(out_);
 }
 
-asio::awaitable<void> PipeStream::watch() {
-    asio::steady_timer nap(co_await asio::this_coro::executor);
-    while (broken_.can_wait()) {
-        try {
-            co_await broken_.wait();
-        } catch (const std::system_error&) {
-            if (out_ >= 0) throw;
-            break;  // finished meanwhile
+Watch PipeStream::watch(const asio::any_io_executor& strand, Gone gone) {
+    if (!broken_.can_wait()) return nullptr;
+    auto look = [this, gone = std::move(gone)](const asio::error_code& error) {
+        if (out_ < 0) return false;  // finished meanwhile
+        if (error) {
+            gone(std::make_exception_ptr(std::system_error(error)));
+            return false;
         }
-        if ((poll_now(out_, 0) & (POLLERR | POLLHUP | POLLNVAL)) != 0)
-            throw LegError(Ending::reset, "nobody reads the output any more");
-        nap.expires_after(std::chrono::milliseconds(100));
-        co_await nap.async_wait(asio::use_awaitable);
-    }
-    co_await forever();
+        if ((poll_now(out_, 0) & (POLLERR | POLLHUP | POLLNVAL)) == 0) return true;
+        gone(std::make_exception_ptr(LegError(Ending::reset, "nobody reads the output any more")));
+        return false;
+    };
+    auto watching = std::make_shared<DescriptorWatch>(broken_.descriptor(), asio::posix::descriptor_base::wait_read,
+                                                      strand, std::move(look));
+    watching->start();
+    return watching;
 }
 
 asio::awaitable<void> PipeStream::close(Ending ending) {

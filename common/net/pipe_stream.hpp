@@ -25,8 +25,8 @@ class PipeStream final : public ByteStream {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return true; }
     bool ended() const override { return false; }
-    /// Throws once nobody can read the outgoing descriptor any more.
-    asio::awaitable<void> watch() override;
+    /// Lost once nobody can read the outgoing descriptor any more.
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     asio::awaitable<void> close(Ending ending) override;
     bool delivering() override { return false; }
     void abort(Ending reason) noexcept override;
@@ -40,6 +40,7 @@ class PipeStream final : public ByteStream {
         /// False when such a descriptor is always ready, as a file is.
         bool can_wait() const { return epoll_.is_open(); }
         asio::awaitable<void> wait();
+        asio::posix::stream_descriptor& descriptor() { return epoll_; }
         void close() noexcept;
 
      private:

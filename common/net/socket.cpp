@@ -1,8 +1,8 @@
 #include "common/net/socket.hpp"
 
+#include "common/net/descriptor_watch.hpp"
 #include "common/net/socket_calls.hpp"
 
-#include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -127,20 +127,30 @@ asio::awaitable<void> Socket::wait_writable() {
     return descriptor_.async_wait(asio::posix::descriptor_base::wait_write, asio::use_awaitable);
 }
 
-asio::awaitable<void> Socket::watch() {
-    const auto looks = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor);
-    look_later(looks);
-    for (;;) {
-        co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_error, asio::use_awaitable);
-        fail(failure_ != 0 ? failure_ : pending_error(fd()));
-        // Urgent data, or both directions ended in order: neither is a fault, and neither goes away.
-        asio::steady_timer nap(descriptor_.get_executor(), std::chrono::milliseconds(100));
-        co_await nap.async_wait(asio::use_awaitable);
-    }
+Watch Socket::watch(const asio::any_io_executor& strand, Gone gone) {
+    struct Watching {
+        asio::steady_timer looks;
+        std::shared_ptr<DescriptorWatch> errors;
+    };
+    auto look = [this, gone = std::move(gone)](const asio::error_code& error) {
+        try {
+            if (error) throw std::system_error(error);
+            fail(failure_ != 0 ? failure_ : pending_error(fd()));
+            return true;  // urgent data, or both directions ended in order: neither is a fault, and neither goes away
+        } catch (...) {
+            gone(std::current_exception());
+            return false;
+        }
+    };
+    auto errors = std::make_shared<DescriptorWatch>(descriptor_, asio::posix::descriptor_base::wait_error, strand,
+                                                    std::move(look));
+    errors->start();
+    const auto watching = std::make_shared<Watching>(Watching{asio::steady_timer(strand), std::move(errors)});
+    look_later(std::shared_ptr<asio::steady_timer>(watching, &watching->looks));
+    return watching;
 }
 
-// Not a coroutine beside the other, which would cost more than all the rest of an idle socket. Who watches holds the
-// timer, and there are no more looks without it.
+// Who watches holds the timer, and there are no more looks without it.
 void Socket::look_later(const std::shared_ptr<asio::steady_timer>& timer) {
     timer->expires_after(ack_watch_.interval());
     timer->async_wait([this, held = std::weak_ptr(timer)](const asio::error_code& stopped) {

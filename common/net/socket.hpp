@@ -30,8 +30,8 @@ class Socket final : public Carrier {
 
     asio::awaitable<void> wait_readable() override;
     asio::awaitable<void> wait_writable() override;
-    asio::awaitable<void> watch() override;
-    /// Keep-alive probes while nothing is under way (the kernel asks), else data (watch() asks, see AckWatch).
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    /// Keep-alive probes while nothing is under way (the kernel asks), else data (its watch asks, see AckWatch).
     void give_up_after(std::chrono::steady_clock::duration silence) override;
 
     void shutdown_write() noexcept override;

@@ -1,8 +1,9 @@
 #include "common/net/socket_stream.hpp"
 
-#include "common/async/join.hpp"
+#include <asio/this_coro.hpp>
 
 #include <array>
+#include <utility>
 
 namespace device_streams {
 
@@ -32,8 +33,8 @@ asio::awaitable<void> SocketStream::finish() {
     co_return;
 }
 
-asio::awaitable<void> SocketStream::watch() {
-    return socket_.watch();
+Watch SocketStream::watch(const asio::any_io_executor& strand, Gone gone) {
+    return socket_.watch(strand, std::move(gone));
 }
 
 asio::awaitable<void> SocketStream::close(Ending ending) {
@@ -43,7 +44,8 @@ asio::awaitable<void> SocketStream::close(Ending ending) {
     }
     co_await finish();
     socket_.reset_on_close(false);  // all is in the kernel's hands, which goes on delivering without us
-    co_await first_of(drop_input(), watch());
+    const auto watching = socket_.watch(co_await asio::this_coro::executor, told_elsewhere);
+    co_await drop_input();
 }
 
 asio::awaitable<void> SocketStream::drop_input() {

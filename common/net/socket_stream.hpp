@@ -16,7 +16,7 @@ class SocketStream final : public ByteStream {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return true; }
     bool ended() const override { return false; }
-    asio::awaitable<void> watch() override;
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     bool delivering() override { return socket_.delivering(); }
     /// `clean`: FIN, then what the peer still sends is read and dropped until its FIN, so that the kernel does not turn
     /// our close into RST. Anything else: RST.

@@ -3,6 +3,7 @@
 #include "common/net/tls_stream.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace device_streams {
 
@@ -16,7 +17,9 @@ class TlsCarrier final : public Carrier {
     std::size_t try_send(ReadableBytes bytes) override { return outer_->try_send(bytes); }
     asio::awaitable<void> wait_readable() override { return outer_->wait_readable(); }
     asio::awaitable<void> wait_writable() override { return outer_->finish(); }
-    asio::awaitable<void> watch() override { return outer_->watch(); }
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override {
+        return outer_->watch(strand, std::move(gone));
+    }
     void give_up_after(std::chrono::steady_clock::duration silence) override { outer_->give_up_after(silence); }
     /// Nothing: what waits has to go out first, and the inner TLS has said goodbye.
     void shutdown_write() noexcept override {}

@@ -3,6 +3,7 @@
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
 
+#include <asio/this_coro.hpp>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -309,8 +310,8 @@ asio::awaitable<void> TlsStream::finish() {
     return flush();
 }
 
-asio::awaitable<void> TlsStream::watch() {
-    return carrier_->watch();
+Watch TlsStream::watch(const asio::any_io_executor& strand, Gone gone) {
+    return carrier_->watch(strand, std::move(gone));
 }
 
 asio::awaitable<void> TlsStream::close(Ending ending) {
@@ -318,7 +319,8 @@ asio::awaitable<void> TlsStream::close(Ending ending) {
         abort(ending);
         co_return;
     }
-    co_await first_of(say_goodbye(), watch());
+    const auto watching = carrier_->watch(co_await asio::this_coro::executor, told_elsewhere);
+    co_await say_goodbye();
     carrier_->close();
 }
 

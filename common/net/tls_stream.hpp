@@ -43,7 +43,7 @@ class TlsStream final : public Transport {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return false; }
     bool ended() const override { return ended_; }
-    asio::awaitable<void> watch() override;
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     bool delivering() override { return has_leftover() || carrier_->delivering(); }
     /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
     asio::awaitable<void> close(Ending ending) override;

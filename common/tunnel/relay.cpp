@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 
 namespace device_streams {
@@ -142,15 +143,12 @@ asio::awaitable<void> pump(Joint& joint, Leg from, Leg to, std::uint64_t& count)
     if (over) joint.result.left_caused = from.is_left;
     co_await blame(joint, to, to.stream.finish());
     if (!over) {
-        if (from.stream.half_close() && to.stream.half_close()) co_await forever();
-        co_await linger(joint);
+        auto listening = blame(joint, from, from.stream.listen_on());
+        if (from.stream.half_close() && to.stream.half_close()) co_await std::move(listening);
+        co_await first_of(linger(joint), std::move(listening));
         joint.result.left_caused = from.is_left;
     }
     joint.decided = true;
-}
-
-asio::awaitable<void> watch(Joint& joint, Leg leg) {
-    return blame(joint, leg, leg.stream.watch());
 }
 
 struct Due {
@@ -187,10 +185,26 @@ asio::awaitable<void> enforce_limits(Joint& joint) {
     }
 }
 
+// Watches a leg, whoever reads it.
+Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, Bell& lost) {
+    return leg.stream.watch(strand, [&joint, leg, &lost](const std::exception_ptr& why) {
+        try {
+            std::rethrow_exception(why);
+        } catch (const LegError& error) {
+            joint.note_failure(leg.is_left, error);
+        } catch (const std::exception&) {
+            // Not the leg's doing, and the relay meets it.
+        }
+        lost.ring(why);
+    });
+}
+
 asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
-    auto stream =
-        first_of(pump(joint, left, right, joint.result.left_to_right),
-                 pump(joint, right, left, joint.result.right_to_left), watch(joint, left), watch(joint, right));
+    const auto strand = co_await asio::this_coro::executor;
+    Bell lost(strand);
+    const auto left_watch = watch(joint, left, strand, lost), right_watch = watch(joint, right, strand, lost);
+    auto stream = first_of(pump(joint, left, right, joint.result.left_to_right),
+                           pump(joint, right, left, joint.result.right_to_left), lost);
     if (!joint.limits.stream.any()) {
         co_await std::move(stream);
     } else {
@@ -199,17 +213,45 @@ asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
 }
 
 // A goodbye has its time, but a peer that still takes what it was sent is waited for.
-asio::awaitable<void> patience(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock) {
-    const auto start = clock.now();
-    const auto longest = limits.stream.stall_timeout.value_or(std::chrono::hours(24 * 365));
-    do {
-        co_await clock.sleep_for(limits.goodbye);
-    } while (ending == Ending::clean && stream.delivering() && clock.now() - start < longest);
-}
+class Patience : public std::enable_shared_from_this<Patience> {
+ public:
+    Patience(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock, Bell& lost)
+        : stream_(stream),
+          clock_(clock),
+          lost_(lost),
+          length_(limits.goodbye),
+          end_(ending != Ending::clean
+                   ? clock.now()
+                   : clock.now() + limits.stream.stall_timeout.value_or(std::chrono::hours(24 * 365))) {}
+
+    void start(const asio::any_io_executor& strand) {
+        timer_ = clock_.alarm(strand, clock_.now() + length_);
+        timer_->async_wait([held = weak_from_this(), strand](const asio::error_code&) {
+            if (const auto self = held.lock()) self->look(strand);
+        });
+    }
+
+ private:
+    void look(const asio::any_io_executor& strand) {
+        if (stream_.delivering() && clock_.now() < end_) return start(strand);
+        lost_.ring(std::make_exception_ptr(LegError(Ending::lost, "the goodbye took too long")));
+    }
+
+    ByteStream& stream_;
+    Clock& clock_;
+    Bell& lost_;
+    Clock::duration length_;
+    Clock::time_point end_;
+    std::shared_ptr<asio::steady_timer> timer_;
+};
 
 asio::awaitable<void> close_leg(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock) {
+    const auto strand = co_await asio::this_coro::executor;
+    Bell lost(strand);
+    const auto patience = std::make_shared<Patience>(stream, ending, limits, clock, lost);
+    patience->start(strand);
     try {
-        co_await first_of(stream.close(ending), patience(stream, ending, limits, clock));
+        co_await first_of(stream.close(ending), lost);
     } catch (const std::exception&) {
         // The goodbye is best effort: the stream is over either way and its owner drops it now.
     }

@@ -1,9 +1,7 @@
 #include "common/ws/ws_stream.hpp"
 
-#include "common/async/join.hpp"
-
 #include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -102,7 +100,6 @@ std::size_t WsStream::readable_at_once(std::size_t room) const {
 std::optional<std::size_t> WsStream::told_end() {
     if (reader_.finished() && !end_told_) {
         end_told_ = true;
-        if (reading_ends_ != nullptr) reading_ends_->cancel();
         ended_ = reader_.closed() && is_clean(*reader_.closed());
         return 0;
     }
@@ -261,22 +258,69 @@ asio::awaitable<void> WsStream::finish() {
     flush_slot();
 }
 
-asio::awaitable<void> WsStream::watch() {
-    return first_of(watch_transport(), watch_input(), keep_alive());
-}
+// What one who watches holds. Not coroutines, as every idle stream has two of these.
+struct WsStream::Watching : std::enable_shared_from_this<Watching> {
+    Watching(WsStream& watched, const asio::any_io_executor& where, Gone told)
+        : stream(watched), strand(where), gone(std::move(told)) {}
 
-// Behind a clean Close the connection may break: all that the peer had to say is here.
-asio::awaitable<void> WsStream::watch_transport() {
-    try {
-        co_await transport_->watch();
-    } catch (const LegError& failure) {
-        if (!reader_.closed() || !is_clean(*reader_.closed())) throw as_lost(failure);
+    // Behind a clean Close the connection may break: all that the peer had to say is here.
+    void transport_gone(const std::exception_ptr& why) {
+        if (stream.reader_.closed() && is_clean(*stream.reader_.closed())) return;
+        try {
+            std::rethrow_exception(why);
+        } catch (const LegError& failure) {
+            gone(std::make_exception_ptr(as_lost(failure)));
+        } catch (...) {
+            gone(why);
+        }
     }
-    co_await forever();
+    void look_after() {
+        std::optional<Clock::time_point> next;
+        try {
+            next = stream.keep_alive();
+        } catch (...) {
+            return gone(std::current_exception());
+        }
+        if (!next) return;
+        timer = stream.options_.keep_alive->clock->alarm(strand, *next);
+        timer->async_wait([held = weak_from_this()](const asio::error_code&) {
+            if (const auto self = held.lock()) self->look_after();
+        });
+    }
+
+    WsStream& stream;
+    asio::any_io_executor strand;
+    Gone gone;
+    Watch transport;
+    std::shared_ptr<asio::steady_timer> timer;
+};
+
+Watch WsStream::watch(const asio::any_io_executor& strand, Gone gone) {
+    const auto watching = std::make_shared<Watching>(*this, strand, std::move(gone));
+    watching->transport = transport_->watch(
+        strand, [watch = watching.get()](const std::exception_ptr& why) { watch->transport_gone(why); });
+    watching->look_after();
+    return watching;
 }
 
-asio::awaitable<void> WsStream::watch_input() {
-    co_await until_reading_ends();  // the reader meets what comes before
+// Pings when it is time to, and says when to come again.
+std::optional<Clock::time_point> WsStream::keep_alive() {
+    if (!options_.keep_alive) return std::nullopt;
+    const auto& [clock, liveness, peer_pings] = *options_.keep_alive;
+    const auto present = clock->now();
+    if (!listening_) last_heard_ = present;  // whatever came is still unread
+    const auto dead_at = peer_pings ? last_heard_ + liveness.dead_after : Clock::time_point::max();
+    if (present >= dead_at)
+        throw LegError(Ending::lost,
+                       "nothing was heard for " + std::to_string(liveness.dead_after / std::chrono::seconds(1)) + " s");
+    if (present >= last_sent_ + liveness.ping_every) {
+        ping();
+        last_sent_ = present;
+    }
+    return std::min(dead_at, last_sent_ + liveness.ping_every);
+}
+
+asio::awaitable<void> WsStream::listen_on() {
     asio::steady_timer pause(co_await asio::this_coro::executor);
     for (;;) {
         if (reader_.closed()) ended_ = is_clean(*reader_.closed());
@@ -288,36 +332,6 @@ asio::awaitable<void> WsStream::watch_input() {
         pause.expires_after(drop_pause);
         co_await pause.async_wait(asio::use_awaitable);
     }
-}
-
-asio::awaitable<void> WsStream::keep_alive() {
-    if (!options_.keep_alive) co_await forever();
-    const auto& [clock, liveness, peer_pings] = *options_.keep_alive;
-    for (;;) {
-        const auto present = clock->now();
-        if (!listening_) last_heard_ = present;  // whatever came is still unread
-        const auto dead_at = peer_pings ? last_heard_ + liveness.dead_after : Clock::time_point::max();
-        if (present >= dead_at)
-            throw LegError(Ending::lost, "nothing was heard for " +
-                                             std::to_string(liveness.dead_after / std::chrono::seconds(1)) + " s");
-        if (present >= last_sent_ + liveness.ping_every) {
-            ping();
-            last_sent_ = present;
-        }
-        co_await clock->sleep_until(std::min(dead_at, last_sent_ + liveness.ping_every));
-    }
-}
-
-asio::awaitable<void> WsStream::until_reading_ends() {
-    if (end_told_) co_return;
-    asio::steady_timer ends(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
-    struct Registration {
-        asio::steady_timer*& place;
-        ~Registration() { place = nullptr; }
-    } const registration{reading_ends_};
-    reading_ends_ = &ends;
-    asio::error_code woken;
-    co_await ends.async_wait(asio::redirect_error(asio::use_awaitable, woken));
 }
 
 void WsStream::drop_input() {
@@ -355,11 +369,13 @@ asio::awaitable<void> WsStream::say_goodbye(Ending ending) {
         const OutBytes out{frame->bytes(), frame->begin};
         co_await write_frame(out);
     }
-    if (!over()) co_await first_of(await_close(), transport_->watch());
+    co_await await_close();
     co_await transport_->close(Ending::clean);
 }
 
 asio::awaitable<void> WsStream::await_close() {
+    if (over()) co_return;
+    const auto watching = transport_->watch(co_await asio::this_coro::executor, told_elsewhere);
     while (!over()) {
         co_await wait_for_input();
         drop_input();

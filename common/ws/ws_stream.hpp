@@ -8,8 +8,6 @@
 #include "common/ws/frame.hpp"
 #include "common/ws/frame_reader.hpp"
 
-#include <asio/steady_timer.hpp>
-
 #include <memory>
 #include <optional>
 #include <vector>
@@ -35,7 +33,7 @@ struct WsOptions {
     std::uint16_t stopping_code = 1001;
     /// Text is taken for bytes; else it is a violation, as it must be where MQTT is spoken (MQTT 3.1.1 section 6).
     bool takes_text = true;
-    /// For watch(); without it the stream sends no Ping and judges no silence.
+    /// For whoever watches; without it the stream sends no Ping and judges no silence.
     std::optional<KeepAlive> keep_alive = {};
 };
 
@@ -47,7 +45,7 @@ struct WsOptions {
 /// Reading: 0 with ended() after a clean Close (1000 or without code); LegError for any other Close, for an end without
 /// one, and for a peer that breaks the protocol (it is told 1002). A Close is answered at once. In a plain stream 64
 /// empty messages in a row with no data end the reading side (0 without ended()). Whatever follows the end of the
-/// reading side is read by watch(): in a plain stream dropped, at most ten times a second.
+/// reading side is for listen_on().
 ///
 /// Writing: after a clean Close of the peer, bytes are dropped, as it reads no more; after any other, LegError.
 class WsStream final : public ByteStream {
@@ -61,9 +59,10 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return options_.half_close; }
     bool ended() const override { return ended_; }
-    /// May run beside the reader; keeps the leg alive as WsOptions::keep_alive says. Throws LegError(clean) when the
-    /// peer, whose direction had ended, then closes well.
-    asio::awaitable<void> watch() override;
+    /// Also keeps the leg alive, as WsOptions::keep_alive says.
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    /// In a plain stream what comes is dropped, at most ten times a second.
+    asio::awaitable<void> listen_on() override;
     /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
     /// that is gone is no error here.
     asio::awaitable<void> close(Ending ending) override;
@@ -73,15 +72,14 @@ class WsStream final : public ByteStream {
     void abort(Ending reason) noexcept override;
 
  private:
+    struct Watching;
     std::size_t readable_at_once(std::size_t room) const;
     std::optional<std::size_t> told_end();
     std::optional<std::size_t> read_raw(WritableBytes into);
     std::size_t decode(WritableBytes raw);
     void drop_input();
-    asio::awaitable<void> watch_transport();
-    asio::awaitable<void> watch_input();
     asio::awaitable<void> await_close();
-    asio::awaitable<void> keep_alive();
+    std::optional<Clock::time_point> keep_alive();
     void ping();
     Clock::time_point now() const;
     bool over() const;
@@ -93,7 +91,6 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> write_copied(const FrameHeader& header, WritableBytes payload);
     ControlPayload close_for(Ending ending) const;
     asio::awaitable<void> say_goodbye(Ending ending);
-    asio::awaitable<void> until_reading_ends();
     void throw_if_gone();
 
     std::unique_ptr<Transport> transport_;
@@ -113,7 +110,6 @@ class WsStream final : public ByteStream {
     bool yield_due_ = false;
     Clock::time_point last_heard_{};
     Clock::time_point last_sent_{};
-    asio::steady_timer* reading_ends_ = nullptr;  // where watch() waits for it
 };
 
 }  // namespace device_streams::ws

@@ -1,5 +1,6 @@
 #include "tests/support/memory_stream.hpp"
 
+#include <asio/bind_executor.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -17,9 +18,27 @@ asio::awaitable<void> wait_for_change(MemoryPipe& pipe) {
         throw std::system_error(asio::error::operation_aborted);
 }
 
-[[noreturn]] void throw_reset() {
-    throw LegError(Ending::reset, "reset in memory");
+LegError reset_in_memory() {
+    return {Ending::reset, "reset in memory"};
 }
+
+struct MemoryWatch : std::enable_shared_from_this<MemoryWatch> {
+    MemoryWatch(std::shared_ptr<MemoryPipe> incoming, std::shared_ptr<MemoryPipe> outgoing, asio::any_io_executor where,
+                Gone told)
+        : in(std::move(incoming)), out(std::move(outgoing)), strand(std::move(where)), gone(std::move(told)) {}
+
+    void look() {
+        if (in->broken || out->broken) return gone(std::make_exception_ptr(reset_in_memory()));
+        auto changed = [held = weak_from_this()](const asio::error_code&) {
+            if (const auto self = held.lock()) self->look();
+        };
+        out->changed.async_wait(asio::bind_executor(strand, std::move(changed)));
+    }
+
+    std::shared_ptr<MemoryPipe> in, out;
+    asio::any_io_executor strand;
+    Gone gone;
+};
 
 }  // namespace
 
@@ -43,7 +62,7 @@ asio::awaitable<void> MemoryStream::wait_readable() {
 
 asio::awaitable<void> MemoryStream::write_all(OutBytes out) {
     for (auto rest = out.bytes; !rest.empty();) {
-        if (out_->broken || out_->finished) throw_reset();
+        if (out_->broken || out_->finished) throw reset_in_memory();
         const auto room = out_->capacity - std::min(out_->capacity, out_->bytes.size());
         const auto size = std::min(room, rest.size());
         out_->bytes.insert(out_->bytes.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(size));
@@ -68,9 +87,10 @@ asio::awaitable<void> MemoryStream::finish() {
     co_return;
 }
 
-asio::awaitable<void> MemoryStream::watch() {
-    while (!in_->broken && !out_->broken) co_await wait_for_change(in_->broken ? *in_ : *out_);
-    throw_reset();
+Watch MemoryStream::watch(const asio::any_io_executor& strand, Gone gone) {
+    const auto watching = std::make_shared<MemoryWatch>(in_, out_, strand, std::move(gone));
+    watching->look();
+    return watching;
 }
 
 asio::awaitable<void> MemoryStream::close(Ending ending) {

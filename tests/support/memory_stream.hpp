@@ -36,7 +36,7 @@ class MemoryStream : public Transport {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return half_close_; }
     bool ended() const override { return whole_stream_ended; }
-    asio::awaitable<void> watch() override;
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     asio::awaitable<void> close(Ending ending) override;
     bool delivering() override { return still_delivering; }
     void abort(Ending reason) noexcept override;

@@ -145,7 +145,7 @@ TEST_F(Net, WatchSeesAResetWithoutReading) {
     Listener listener(io.get_executor(), loopback());
     auto [client, server] = run(io, connect_pair(listener, clock, log));
     client.try_send(std::as_bytes(std::span("unread")));
-    test::Running<void> watching(io, server.watch());
+    test::Running<void> watching(io, until_gone(server));
     test::poll(io);
     EXPECT_FALSE(watching.done());
     client.reset();
@@ -163,7 +163,7 @@ TEST_F(Net, WatchSeesAResetThatCameBefore) {
     Listener listener(io.get_executor(), loopback());
     auto [client, server] = run(io, connect_pair(listener, clock, log));
     client.reset();
-    test::Running<void> watching(io, server.watch());
+    test::Running<void> watching(io, until_gone(server));
     io.restart();
     while (!watching.done()) io.run_one();
     EXPECT_THROW(watching.get(), LegError);

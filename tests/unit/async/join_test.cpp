@@ -70,6 +70,71 @@ TEST_F(Join, FirstOfRethrowsTheFailureThatDecided) {
     EXPECT_THROW(running.get(), std::runtime_error);
 }
 
+// What a callback found, as somebody tells it to a bell.
+std::exception_ptr found(const char* text) {
+    return std::make_exception_ptr(std::runtime_error(text));
+}
+
+std::string failure_of(Running<void>& running) {
+    try {
+        running.get();
+    } catch (const std::exception& failure) {
+        return failure.what();
+    }
+    return "";
+}
+
+TEST_F(Join, ABellCancelsWhatRunsAndDecides) {
+    Bell bell(io.get_executor());
+    Running<void> running(
+        io, first_of(sleep_then_note(clock, 1s, order, 'a'), sleep_then_note(clock, 2s, order, 'b'), bell));
+    poll(io);
+    EXPECT_TRUE(bell.ring(found("lost")));
+    EXPECT_FALSE(bell.ring(found("later")));
+    poll(io);
+    ASSERT_TRUE(running.done());
+    EXPECT_EQ(failure_of(running), "lost");
+    EXPECT_EQ(clock.sleepers(), 0u);
+}
+
+TEST_F(Join, ABellThatRangBeforeDecidesAtOnce) {
+    Bell bell(io.get_executor());
+    bell.ring(found("lost"));
+    Running<void> running(io, first_of(sleep_then_note(clock, 1s, order, 'a'), bell));
+    Running<void> waiting(io, bell.wait());
+    poll(io);
+    EXPECT_EQ(failure_of(running), "lost");
+    EXPECT_EQ(failure_of(waiting), "lost");
+}
+
+TEST_F(Join, ABellThatIsNotRungHoldsNobodyUp) {
+    Bell bell(io.get_executor());
+    Running<void> one(io, first_of(sleep_then_note(clock, 1s, order, 'a'), bell));
+    Running<void> two(io,
+                      first_of(sleep_then_note(clock, 9s, order, 'b'), sleep_then_throw(clock, 2s, "decides"), bell));
+    poll(io);
+    clock.advance(1s);
+    poll(io);
+    EXPECT_TRUE(one.done());
+    EXPECT_EQ(failure_of(one), "");
+    clock.advance(1s);
+    poll(io);
+    EXPECT_EQ(failure_of(two), "decides");
+    EXPECT_EQ(order, "a");
+}
+
+TEST_F(Join, CancelledFromOutsideABellThrowsToo) {
+    Bell bell(io.get_executor());
+    Running<void> running(io, first_of(forever(), bell));
+    Running<void> waiting(io, bell.wait());
+    poll(io);
+    running.cancel();
+    waiting.cancel();
+    poll(io);
+    EXPECT_THROW(running.get(), std::system_error);
+    EXPECT_THROW(waiting.get(), std::system_error);
+}
+
 TEST_F(Join, TimeoutCancelsTheWorkAndSaysTimedOut) {
     Running<void> running(io, with_timeout(sleep_then_note(clock, 9s, order, 'a'), 2s, clock));
     poll(io);

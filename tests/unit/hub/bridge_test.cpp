@@ -22,7 +22,9 @@ class BrokenStream final : public ByteStream {
     bool half_close() const override { return rest_->half_close(); }
     bool ended() const override { return rest_->ended(); }
     bool delivering() override { return rest_->delivering(); }
-    asio::awaitable<void> watch() override { return rest_->watch(); }
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override {
+        return rest_->watch(strand, std::move(gone));
+    }
     asio::awaitable<void> close(Ending ending) override { return rest_->close(ending); }
     void abort(Ending reason) noexcept override { rest_->abort(reason); }
 

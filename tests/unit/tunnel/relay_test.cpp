@@ -304,12 +304,12 @@ TEST_F(Relay, AStallEndsAGoodbyeToo) {
     EXPECT_TRUE(running->done());
 }
 
-// The first to end cancels the others: what a watcher meets on its way out is no failure of the stream.
+// The first to end cancels the others: what one of them meets on its way out is no failure of the stream.
 struct FailsWhenCancelled final : MemoryStream {
     explicit FailsWhenCancelled(MemoryStream& from) : MemoryStream(from) {}
-    asio::awaitable<void> watch() override {
+    asio::awaitable<void> listen_on() override {
         try {
-            co_await MemoryStream::watch();
+            co_await MemoryStream::listen_on();
         } catch (const std::system_error&) {
             throw LegError(Ending::reset, "broke during teardown");
         }

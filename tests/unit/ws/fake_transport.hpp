@@ -72,7 +72,7 @@ class Wakeup {
 /// A transport in memory whose other end is the test: it decides what arrives in which pieces and what is taken.
 class FakeTransport final : public Transport {
  public:
-    explicit FakeTransport(asio::io_context& io) : readable_(io), writable_(io), gone_(io) {}
+    explicit FakeTransport(asio::io_context& io) : readable_(io), writable_(io) {}
 
     // The peer's side.
     void push(std::string_view piece) {
@@ -90,7 +90,7 @@ class FakeTransport final : public Transport {
         failure_ = ending;
         readable_.notify();
         writable_.notify();
-        gone_.notify();
+        if (const auto gone = gone_.lock()) (*gone)(failure());
     }
     /// What was pushed can still be read.
     void fail_once_read(Ending ending) { failure_once_read_ = ending; }
@@ -146,10 +146,12 @@ class FakeTransport final : public Transport {
     asio::awaitable<void> finish() override { co_return; }
     bool half_close() const override { return false; }
     bool ended() const override { return ended_ && incoming_.empty(); }
-    asio::awaitable<void> watch() override {
+    Watch watch(const asio::any_io_executor&, Gone gone) override {
         watched = true;
-        while (!failure_) co_await gone_.wait();
-        throw LegError(*failure_, "the fake transport failed");
+        auto watching = std::make_shared<Gone>(std::move(gone));
+        if (failure_) (*watching)(failure());
+        gone_ = watching;
+        return watching;
     }
     asio::awaitable<void> close(Ending ending) override {
         closed = ending;
@@ -170,13 +172,18 @@ class FakeTransport final : public Transport {
     std::optional<Ending> aborted;
 
  private:
+    std::exception_ptr failure() const {
+        return std::make_exception_ptr(LegError(*failure_, "the fake transport failed"));
+    }
+
     std::deque<std::string> incoming_;
     bool ended_ = false;
     bool accepts_ = true;
     int writes_until_hold_ = 0;
     int writes_under_way_ = 0;
     std::optional<Ending> failure_, failure_once_read_;
-    Wakeup readable_, writable_, gone_;
+    Wakeup readable_, writable_;
+    std::weak_ptr<Gone> gone_;
 };
 
 /// A coroutine under way in a test.

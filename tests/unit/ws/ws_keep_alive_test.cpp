@@ -67,7 +67,7 @@ class WsKeepAliveForeign : public WsKeepAlive {
 };
 
 TEST_F(WsKeepAlive, PingsWhenNothingWasSentForAWhile) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     pass(29s);
     EXPECT_EQ(pings(), 0U);
     pass(1s);
@@ -77,7 +77,7 @@ TEST_F(WsKeepAlive, PingsWhenNothingWasSentForAWhile) {
 }
 
 TEST_F(WsKeepAlive, SendsNoPingSoonAfterData) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     pass(20s);
     driver.run(write("x"));
     pass(29s);
@@ -87,7 +87,7 @@ TEST_F(WsKeepAlive, SendsNoPingSoonAfterData) {
 }
 
 TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     auto listening = listen();
     pass(59s);
     EXPECT_FALSE(watching.done());
@@ -97,7 +97,7 @@ TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
 }
 
 TEST_F(WsKeepAlive, AnythingHeardCounts) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     auto listening = listen();
     pass(50s);
     transport->push(from_client(9, "p"));
@@ -111,7 +111,7 @@ TEST_F(WsKeepAlive, AnythingHeardCounts) {
 }
 
 TEST_F(WsKeepAlive, JudgesNoPeerThatNobodyListensTo) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     transport->push(from_client(2, "unread"));
     for (int i = 0; i < 20; ++i) pass(30s);
     EXPECT_FALSE(watching.done());
@@ -124,7 +124,7 @@ TEST_F(WsKeepAlive, JudgesNoPeerThatNobodyListensTo) {
 }
 
 TEST_F(WsKeepAlive, APingWaitsForARoomAndIsSentOnce) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     transport->accept_writes(false);
     for (int i = 0; i < 4; ++i) pass(30s);
     EXPECT_EQ(pings(), 0U);
@@ -134,7 +134,7 @@ TEST_F(WsKeepAlive, APingWaitsForARoomAndIsSentOnce) {
 }
 
 TEST_F(WsKeepAliveForeign, IsPingedButNeverLostForItsSilence) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     auto listening = listen();
     for (int i = 0; i < 20; ++i) pass(30s);
     EXPECT_EQ(pings(), 20U);

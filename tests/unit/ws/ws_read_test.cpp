@@ -262,7 +262,7 @@ TEST_F(WsRead, SixtyFourEmptyMessagesEndThePlainReadingSide) {
 }
 
 TEST_F(WsRead, WatchOfAReadingStreamWatchesTheTransportOnly) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     EXPECT_TRUE(transport->watched);
     const int reads = transport->reads;
     transport->push(from_client(2, "x"));
@@ -274,7 +274,7 @@ TEST_F(WsRead, WatchOfAReadingStreamWatchesTheTransportOnly) {
 }
 
 TEST_F(WsRead, WatchForgivesAConnectionThatBreaksBehindACleanClose) {
-    auto watching = driver.start(stream.watch());
+    auto watching = driver.start(until_gone(stream));
     transport->push(from_client(2, "last") + from_client(8, "\x03\xe8"));
     EXPECT_EQ(try_read(), "[last]");  // on its way to a slow reader while the connection breaks
     transport->fail(Ending::reset);
@@ -284,42 +284,41 @@ TEST_F(WsRead, WatchForgivesAConnectionThatBreaksBehindACleanClose) {
     EXPECT_TRUE(stream.ended());
 }
 
-TEST_F(WsRead, WatchDropsEndlessEmptyMessagesWithPauses) {
-    auto watching = driver.start(stream.watch());
+TEST_F(WsRead, ListeningOnDropsEndlessEmptyMessagesWithPauses) {
     transport->push(empties(64));
     EXPECT_EQ(try_read(), "0");
-    driver.poll();
+    auto listening = driver.start(stream.listen_on());
     transport->push(empties(1000));
     driver.poll();
     EXPECT_EQ(transport->unread(), 0U);
     transport->push(empties(1000));
     for (int i = 0; i < 10; ++i) driver.poll();
     EXPECT_EQ(transport->unread(), 6000U);  // not before 100 ms have gone
-    EXPECT_FALSE(watching.done());
-    watching.cancel();
+    EXPECT_FALSE(listening.done());
+    listening.cancel();
     driver.poll();
-    EXPECT_TRUE(watching.done());
+    EXPECT_TRUE(listening.done());
 }
 
-TEST_F(WsRead, WatchTakesOnlySoMuchAtATime) {
-    auto watching = driver.start(stream.watch());
+TEST_F(WsRead, ListeningOnTakesOnlySoMuchAtATime) {
     transport->push(empties(64));
     EXPECT_EQ(try_read(), "0");
+    auto listening = driver.start(stream.listen_on());
     for (int i = 0; i < 1000; ++i) transport->push(empties(1000));
     driver.poll();
     EXPECT_GT(transport->unread(), 5'000'000U);
-    watching.cancel();
+    listening.cancel();
     driver.poll();
 }
 
-TEST_F(WsRead, WatchTellsACleanCloseBehindTheEnd) {
+TEST_F(WsRead, ListeningOnTellsACleanClose) {
     transport->push(empties(64));
     EXPECT_EQ(try_read(), "0");
-    auto watching = driver.start(stream.watch());
+    auto listening = driver.start(stream.listen_on());
     transport->push(from_client(8, "\x03\xe8"));
     driver.poll();
     try {
-        watching.get();
+        listening.get();
         FAIL();
     } catch (const LegError& gone) {
         EXPECT_EQ(gone.ending(), Ending::clean);
@@ -331,14 +330,14 @@ TEST_F(WsRead, WatchTellsACleanCloseBehindTheEnd) {
 class WsReadHalfClose : public WsFixture {
  protected:
     WsReadHalfClose() : WsFixture({.role = Role::server, .message_limit = 65'528, .half_close = true}) {}
-    Ending ending_of(test::Running<void>& watching) {
+    Ending ending_of(test::Running<void>& listening) {
         driver.poll();
         try {
-            watching.get();
+            listening.get();
         } catch (const LegError& gone) {
             return gone.ending();
         }
-        ADD_FAILURE() << "watch did not fail";
+        ADD_FAILURE() << "it goes on";
         return Ending::clean;
     }
 };
@@ -351,39 +350,38 @@ TEST_F(WsReadHalfClose, AnEmptyMessageEndsTheDirectionAfterItsData) {
     EXPECT_TRUE(stream.half_close());
 }
 
-TEST_F(WsReadHalfClose, WatchSeesAResetBehindTheEnd) {
-    auto watching = driver.start(stream.watch());
+TEST_F(WsReadHalfClose, ListeningOnSeesAReset) {
     transport->push(from_client(2, ""));
     EXPECT_EQ(try_read(), "0");
-    driver.poll();
+    auto listening = driver.start(stream.listen_on());
     transport->push(from_client(9, "still there") + from_client(8, "\x0f\xa1"));
-    EXPECT_EQ(ending_of(watching), Ending::reset);
+    EXPECT_EQ(ending_of(listening), Ending::reset);
     EXPECT_EQ(sent().size(), 2U);
 }
 
-TEST_F(WsReadHalfClose, WatchRefusesDataBehindTheEnd) {
+TEST_F(WsReadHalfClose, ListeningOnRefusesData) {
     transport->push(from_client(2, ""));
     EXPECT_EQ(try_read(), "0");
-    auto watching = driver.start(stream.watch());
+    auto listening = driver.start(stream.listen_on());
     transport->push(from_client(2, "late"));
-    EXPECT_EQ(ending_of(watching), Ending::protocol_violation);
+    EXPECT_EQ(ending_of(listening), Ending::protocol_violation);
     EXPECT_EQ(to_hex(transport->sent), "880203ea");
 }
 
-TEST_F(WsReadHalfClose, WatchSeesAnEndWithoutClose) {
+TEST_F(WsReadHalfClose, ListeningOnSeesAnEndWithoutClose) {
     transport->push(from_client(2, ""));
     EXPECT_EQ(try_read(), "0");
-    auto watching = driver.start(stream.watch());
+    auto listening = driver.start(stream.listen_on());
     transport->end();
-    EXPECT_EQ(ending_of(watching), Ending::lost);
+    EXPECT_EQ(ending_of(listening), Ending::lost);
 }
 
 TEST_F(WsReadHalfClose, TheEndIsToldBeforeAResetInTheSameBytes) {
     transport->push(from_client(2, "x") + from_client(2, "") + from_client(8, "\x0f\xa1"));
     EXPECT_EQ(try_read(), "[x]");
     EXPECT_EQ(try_read(), "0");
-    auto watching = driver.start(stream.watch());
-    EXPECT_EQ(ending_of(watching), Ending::reset);
+    auto listening = driver.start(stream.listen_on());
+    EXPECT_EQ(ending_of(listening), Ending::reset);
 }
 
 TEST_F(WsReadHalfClose, EndAndCleanCloseInTheSameBytesEndTheStream) {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <exception>
+
+namespace device_streams {
+
+/// How a callback ends what coroutines of its strand do (first_of in join.hpp), with a failure that it has found. For
+/// what would otherwise need a coroutine of its own that only waits for the failure.
+class Bell {
+ public:
+    explicit Bell(const asio::any_io_executor& strand) : never_(strand, asio::steady_timer::time_point::max()) {}
+
+    /// The first failure counts: false when it has rung before.
+    bool ring(std::exception_ptr failure);
+    /// Never returns; throws what it was, or is, rung with.
+    asio::awaitable<void> wait();
+
+    /// For first_of: its wait ends when it is rung.
+    asio::steady_timer& timer() { return never_; }
+    std::exception_ptr failure() const { return failure_; }
+
+ private:
+    asio::steady_timer never_;  // long past once it has rung, so that who waits later does not wait
+    std::exception_ptr failure_;
+};
+
+}  // namespace device_streams

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "common/async/bell.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/this_coro.hpp>
+
+#include <exception>
+#include <functional>
+#include <memory>
+
+namespace device_streams {
+
+/// Told what a leg was lost by: a LegError, or operation_aborted when it was closed on this side. Never drops the
+/// watch.
+using Gone = std::function<void(std::exception_ptr)>;
+
+/// A leg is watched for as long as this lives. It is dropped before the leg, and on the strand it was made for.
+using Watch = std::shared_ptr<void>;
+
+/// For who only waits so that a failure wakes him in his own operation.
+inline void told_elsewhere(const std::exception_ptr&) {
+}
+
+/// Waits beside whoever uses a leg. Never returns; throws what a Gone is told.
+template <typename Leg>
+asio::awaitable<void> until_gone(Leg& leg) {
+    const auto strand = co_await asio::this_coro::executor;
+    Bell bell(strand);
+    const Watch watching = leg.watch(strand, [&bell](const std::exception_ptr& why) { bell.ring(why); });
+    co_await bell.wait();
+}
+
+}  // namespace device_streams
