@@ -19,9 +19,10 @@ class Trouble(Exception):
 
 
 def free_port():
-    """Below the range from which the kernel picks ports of outgoing connections; never the same twice."""
+    """Below the range from which the kernel picks ports of outgoing connections, above the one of the tests, which may run
+    beside; never the same twice."""
     while True:
-        port = random.randint(15000, 30000)
+        port = random.randint(28000, 32700)
         with socket.socket() as probe:
             if port not in _given_ports and not probe.connect_ex(("127.0.0.1", port)) == 0:
                 _given_ports.add(port)

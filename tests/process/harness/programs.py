@@ -30,13 +30,16 @@ def wait_until(condition, what, seconds=None):
         time.sleep(0.02)
 
 
+# Tests run in several processes at a time: each takes ports from a range of its own, as long passes before one is used.
+WORKERS, PORTS_EACH = 8, 1600
+_first_port = 15000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS * PORTS_EACH
 _given_ports = set()
 
 
 def free_port():
     """A port below the range from which the kernel picks ports for outgoing connections; never the same twice."""
     while True:
-        port = random.randint(15000, 30000)
+        port = random.randrange(_first_port, _first_port + PORTS_EACH)
         if port in _given_ports:
             continue
         with socket.socket() as probe:
