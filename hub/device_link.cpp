@@ -1,6 +1,7 @@
 #include "hub/device_link.hpp"
 
 #include "common/async/join.hpp"
+#include "common/async/lookout.hpp"
 
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
@@ -36,6 +37,9 @@ Clock::time_point renewal_limit(const Decision& decision, const Clock& clock, st
     const auto life = std::min(decision.expiry - unix_now, century) + renewal_patience;
     return clock.now() + std::chrono::seconds(life);
 }
+
+// Rung once end() says why.
+struct Over {};
 
 }  // namespace
 
@@ -177,9 +181,28 @@ asio::awaitable<void> DeviceLink::answer_now(const SessionActions& actions) {
 
 // The link.
 
+// Two coroutines and not four: a hub has tens of thousands of idle links.
 asio::awaitable<void> DeviceLink::run() {
     if (!take_packets()) co_return;
-    co_await first_of(read(), outbox_.write_to(stream_), obey(), watch_time());
+    const auto strand = co_await asio::this_coro::executor;
+    Bell over(strand);
+    const auto obeying = orders_.deliver_to([this, &over](const LinkOrder& order) {
+        try {
+            if (!obey(order)) over.ring(std::make_exception_ptr(Over()));
+        } catch (...) {
+            over.ring(std::current_exception());
+        }
+    });
+    const auto timekeeper = std::make_shared<Lookout>(hub_.clock, strand, [this, &over] {
+        const auto next = watch_time();
+        if (!next) over.ring(std::make_exception_ptr(Over()));
+        return next;
+    });
+    timekeeper->look();
+    try {
+        co_await first_of(read(), outbox_.write_to(stream_), over);
+    } catch (const Over&) {
+    }
 }
 
 asio::awaitable<void> DeviceLink::read() {
@@ -234,19 +257,17 @@ bool DeviceLink::perform(const SessionActions& actions) {
     return true;
 }
 
-asio::awaitable<void> DeviceLink::obey() {
-    for (;;) {
-        const auto order = co_await orders_.next();
-        if (const auto* drop_it = std::get_if<DropLink>(&order)) {
-            drop(*drop_it);
-            co_return;
-        }
-        mqtt::Publish request;
-        request.topic = std::get<DeliverRequest>(order).topic;
-        if (outbox_.put(request)) continue;
-        note_end(Errc::peer_slow, "it does not read what it is sent");
-        co_return;
+// False when the link is over.
+bool DeviceLink::obey(const LinkOrder& order) {
+    if (const auto* drop_it = std::get_if<DropLink>(&order)) {
+        drop(*drop_it);
+        return false;
     }
+    mqtt::Publish request;
+    request.topic = std::get<DeliverRequest>(order).topic;
+    if (outbox_.put(request)) return true;
+    note_end(Errc::peer_slow, "it does not read what it is sent");
+    return false;
 }
 
 void DeviceLink::drop(const DropLink& order) {
@@ -260,15 +281,16 @@ void DeviceLink::drop(const DropLink& order) {
     }
 }
 
-asio::awaitable<void> DeviceLink::watch_time() {
-    const auto limit = session_.silence_limit();
-    const auto end = [&] { return std::min(last_heard_ + limit, must_renew_by_); };
-    while (hub_.clock.now() < end()) co_await hub_.clock.sleep_until(end());
+// When its time is up, as things stand; nullopt: it is, and the link is over.
+std::optional<Clock::time_point> DeviceLink::watch_time() {
+    const auto end = std::min(last_heard_ + session_.silence_limit(), must_renew_by_);
+    if (hub_.clock.now() < end) return end;
     if (hub_.clock.now() < must_renew_by_)
         note_end(Errc::leg_lost, "nothing was heard for one and a half keep-alive times");
     else
         note_end(Errc::credential_refused,
                  "its token or certificate has expired, and it has not logged in with a new one");
+    return std::nullopt;
 }
 
 }  // namespace device_streams::hub

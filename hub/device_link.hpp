@@ -6,7 +6,7 @@
 
 #include <asio/steady_timer.hpp>
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +26,7 @@ class Outbox {
     asio::awaitable<void> write_to(ByteStream& stream);
 
  private:
-    std::deque<std::vector<std::byte>> packets_;
+    std::list<std::vector<std::byte>> packets_;  // takes no memory while it is empty, as a deque would
     std::size_t bytes_ = 0;
     asio::steady_timer filled_;
 };
@@ -63,8 +63,8 @@ class DeviceLink {
     bool still_stands(const std::optional<Identity>& identity, const Credential& login) const;
     asio::awaitable<void> answer_now(const SessionActions& actions);
     asio::awaitable<void> read();
-    asio::awaitable<void> obey();
-    asio::awaitable<void> watch_time();
+    bool obey(const LinkOrder& order);
+    std::optional<Clock::time_point> watch_time();
     bool take_in(std::size_t most);
     bool take_packets();
     bool perform(const SessionActions& actions);

@@ -9,7 +9,8 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include <deque>
+#include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -27,6 +28,7 @@ class Mailbox {
 
     void post(Message message) const {
         auto drop_in = [state = state_, message = std::move(message)]() mutable {
+            if (state->take) return state->take(std::move(message));
             state->waiting.push_back(std::move(message));
             state->arrival.cancel();
         };
@@ -49,7 +51,7 @@ class Mailbox {
         co_return message;
     }
 
-    /// What has arrived but was not taken; for a receiver that was cancelled while the message was on its way.
+    /// What has arrived but was not taken.
     std::optional<Message> try_next() const {
         if (state_->waiting.empty()) return std::nullopt;
         std::optional<Message> message(std::move(state_->waiting.front()));
@@ -57,12 +59,21 @@ class Mailbox {
         return message;
     }
 
+    /// Instead of next(): each message goes to `take`, on the home strand, for as long as the result lives. Those that
+    /// wait go at once. `take` does not drop the result.
+    [[nodiscard]] std::shared_ptr<void> deliver_to(std::function<void(Message)> take) const {
+        state_->take = std::move(take);
+        while (auto message = try_next()) state_->take(std::move(*message));
+        return {nullptr, [state = state_](void*) { state->take = nullptr; }};
+    }
+
  private:
     struct State {
         explicit State(const asio::any_io_executor& executor) : home(executor), arrival(executor) {}
         asio::any_io_executor home;
         asio::steady_timer arrival;  // used on the home strand only, as is what follows
-        std::deque<Message> waiting;
+        std::list<Message> waiting;  // takes no memory while it is empty, as a deque would
+        std::function<void(Message)> take;
     };
     std::shared_ptr<State> state_;
 };

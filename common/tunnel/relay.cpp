@@ -1,6 +1,7 @@
 #include "common/tunnel/relay.hpp"
 
 #include "common/async/join.hpp"
+#include "common/async/lookout.hpp"
 #include "common/base/error.hpp"
 #include "common/tunnel/chunk.hpp"
 
@@ -213,45 +214,21 @@ asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
 }
 
 // A goodbye has its time, but a peer that still takes what it was sent is waited for.
-class Patience : public std::enable_shared_from_this<Patience> {
- public:
-    Patience(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock, Bell& lost)
-        : stream_(stream),
-          clock_(clock),
-          lost_(lost),
-          length_(limits.goodbye),
-          end_(ending != Ending::clean
-                   ? clock.now()
-                   : clock.now() + limits.stream.stall_timeout.value_or(std::chrono::hours(24 * 365))) {}
-
-    void start(const asio::any_io_executor& strand) {
-        timer_ = clock_.alarm(strand, clock_.now() + length_);
-        timer_->async_wait([held = weak_from_this(), strand](const asio::error_code&) {
-            if (const auto self = held.lock()) self->look(strand);
-        });
-    }
-
- private:
-    void look(const asio::any_io_executor& strand) {
-        if (stream_.delivering() && clock_.now() < end_) return start(strand);
-        lost_.ring(std::make_exception_ptr(LegError(Ending::lost, "the goodbye took too long")));
-    }
-
-    ByteStream& stream_;
-    Clock& clock_;
-    Bell& lost_;
-    Clock::duration length_;
-    Clock::time_point end_;
-    std::shared_ptr<asio::steady_timer> timer_;
-};
-
 asio::awaitable<void> close_leg(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock) {
     const auto strand = co_await asio::this_coro::executor;
-    Bell lost(strand);
-    const auto patience = std::make_shared<Patience>(stream, ending, limits, clock, lost);
-    patience->start(strand);
+    const auto longest = limits.stream.stall_timeout.value_or(std::chrono::hours(24 * 365));
+    const auto end = ending == Ending::clean ? clock.now() + longest : clock.now();
+    Bell late(strand);
+    auto look = [&]() -> std::optional<Clock::time_point> {
+        const auto now = clock.now();
+        if (now < end && stream.delivering()) return now + limits.goodbye;
+        late.ring(std::make_exception_ptr(LegError(Ending::lost, "the goodbye took too long")));
+        return std::nullopt;
+    };
+    const auto patience = std::make_shared<Lookout>(clock, strand, look);
+    patience->look_at(clock.now() + limits.goodbye);
     try {
-        co_await first_of(stream.close(ending), lost);
+        co_await first_of(stream.close(ending), late);
     } catch (const std::exception&) {
         // The goodbye is best effort: the stream is over either way and its owner drops it now.
     }

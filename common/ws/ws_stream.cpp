@@ -1,5 +1,7 @@
 #include "common/ws/ws_stream.hpp"
 
+#include "common/async/lookout.hpp"
+
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
@@ -258,10 +260,9 @@ asio::awaitable<void> WsStream::finish() {
     flush_slot();
 }
 
-// What one who watches holds. Not coroutines, as every idle stream has two of these.
-struct WsStream::Watching : std::enable_shared_from_this<Watching> {
-    Watching(WsStream& watched, const asio::any_io_executor& where, Gone told)
-        : stream(watched), strand(where), gone(std::move(told)) {}
+// What one who watches holds.
+struct WsStream::Watching {
+    Watching(WsStream& watched, Gone told) : stream(watched), gone(std::move(told)) {}
 
     // Behind a clean Close the connection may break: all that the peer had to say is here.
     void transport_gone(const std::exception_ptr& why) {
@@ -274,38 +275,35 @@ struct WsStream::Watching : std::enable_shared_from_this<Watching> {
             gone(why);
         }
     }
-    void look_after() {
-        std::optional<Clock::time_point> next;
+    std::optional<Clock::time_point> look_after() {
         try {
-            next = stream.keep_alive();
+            return stream.keep_alive();
         } catch (...) {
-            return gone(std::current_exception());
+            gone(std::current_exception());
+            return std::nullopt;
         }
-        if (!next) return;
-        timer = stream.options_.keep_alive->clock->alarm(strand, *next);
-        timer->async_wait([held = weak_from_this()](const asio::error_code&) {
-            if (const auto self = held.lock()) self->look_after();
-        });
     }
 
     WsStream& stream;
-    asio::any_io_executor strand;
     Gone gone;
     Watch transport;
-    std::shared_ptr<asio::steady_timer> timer;
+    std::shared_ptr<Lookout> life;
 };
 
 Watch WsStream::watch(const asio::any_io_executor& strand, Gone gone) {
-    const auto watching = std::make_shared<Watching>(*this, strand, std::move(gone));
+    const auto watching = std::make_shared<Watching>(*this, std::move(gone));
     watching->transport = transport_->watch(
         strand, [watch = watching.get()](const std::exception_ptr& why) { watch->transport_gone(why); });
-    watching->look_after();
+    if (options_.keep_alive) {
+        watching->life = std::make_shared<Lookout>(*options_.keep_alive->clock, strand,
+                                                   [watch = watching.get()] { return watch->look_after(); });
+        watching->life->look();
+    }
     return watching;
 }
 
 // Pings when it is time to, and says when to come again.
-std::optional<Clock::time_point> WsStream::keep_alive() {
-    if (!options_.keep_alive) return std::nullopt;
+Clock::time_point WsStream::keep_alive() {
     const auto& [clock, liveness, peer_pings] = *options_.keep_alive;
     const auto present = clock->now();
     if (!listening_) last_heard_ = present;  // whatever came is still unread

@@ -79,7 +79,7 @@ class WsStream final : public ByteStream {
     std::size_t decode(WritableBytes raw);
     void drop_input();
     asio::awaitable<void> await_close();
-    std::optional<Clock::time_point> keep_alive();
+    Clock::time_point keep_alive();
     void ping();
     Clock::time_point now() const;
     bool over() const;
