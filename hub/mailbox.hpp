@@ -46,9 +46,7 @@ class Mailbox {
             if (state->waiting.empty() && cancellation.cancelled() != asio::cancellation_type::none)
                 throw std::system_error(asio::error::operation_aborted);
         }
-        Message message = std::move(state->waiting.front());
-        state->waiting.pop_front();
-        co_return message;
+        co_return std::move(*try_next());
     }
 
     /// What has arrived but was not taken.

@@ -19,6 +19,10 @@ bool Bell::ring(std::exception_ptr failure) {
 asio::awaitable<void> Bell::wait() {
     asio::error_code woken;
     co_await never_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    throw_end();
+}
+
+void Bell::throw_end() const {
     if (failure_) std::rethrow_exception(failure_);
     throw std::system_error(asio::error::operation_aborted);
 }

@@ -19,9 +19,9 @@ class Bell {
     /// Never returns; throws what it was, or is, rung with.
     asio::awaitable<void> wait();
 
-    /// For first_of: its wait ends when it is rung.
+    /// For first_of: its wait ends when it is rung, or by cancellation; throw_end() then throws which.
     asio::steady_timer& timer() { return never_; }
-    std::exception_ptr failure() const { return failure_; }
+    [[noreturn]] void throw_end() const;
 
  private:
     asio::steady_timer never_;  // long past once it has rung, so that who waits later does not wait

@@ -8,9 +8,7 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include <array>
 #include <system_error>
-#include <tuple>
 
 namespace device_streams {
 
@@ -18,20 +16,9 @@ namespace {
 
 namespace ex = asio::experimental;
 
-// What the first to end has left behind: nothing, or what it threw.
-template <typename... Failures>
-void decide(const std::tuple<std::array<std::size_t, sizeof...(Failures)>, Failures...>& ended) {
-    const auto winner = std::get<0>(ended)[0];
-    const auto failure_of = [winner](const auto& /*order*/, const auto&... failures) {
-        return std::array{failures...}[winner];
-    };
-    if (const auto failure = std::apply(failure_of, ended)) std::rethrow_exception(failure);
-}
-
-// What a bell's wait has ended with: it ends without having rung only by cancellation from outside.
-[[noreturn]] void throw_end_of(const Bell& bell) {
-    if (bell.failure()) std::rethrow_exception(bell.failure());
-    throw std::system_error(asio::error::operation_aborted);
+// What a coroutine has left behind: nothing, or what it threw.
+void rethrow(const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
 }
 
 auto started(const asio::any_io_executor& executor, asio::awaitable<void> work) {
@@ -45,40 +32,23 @@ asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b) {
     auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)));
     auto [order, first, second] = co_await std::move(group).async_wait(ex::wait_for_one_error(), asio::use_awaitable);
     if (order[0] == 1) std::swap(first, second);  // now in the order they ended
-    if (first) std::rethrow_exception(first);
-    if (second) std::rethrow_exception(second);
+    rethrow(first);
+    rethrow(second);
 }
 
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b) {
     const auto here = co_await asio::this_coro::executor;
     auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)));
-    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
-    decide(ended);
-}
-
-asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c) {
-    const auto here = co_await asio::this_coro::executor;
-    auto group =
-        ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)), started(here, std::move(c)));
-    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
-    decide(ended);
-}
-
-asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c,
-                               asio::awaitable<void> d) {
-    const auto here = co_await asio::this_coro::executor;
-    auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)),
-                                         started(here, std::move(c)), started(here, std::move(d)));
-    const auto ended = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
-    decide(ended);
+    const auto [order, first, second] = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
+    rethrow(order[0] == 0 ? first : second);
 }
 
 asio::awaitable<void> first_of(asio::awaitable<void> a, Bell& bell) {
     const auto here = co_await asio::this_coro::executor;
     auto group = ex::make_parallel_group(started(here, std::move(a)), bell.timer().async_wait(ex::deferred));
     const auto [order, failure, rung] = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
-    if (order[0] == 1) throw_end_of(bell);
-    if (failure) std::rethrow_exception(failure);
+    if (order[0] == 1) bell.throw_end();
+    rethrow(failure);
 }
 
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, Bell& bell) {
@@ -87,8 +57,8 @@ asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b,
                                          bell.timer().async_wait(ex::deferred));
     const auto [order, first, second, rung] =
         co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
-    if (order[0] == 2) throw_end_of(bell);
-    if (const auto failure = order[0] == 0 ? first : second) std::rethrow_exception(failure);
+    if (order[0] == 2) bell.throw_end();
+    rethrow(order[0] == 0 ? first : second);
 }
 
 asio::awaitable<void> forever() {
@@ -104,7 +74,7 @@ asio::awaitable<void> with_timeout(asio::awaitable<void> work, Clock::duration l
     const auto [order, failure, rung] = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
     if (order[0] == 1)
         throw std::system_error(clock.now() < deadline ? asio::error::operation_aborted : asio::error::timed_out);
-    if (failure) std::rethrow_exception(failure);
+    rethrow(failure);
 }
 
 }  // namespace device_streams

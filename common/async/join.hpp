@@ -16,9 +16,6 @@ asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b);
 /// The first to end, well or badly, cancels the others and decides; returns (or throws) once all have ended. Each costs
 /// more than a kilobyte while it runs, and nesting doubles that.
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b);
-asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c);
-asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, asio::awaitable<void> c,
-                               asio::awaitable<void> d);
 
 /// The same, but `bell` has its say without a coroutine: rung, it cancels the others, and what it was rung with
 /// decides.
