@@ -4,6 +4,7 @@
 #include "common/base/error.hpp"
 
 #include <exception>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -44,6 +45,7 @@ int run(const RunSettings& settings, Log log, const std::function<std::unique_pt
     ignore_broken_pipes();
     log.debug("file descriptors", {{"limit", raise_descriptor_limit()}});
 
+    std::optional<UnheardSignals> unheard;  // outlives the runner, after which a signal ends the process by default
     const unsigned threads = count_threads(settings.threads);
     SystemClock clock;  // outlives io, whose end may still drop coroutines that hold it
     asio::io_context io(static_cast<int>(threads));
@@ -53,6 +55,7 @@ int run(const RunSettings& settings, Log log, const std::function<std::unique_pt
     for (unsigned i = 1; i < threads; ++i) helpers.emplace_back([&] { work(io, log); });
     work(io, log);
     helpers.clear();
+    unheard.emplace();
     return runner.exit_code();
 }
 

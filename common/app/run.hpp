@@ -78,9 +78,9 @@ struct RunSettings {
 
 /// Runs one component under signals: SIGTERM and SIGINT drain (a second one cancels, a third one leaves the process),
 /// SIGUSR2 hands over (no limit), SIGHUP reloads, as far as there is a `reloader`, which also looks for renewed files
-/// meanwhile; tells systemd READY, RELOADING and STOPPING and
-/// feeds its watchdog; raises RLIMIT_NOFILE to the hard limit; forbids core dumps
-/// of secrets. Returns the exit code; a Failure from start() is logged with its next step.
+/// meanwhile; all of them are ignored from its return on. Tells systemd READY, RELOADING and STOPPING and feeds its
+/// watchdog; raises RLIMIT_NOFILE to the hard limit; forbids core dumps of secrets. Returns the exit code; a Failure
+/// from start() is logged with its next step.
 int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make,
         Reloader* reloader = nullptr);
 

@@ -60,10 +60,10 @@ Runner::Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock
       make_(make),
       reloader_(reloader),
       control_(asio::make_strand(asio::any_io_executor(io.get_executor()))),
-      signals_(control_, SIGTERM, SIGINT, SIGUSR2),
+      signals_(control_),
       stop_wanted_(control_, asio::steady_timer::time_point::max()),
       step_limit_(control_) {
-    signals_.add(SIGHUP);
+    for (const int signal : heeded_signals) signals_.add(signal);
 }
 
 void Runner::begin() {

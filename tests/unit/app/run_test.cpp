@@ -166,6 +166,14 @@ TEST(Run, SecondTerminateCancels) {
     EXPECT_EQ(script.journal.text(), "start stop cancel done dropped");
 }
 
+TEST(Run, TerminateAfterTheEndDoesNotChangeTheExitCode) {
+    Script script;
+    script.when_ready = terminate;
+    const auto outcome = run_script(script);
+    terminate();  // comes while the process frees what is left: by default it ends here
+    EXPECT_EQ(outcome.exit_code, exit_ok);
+}
+
 TEST(Run, DrainThatIsUsedUpCancels) {
     Script script;
     script.ends_when_asked = false;
