@@ -1,9 +1,10 @@
 """Adds up the results that scripts/test left behind: a line for each failed test, and a closing line.
 
-usage: count_tests.py FOLDER FAILED_STAGES
+usage: count_tests.py BUILD_FOLDER FAILED_STAGES
 
-NAME.ctest.xml   one entry per program that ctest ran; NAME/PROGRAM.xml has its cases when it is a GoogleTest program
-NAME.pytest.xml  one entry per Python test
+test-results/PRESET.ctest.xml   one entry per program that ctest ran; PRESET/test-results/NAME.xml has its cases when it
+                                is a GoogleTest program
+test-results/NAME.pytest.xml    one entry per Python test
 A failed stage without a failed test (a build, a crash while collecting) counts as one failure.
 """
 import pathlib
@@ -48,12 +49,13 @@ def cases_of_python(report):
 
 
 def main():
-    results, failed_stages = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-    cases = []
+    build, failed_stages = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    results, cases = build / "test-results", []
     for report in sorted(results.glob("*.ctest.xml")):
-        stage = report.name.removesuffix(".ctest.xml")
+        preset = report.name.removesuffix(".ctest.xml")
         for entry in ElementTree.parse(report).getroot().iter("testcase"):
-            cases += [(f"{stage}: {name}", reason) for name, reason in cases_of_program(entry, results / stage)]
+            found = cases_of_program(entry, build / preset / "test-results")
+            cases += [(f"{preset}: {name}", reason) for name, reason in found]
     for report in sorted(results.glob("*.pytest.xml")):
         stage = report.name.removesuffix(".pytest.xml")
         cases += [(f"{stage}: {name}", reason) for name, reason in cases_of_python(report)]

@@ -77,7 +77,6 @@ class Run:
             raise self.failure
         latencies.append(self.target.check())
         after = self.target.usage()
-        self.target.check_given_back(before[0] + 1)
         return {"entry": self.attacker.entry_point, "executions": self.done, "per_second": round(self.done / seconds, 1),
                 "honest_checks": len(latencies), "slowest_check_seconds": round(max(latencies), 3),
                 "descriptors": [before[0], after[0]], "resident_mib": [before[1], after[1]],
@@ -100,10 +99,12 @@ def main():
     attacker = None
     try:
         target.start()
+        descriptors, _ = target.usage()
         for entry_point in options.entry or ENTRY_POINTS:
             print(f"=== {entry_point}, {options.minutes:g} min, seed {seed}", flush=True)
             attacker = Attacker(target, entry_point, seed)
             print(json.dumps(Run(target, attacker, options).run()), flush=True)
+        target.check_given_back(descriptors + 1)
         target.stop()
     except BaseException as failure:
         print(f"FAILED with seed {seed}, logs and the last inputs in {directory}", file=sys.stderr)
