@@ -91,4 +91,8 @@ Ending ending_of_close_code(std::uint16_t code) {
     }
 }
 
+bool is_clean(const CloseReason& reason) {
+    return !reason.code || ending_of_close_code(*reason.code) == Ending::clean;
+}
+
 }  // namespace device_streams::ws

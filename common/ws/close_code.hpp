@@ -20,6 +20,8 @@ struct ControlPayload {
 struct CloseReason {
     std::optional<std::uint16_t> code;
 };
+/// True when it means that all was said: 1000 or no code.
+bool is_clean(const CloseReason& reason);
 /// Throws LegError(protocol_violation) for a payload of one byte, codes that must not be sent, and reasons that are not
 /// UTF-8 (RFC 6455 sections 5.5.1 and 7.4).
 CloseReason parse_close(ReadableBytes payload);

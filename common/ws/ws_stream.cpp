@@ -1,13 +1,12 @@
 #include "common/ws/ws_stream.hpp"
 
-#include "common/async/lookout.hpp"
-
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace device_streams::ws {
@@ -27,25 +26,8 @@ LegError closed_error(const CloseReason& reason) {
             "the peer closed the WebSocket with code " + std::to_string(*reason.code)};
 }
 
-// A stream that was reset says so by its Close; a connection that is reset under it was lost.
-LegError as_lost(const LegError& failure) {
-    return {failure.ending() == Ending::reset ? Ending::lost : failure.ending(), failure.what()};
-}
-
-asio::awaitable<void> or_lost(asio::awaitable<void> step) {
-    try {
-        co_await std::move(step);
-    } catch (const LegError& failure) {
-        throw as_lost(failure);
-    }
-}
-
 asio::awaitable<void> nothing() {
     co_return;
-}
-
-bool is_clean(const CloseReason& reason) {
-    return !reason.code || ending_of_close_code(*reason.code) == Ending::clean;
 }
 
 // True for as long as it lives.
@@ -225,6 +207,14 @@ bool WsStream::may_write() {
     throw LegError(Ending::cancelled, "the WebSocket was closed on this side");
 }
 
+asio::awaitable<void> WsStream::or_lost(asio::awaitable<void> step) {
+    try {
+        co_await std::move(step);
+    } catch (const LegError& failure) {
+        throw as_lost(failure);
+    }
+}
+
 asio::awaitable<void> WsStream::write_frame(OutBytes frame) {
     const Flag writing(writing_);
     co_await or_lost(transport_->write_all(frame));
@@ -260,64 +250,6 @@ asio::awaitable<void> WsStream::finish() {
     flush_slot();
 }
 
-// What one who watches holds.
-struct WsStream::Watching {
-    Watching(WsStream& watched, Gone told) : stream(watched), gone(std::move(told)) {}
-
-    // Behind a clean Close the connection may break: all that the peer had to say is here.
-    void transport_gone(const std::exception_ptr& why) {
-        if (stream.reader_.closed() && is_clean(*stream.reader_.closed())) return;
-        try {
-            std::rethrow_exception(why);
-        } catch (const LegError& failure) {
-            gone(std::make_exception_ptr(as_lost(failure)));
-        } catch (...) {
-            gone(why);
-        }
-    }
-    std::optional<Clock::time_point> look_after() {
-        try {
-            return stream.keep_alive();
-        } catch (...) {
-            gone(std::current_exception());
-            return std::nullopt;
-        }
-    }
-
-    WsStream& stream;
-    Gone gone;
-    Watch transport;
-    std::shared_ptr<Lookout> life;
-};
-
-Watch WsStream::watch(const asio::any_io_executor& strand, Gone gone) {
-    const auto watching = std::make_shared<Watching>(*this, std::move(gone));
-    watching->transport = transport_->watch(
-        strand, [watch = watching.get()](const std::exception_ptr& why) { watch->transport_gone(why); });
-    if (options_.keep_alive) {
-        watching->life = std::make_shared<Lookout>(*options_.keep_alive->clock, strand,
-                                                   [watch = watching.get()] { return watch->look_after(); });
-        watching->life->look();
-    }
-    return watching;
-}
-
-// Pings when it is time to, and says when to come again.
-Clock::time_point WsStream::keep_alive() {
-    const auto& [clock, liveness, peer_pings] = *options_.keep_alive;
-    const auto present = clock->now();
-    if (!listening_) last_heard_ = present;  // whatever came is still unread
-    const auto dead_at = peer_pings ? last_heard_ + liveness.dead_after : Clock::time_point::max();
-    if (present >= dead_at)
-        throw LegError(Ending::lost,
-                       "nothing was heard for " + std::to_string(liveness.dead_after / std::chrono::seconds(1)) + " s");
-    if (present >= last_sent_ + liveness.ping_every) {
-        ping();
-        last_sent_ = present;
-    }
-    return std::min(dead_at, last_sent_ + liveness.ping_every);
-}
-
 asio::awaitable<void> WsStream::listen_on() {
     asio::steady_timer pause(co_await asio::this_coro::executor);
     for (;;) {
@@ -341,65 +273,6 @@ void WsStream::drop_input() {
         if (over()) return;
     }
     yield_due_ = true;
-}
-
-ControlPayload WsStream::close_for(Ending ending) const {
-    if (ending == Ending::stopping) return make_close(options_.stopping_code);
-    return make_close(ending, options_.half_close);
-}
-
-asio::awaitable<void> WsStream::close(Ending ending) {
-    try {
-        co_await say_goodbye(ending);
-    } catch (const LegError&) {
-        transport_->abort(ending);
-    }
-}
-
-asio::awaitable<void> WsStream::say_goodbye(Ending ending) {
-    if (cut_in_frame_) {
-        transport_->abort(ending);
-        co_return;
-    }
-    slot_.put_close(close_for(ending));
-    auto frame = slot_.take_close(options_.role);
-    if (frame) {
-        const OutBytes out{frame->bytes(), frame->begin};
-        co_await write_frame(out);
-    }
-    co_await await_close();
-    co_await transport_->close(Ending::clean);
-}
-
-asio::awaitable<void> WsStream::await_close() {
-    if (over()) co_return;
-    const auto watching = transport_->watch(co_await asio::this_coro::executor, told_elsewhere);
-    while (!over()) {
-        co_await wait_for_input();
-        drop_input();
-    }
-}
-
-bool WsStream::delivering() {
-    if (over()) return false;
-    if (transport_->delivering()) return true;
-    if (!options_.keep_alive || !options_.keep_alive->peer_pings) return false;
-    return now() < last_heard_ + options_.keep_alive->liveness.dead_after;
-}
-
-void WsStream::abort(Ending reason) noexcept {
-    try {
-        slot_.put_close(close_for(reason));
-        flush_slot();
-    } catch (...) {
-        // No random bytes for the mask: then the peer learns of the end from the connection alone.
-    }
-    transport_->abort(reason);
-}
-
-void WsStream::ping() {
-    if (slot_.empty()) slot_.put_ping();
-    flush_slot();
 }
 
 }  // namespace device_streams::ws

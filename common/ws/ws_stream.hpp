@@ -73,6 +73,9 @@ class WsStream final : public ByteStream {
 
  private:
     struct Watching;
+    // A stream that was reset says so by its Close; a connection that is reset under it was lost.
+    static LegError as_lost(const LegError& failure);
+    static asio::awaitable<void> or_lost(asio::awaitable<void> step);
     std::size_t readable_at_once(std::size_t room) const;
     std::optional<std::size_t> told_end();
     std::optional<std::size_t> read_raw(WritableBytes into);

@@ -1,0 +1,132 @@
+// How a WebSocket stays alive, is watched, and comes to its end.
+#include "common/async/lookout.hpp"
+#include "common/ws/ws_stream.hpp"
+
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace device_streams::ws {
+
+LegError WsStream::as_lost(const LegError& failure) {
+    return {failure.ending() == Ending::reset ? Ending::lost : failure.ending(), failure.what()};
+}
+
+// What one who watches holds.
+struct WsStream::Watching {
+    Watching(WsStream& watched, Gone told) : stream(watched), gone(std::move(told)) {}
+
+    // Behind a clean Close the connection may break: all that the peer had to say is here.
+    void transport_gone(const std::exception_ptr& why) {
+        if (stream.reader_.closed() && is_clean(*stream.reader_.closed())) return;
+        try {
+            std::rethrow_exception(why);
+        } catch (const LegError& failure) {
+            gone(std::make_exception_ptr(as_lost(failure)));
+        } catch (...) {
+            gone(why);
+        }
+    }
+    std::optional<Clock::time_point> look_after() {
+        try {
+            return stream.keep_alive();
+        } catch (...) {
+            gone(std::current_exception());
+            return std::nullopt;
+        }
+    }
+
+    WsStream& stream;
+    Gone gone;
+    Watch transport;
+    std::shared_ptr<Lookout> life;
+};
+
+Watch WsStream::watch(const asio::any_io_executor& strand, Gone gone) {
+    const auto watching = std::make_shared<Watching>(*this, std::move(gone));
+    watching->transport = transport_->watch(
+        strand, [watch = watching.get()](const std::exception_ptr& why) { watch->transport_gone(why); });
+    if (options_.keep_alive) {
+        watching->life = std::make_shared<Lookout>(*options_.keep_alive->clock, strand,
+                                                   [watch = watching.get()] { return watch->look_after(); });
+        watching->life->look();
+    }
+    return watching;
+}
+
+// Pings when it is time to, and says when to come again.
+Clock::time_point WsStream::keep_alive() {
+    const auto& [clock, liveness, peer_pings] = *options_.keep_alive;
+    const auto present = clock->now();
+    if (!listening_) last_heard_ = present;  // whatever came is still unread
+    const auto dead_at = peer_pings ? last_heard_ + liveness.dead_after : Clock::time_point::max();
+    if (present >= dead_at)
+        throw LegError(Ending::lost,
+                       "nothing was heard for " + std::to_string(liveness.dead_after / std::chrono::seconds(1)) + " s");
+    if (present >= last_sent_ + liveness.ping_every) {
+        ping();
+        last_sent_ = present;
+    }
+    return std::min(dead_at, last_sent_ + liveness.ping_every);
+}
+
+ControlPayload WsStream::close_for(Ending ending) const {
+    if (ending == Ending::stopping) return make_close(options_.stopping_code);
+    return make_close(ending, options_.half_close);
+}
+
+asio::awaitable<void> WsStream::close(Ending ending) {
+    try {
+        co_await say_goodbye(ending);
+    } catch (const LegError&) {
+        transport_->abort(ending);
+    }
+}
+
+asio::awaitable<void> WsStream::say_goodbye(Ending ending) {
+    if (cut_in_frame_) {
+        transport_->abort(ending);
+        co_return;
+    }
+    slot_.put_close(close_for(ending));
+    auto frame = slot_.take_close(options_.role);
+    if (frame) {
+        const OutBytes out{frame->bytes(), frame->begin};
+        co_await write_frame(out);
+    }
+    co_await await_close();
+    co_await transport_->close(Ending::clean);
+}
+
+asio::awaitable<void> WsStream::await_close() {
+    if (over()) co_return;
+    const auto watching = transport_->watch(co_await asio::this_coro::executor, told_elsewhere);
+    while (!over()) {
+        co_await wait_for_input();
+        drop_input();
+    }
+}
+
+bool WsStream::delivering() {
+    if (over()) return false;
+    if (transport_->delivering()) return true;
+    if (!options_.keep_alive || !options_.keep_alive->peer_pings) return false;
+    return now() < last_heard_ + options_.keep_alive->liveness.dead_after;
+}
+
+void WsStream::abort(Ending reason) noexcept {
+    try {
+        slot_.put_close(close_for(reason));
+        flush_slot();
+    } catch (...) {
+        // No random bytes for the mask: then the peer learns of the end from the connection alone.
+    }
+    transport_->abort(reason);
+}
+
+void WsStream::ping() {
+    if (slot_.empty()) slot_.put_ping();
+    flush_slot();
+}
+
+}  // namespace device_streams::ws
