@@ -170,6 +170,17 @@ void LocalBroker::leg_ready(const std::string& stream_id, StreamRole role) {
     on_control([this, stream_id, role] { perform(pairing_.leg_ready(stream_id, role)); });
 }
 
+asio::awaitable<bool> LocalBroker::leg_leaves(const std::string& stream_id, StreamRole role) {
+    auto leave = [&] {
+        if (meetings_.contains(stream_id)) return false;
+        legs_.erase({stream_id, role});
+        perform(pairing_.leg_left(stream_id, role));
+        return true;
+    };
+    const bool left = co_await run_on(control_, leave);
+    co_return left;
+}
+
 void LocalBroker::leg_left(const std::string& stream_id, StreamRole role) {
     on_control([this, stream_id, role] {
         legs_.erase({stream_id, role});

@@ -8,6 +8,8 @@
 #include "hub/goodbye.hpp"
 #include "hub/rest_answer.hpp"
 
+#include <variant>
+
 namespace device_streams::hub {
 
 namespace {
@@ -39,42 +41,39 @@ class Place {
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
     ~Place() {
-        if (!handed_over_) hub_.broker.leg_left(ticket_.stream_id, ticket_.role);
+        if (!given_up_) hub_.broker.leg_left(ticket_.stream_id, ticket_.role);
     }
     void ready() { hub_.broker.leg_ready(ticket_.stream_id, ticket_.role); }
+    asio::awaitable<bool> leave() {
+        given_up_ = co_await hub_.broker.leg_leaves(ticket_.stream_id, ticket_.role);
+        co_return given_up_;
+    }
     void hand_over(std::unique_ptr<ByteStream> leg) {
-        handed_over_ = true;
+        given_up_ = true;
         hub_.broker.hand_over(ticket_.stream_id, ticket_.role, std::move(leg));
     }
 
  private:
     HubContext& hub_;
     const LegTickets::Checked& ticket_;
-    bool handed_over_ = false;
+    bool given_up_ = false;
 };
 
-// nullopt: the leg was lost while it waited.
-asio::awaitable<std::optional<LegOrder>> wait_for_order(ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
+// A leg that ended while it waited is joined all the same where that was decided before, so that the other hears how it
+// ended.
+asio::awaitable<LegOrder> wait_for_order(Place& place, ws::WsStream& leg, Mailbox<LegOrder> orders, const Log& log) {
     std::optional<LegOrder> order;
     const auto strand = co_await asio::this_coro::executor;
-    Bell left(strand);
-    const auto watching = leg.watch(strand, [&left](const std::exception_ptr& why) { left.ring(why); });
+    Bell lost(strand);
+    const auto watching = leg.watch(strand, [&lost](const std::exception_ptr& why) { lost.ring(why); });
     try {
-        co_await first_of(store(orders.next(), order), left);
-    } catch (const LegError& lost) {
-        log.info("stream leg lost while it waited", {{"reason", lost.what()}});
+        co_await first_of(store(orders.next(), order), leg.hold(), lost);
+    } catch (const LegError& ended) {
+        log.info("stream leg ended while it waited", {{"reason", ended.what()}});
     }
-    co_return order;
-}
-
-// True when the leg is to join; else it is over.
-asio::awaitable<bool> wait_and_close(HubContext& hub, ByteStream& leg, Mailbox<LegOrder> orders, const Log& log) {
-    const auto order = co_await wait_for_order(leg, std::move(orders), log);
-    if (!order) co_return false;
-    const auto* close = std::get_if<CloseLeg>(&*order);
-    if (close == nullptr) co_return true;
-    co_await say_goodbye(leg, close->ending, hub.limits.get()->goodbye, hub.clock);
-    co_return false;
+    if (order) co_return *order;
+    const bool left = co_await place.leave();
+    co_return left ? LegOrder(CloseLeg{Ending::clean}) : LegOrder(JoinLeg{});
 }
 
 // From admission to the end of the leg, or to its departure for the bridge.
@@ -86,17 +85,19 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
     std::vector<std::byte> early_bytes;
     auto transport = connection.release(early_bytes);
     const auto options = leg_options(ws::Role::server, admission.features, hub.limits.get()->liveness, hub.clock);
-    std::unique_ptr<ByteStream> leg =
-        std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
+    auto leg = std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     place.ready();
-    bool join = false;
+    LegOrder order;
     try {
-        join = co_await wait_and_close(hub, *leg, std::move(orders), log);
+        order = co_await wait_for_order(place, *leg, std::move(orders), log);
     } catch (...) {
         leg->abort(Ending::stopping);  // the hub's end cuts the wait short, but the peer still hears why
         throw;
     }
-    if (join) place.hand_over(std::move(leg));
+    if (const auto* close = std::get_if<CloseLeg>(&order))
+        co_await say_goodbye(*leg, close->ending, hub.limits.get()->goodbye, hub.clock);
+    else
+        place.hand_over(std::move(leg));
 }
 
 }  // namespace

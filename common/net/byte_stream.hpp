@@ -62,7 +62,8 @@ inline constexpr std::size_t wanted_headroom = 16;
 /// The seam of the house: a two-way stream of bytes (TCP, TLS, WebSocket, or memory in tests).
 ///
 /// One reader and one writer at a time, on one strand. Operations end early with operation_aborted when their coroutine
-/// is cancelled; the stream is then only good for abort(). Failures are LegError.
+/// is cancelled; the stream is then only good for abort(), but after a wait_readable it is as it was. Failures are
+/// LegError.
 class ByteStream {
  public:
     virtual ~ByteStream() = default;

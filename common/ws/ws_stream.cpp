@@ -1,5 +1,7 @@
 #include "common/ws/ws_stream.hpp"
 
+#include "common/async/join.hpp"
+
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
@@ -18,6 +20,7 @@ constexpr int reads_per_turn = 16;
 // Where a header may come only this much is read: the payload behind it is moved over it.
 constexpr std::size_t read_with_header = 4 * 1024;
 constexpr std::size_t drop_size = 8 * 1024;
+constexpr std::size_t held_at_most = 512;
 constexpr auto drop_pause = std::chrono::milliseconds(100);
 
 LegError closed_error(const CloseReason& reason) {
@@ -58,6 +61,7 @@ Clock::time_point WsStream::now() const {
 }
 
 std::optional<std::size_t> WsStream::try_read(WritableBytes into) {
+    if (!held_.empty()) return held_.take(into);
     std::size_t filled = 0;
     bool dry = false;
     for (int turn = 0; turn < reads_per_turn && filled < into.size() && !dry && !over() && !reader_.finished();
@@ -115,12 +119,7 @@ std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
             return std::nullopt;
         }
     }
-    const auto early = ReadableBytes(early_bytes_).subspan(early_taken_);
-    const auto size = std::min(early.size(), into.size());
-    std::memcpy(into.data(), early.data(), size);
-    early_taken_ += size;
-    if (size == early.size()) early_bytes_ = {};
-    return size;
+    return early_bytes_.take(into);
 }
 
 /// Leaves the payload at the front of `raw` and answers the control frames that were between.
@@ -145,8 +144,8 @@ void WsStream::flush_slot() {
 
 // The wait and the write of every message: few coroutines, as each costs more than what it does here.
 asio::awaitable<void> WsStream::wait_readable() {
-    const bool end_is_known = reader_.finished() || over();
-    return end_is_known ? nothing() : wait_for_input();
+    const bool reads_at_once = !held_.empty() || reader_.finished() || over();
+    return reads_at_once ? nothing() : wait_for_input();
 }
 
 asio::awaitable<void> WsStream::wait_for_input() {
@@ -262,6 +261,20 @@ asio::awaitable<void> WsStream::listen_on() {
         pause.expires_after(drop_pause);
         co_await pause.async_wait(asio::use_awaitable);
     }
+}
+
+asio::awaitable<void> WsStream::hold() {
+    while (held_.empty()) {
+        std::array<std::byte, held_at_most> room;
+        const auto size = try_read(room);
+        if (!size)
+            co_await wait_readable();
+        else if (*size == 0)
+            co_await listen_on();
+        else
+            held_ = KeptBytes({room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*size)});
+    }
+    co_await forever();
 }
 
 void WsStream::drop_input() {

@@ -7,6 +7,7 @@
 #include "common/ws/control_slot.hpp"
 #include "common/ws/frame.hpp"
 #include "common/ws/frame_reader.hpp"
+#include "common/ws/kept_bytes.hpp"
 
 #include <memory>
 #include <optional>
@@ -63,6 +64,10 @@ class WsStream final : public ByteStream {
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     /// In a plain stream what comes is dropped, at most ten times a second.
     asio::awaitable<void> listen_on() override;
+    /// For who keeps a leg that is not to be read yet: answers what the protocol asks up to the first payload, which
+    /// the next reads get. Never returns, and may be cancelled; throws LegError once the peer has ended the whole
+    /// stream, whether well or not, with no payload before.
+    asio::awaitable<void> hold();
     /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
     /// that is gone is no error here.
     asio::awaitable<void> close(Ending ending) override;
@@ -98,8 +103,8 @@ class WsStream final : public ByteStream {
 
     std::unique_ptr<Transport> transport_;
     WsOptions options_;
-    std::vector<std::byte> early_bytes_;
-    std::size_t early_taken_ = 0;
+    KeptBytes early_bytes_;
+    KeptBytes held_;  // payload that came while the stream was held
     FrameReader reader_;
     ControlSlot slot_;
     bool ended_ = false;

@@ -70,7 +70,7 @@ TEST_P(HubBadFrame, OnTheDevicesLeg) {
     expect_ends(*legs.device, *legs.service);
 }
 
-// Nothing is read before the other leg is there.
+// What is payload waits for the other leg.
 using HubEarlyFrame = HubBadFrame;
 TEST_P(HubEarlyFrame, BeforeTheOtherLeg) {
     const auto tickets = open_stream(*device, *service);
@@ -78,6 +78,18 @@ TEST_P(HubEarlyFrame, BeforeTheOtherLeg) {
     run(attacker->send_raw(GetParam().sent + question));
     const auto other = open_leg(tickets.device);
     expect_ends(*attacker, *other);
+}
+
+// What ends the leg ends the stream, which has no place for the other one then.
+using HubEarlyEnd = HubBadFrame;
+TEST_P(HubEarlyEnd, BeforeTheOtherLeg) {
+    const auto tickets = open_stream(*device, *service);
+    const auto attacker = open_leg(tickets.service);
+    run(attacker->send_raw(GetParam().sent));
+    EXPECT_EQ(run(heard_by(*attacker)), GetParam().told);
+    EXPECT_TRUE(eventually_logged("left before the other came")) << whole_log();
+    hub_clients::LegClient late(address);
+    EXPECT_EQ(run(late.open(tickets.device)).status, 404);
 }
 
 std::vector<FrameAttack> all_violations() {
@@ -149,11 +161,20 @@ INSTANTIATE_TEST_SUITE_P(Early, HubEarlyFrame,
                                          FrameAttack{"Pings", times(500, masked_frame(ping, "x")), alive, "close 1000"},
                                          FrameAttack{"EmptyMessages", times(500, masked_frame(binary, "")), alive,
                                                      "close 1000"},
-                                         FrameAttack{"Close", closing(1000), "close 1000", "close 1000"},
                                          FrameAttack{"DataAndClose", masked_frame(binary, "x") + closing(1000),
                                                      "close 1000", "data x, close 1000"},
-                                         FrameAttack{"Violation", raw("\x82\x01x"), "close 1002", "close 1002"},
-                                         FrameAttack{"Garbage", "GET / HTTP/1.1\r\n\r\n", "close 1002", "close 1002"}),
+                                         FrameAttack{"DataAndViolation", masked_frame(binary, "x") + raw("\x82\x01x"),
+                                                     "close 1002", "data x, close 1002"}),
+                         frame_attack_name);
+
+INSTANTIATE_TEST_SUITE_P(Early, HubEarlyEnd,
+                         testing::Values(FrameAttack{"Close", closing(1000), "close 1000", ""},
+                                         FrameAttack{"CloseBehindPings",
+                                                     times(500, masked_frame(ping, "x")) + closing(1000), "close 1000",
+                                                     ""},
+                                         FrameAttack{"CloseWithAnError", closing(1011), "close 1011", ""},
+                                         FrameAttack{"Violation", raw("\x82\x01x"), "close 1002", ""},
+                                         FrameAttack{"Garbage", "GET / HTTP/1.1\r\n\r\n", "close 1002", ""}),
                          frame_attack_name);
 
 class HubCutFrame : public HubBadFrame {};

@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
         Attack{"Plain", leg(""), "400"},
         Attack{"BehindAnotherRequest", get("/", "") + leg(good) + "{leave}", "404, 101"},
         Attack{"BehindARefusal", get("{device path}", good) + leg(good) + "{leave}", "401, 101"},
-        Attack{"TwiceAtOnce", leg(good) + leg(good) + "{leave}", "101"},
+        Attack{"TwiceAtOnce", leg(good) + leg(good), "101, close 1002"},
         Attack{"WithExtensions",
                leg(good + "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=99\r\n") + "{leave}",
                "101"},
@@ -203,7 +203,7 @@ TEST_F(HubOddLeg, LegThatLeavesBeforeTheOtherEndsTheStream) {
     const auto tickets = open_stream(*device, *service);
     const auto first = open_leg(tickets.device);
     first->vanish();
-    EXPECT_TRUE(eventually_logged("stream leg lost while it waited")) << whole_log();
+    EXPECT_TRUE(eventually_logged("stream leg ended while it waited")) << whole_log();
     const auto refused_again = [&] {
         hub_clients::LegClient again(address);
         return opened(again, tickets.device) == 404;

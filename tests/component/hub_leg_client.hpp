@@ -134,7 +134,9 @@ class LegClient {
         ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately);
         transport_->abort(Ending::reset);
     }
-    /// Ends the connection without a Close.
+    /// Ends the connection in order, but without a Close.
+    asio::awaitable<void> end_connection() { co_await transport_->close(Ending::clean); }
+    /// Breaks the connection off.
     void vanish() { transport_->abort(Ending::lost); }
 
     int pings = 0;
