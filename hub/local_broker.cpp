@@ -5,8 +5,6 @@
 #include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
 
-#include <algorithm>
-
 namespace device_streams::hub {
 
 namespace {
@@ -16,10 +14,6 @@ constexpr auto takeover_limit = std::chrono::seconds(2);
 
 // Of an answer's, which is the device's choice; ours are shorter.
 constexpr std::size_t shown_of_request_id = 32;
-
-std::size_t slot(StreamRole role) {
-    return role == StreamRole::device ? 0 : 1;
-}
 
 template <typename Message>
 asio::awaitable<void> arrival(Mailbox<Message> mailbox) {
@@ -172,7 +166,7 @@ void LocalBroker::leg_ready(const std::string& stream_id, StreamRole role) {
 
 asio::awaitable<bool> LocalBroker::leg_leaves(const std::string& stream_id, StreamRole role) {
     auto leave = [&] {
-        if (meetings_.contains(stream_id)) return false;
+        if (meetings_.expect(stream_id)) return false;
         legs_.erase({stream_id, role});
         perform(pairing_.leg_left(stream_id, role));
         return true;
@@ -184,45 +178,31 @@ asio::awaitable<bool> LocalBroker::leg_leaves(const std::string& stream_id, Stre
 void LocalBroker::leg_left(const std::string& stream_id, StreamRole role) {
     on_control([this, stream_id, role] {
         legs_.erase({stream_id, role});
-        const auto meeting = meetings_.find(stream_id);
-        if (meeting == meetings_.end()) {
-            perform(pairing_.leg_left(stream_id, role));
-            return;
-        }
-        meeting->second.left[slot(role)] = true;
-        settle(stream_id);
+        perform(pairing_.leg_left(stream_id, role));
+        if (auto met = meetings_.gone(stream_id, role)) settle(std::move(*met));
     });
 }
 
 void LocalBroker::hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) {
     on_control([this, stream_id, role, leg = std::move(leg)]() mutable {
-        const auto meeting = meetings_.find(stream_id);
-        if (meeting == meetings_.end()) return;
-        meeting->second.legs[slot(role)] = std::move(leg);
-        settle(stream_id);
+        if (auto met = meetings_.arrived(stream_id, role, std::move(leg))) settle(std::move(*met));
     });
 }
 
-void LocalBroker::settle(const std::string& stream_id) {
-    auto& meeting = meetings_.at(stream_id);
-    auto& [device, service] = meeting.legs;
-    const bool complete =
-        std::ranges::all_of(std::array{0, 1}, [&](int i) { return meeting.left[i] || meeting.legs[i] != nullptr; });
-    if (!complete) return;
-    if (device && service && meeting.revoked.empty())
-        parts_.bridge(meeting.stream, std::move(device), std::move(service));
+void LocalBroker::settle(Meetings::Met met) {
+    if (met.device && met.service && met.revoked.empty())
+        parts_.bridge(std::move(met.stream), std::move(met.device), std::move(met.service));
     else
-        part(meeting);
-    meetings_.erase(stream_id);
+        part(std::move(met));
 }
 
 // Both legs are accounted for and will not be joined.
-void LocalBroker::part(Meeting& meeting) {
-    const bool revoked = !meeting.revoked.empty();
+void LocalBroker::part(Meetings::Met met) {
+    const bool revoked = !met.revoked.empty();
     const auto ending = revoked ? Ending::refused : stopped_ ? Ending::stopping : Ending::lost;
-    perform(Abandon{meeting.stream, revoked ? meeting.revoked : "one leg was lost just before the other came", ending});
-    for (auto& leg : meeting.legs)
-        if (leg) parts_.close_alone(std::move(leg), ending);
+    perform(Abandon{met.stream, revoked ? met.revoked : "one leg was lost just before the other came", ending});
+    for (auto* leg : {&met.device, &met.service})
+        if (*leg) parts_.close_alone(std::move(*leg), ending);
 }
 
 // Doing what the pairing says.
@@ -273,7 +253,7 @@ void LocalBroker::perform(const EndLeg& action) {
 }
 
 void LocalBroker::perform(const Join& action) {
-    meetings_.emplace(action.stream.stream_id, Meeting{action.stream, {}, {}, {}});
+    meetings_.call(action.stream);
     for (const auto role : {StreamRole::device, StreamRole::service}) {
         const auto leg = legs_.find({action.stream.stream_id, role});
         leg->second.post(JoinLeg{});
@@ -328,13 +308,11 @@ void LocalBroker::set_limits(PairingLimits requests, PresenceLimits links) {
 void LocalBroker::revoke(const Revocation& revoked) {
     on_control([this, revoked] {
         ++revocations_;
-        const std::string why(revoked.why());
         for (const auto link : presence_.forget(revoked))
             if (const auto found = links_.find(link); found != links_.end())
-                found->second.orders.post(DropLink{DropLink::Reason::revoked, why});
+                found->second.orders.post(DropLink{DropLink::Reason::revoked, std::string(revoked.why())});
         perform(pairing_.forget(revoked));
-        for (auto& [stream_id, meeting] : meetings_)
-            if (meeting.stream.rests_on(revoked)) meeting.revoked = why;
+        meetings_.revoke(revoked);
         parts_.cut(revoked);  // from here, so that no stream begins in between
     });
 }

@@ -2,14 +2,15 @@
 
 #include "common/async/task_set.hpp"
 #include "common/base/log.hpp"
+#include "hub/meetings.hpp"
 #include "hub/resource_record.hpp"
 #include "hub/stream_broker.hpp"
 
-#include <array>
 #include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 namespace device_streams::hub {
@@ -63,13 +64,6 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
         Mailbox<LinkOrder> orders;
         std::vector<Mailbox<Nothing>> waiting_for_end;
     };
-    // Both legs have been told to join; their streams arrive one by one.
-    struct Meeting {
-        StreamRef stream;
-        std::array<std::unique_ptr<ByteStream>, 2> legs;
-        std::array<bool, 2> left{};
-        std::string revoked{};  // why
-    };
     using LegKey = std::pair<std::string, StreamRole>;
     struct Entered {
         LinkNumber link;
@@ -90,8 +84,8 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     RequestResult result_of(const Reply& reply, const iothub::Target& target) const;
     std::int64_t wall_expiry(Clock::time_point deadline) const;
     void arm();
-    void settle(const std::string& stream_id);
-    void part(Meeting& meeting);
+    void settle(Meetings::Met met);
+    void part(Meetings::Met met);
 
     Strand control_;
     Parts parts_;
@@ -107,7 +101,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     };
     std::unordered_map<RequestNumber, Asking> requests_;
     std::map<LegKey, Mailbox<LegOrder>> legs_;
-    std::unordered_map<std::string, Meeting> meetings_;
+    Meetings meetings_;
     Mailbox<Nothing> deadline_moved_;
     Clock::time_point watched_deadline_ = Clock::time_point::max();
 };

@@ -86,6 +86,23 @@ TEST_F(LocalBrokerTest, StreamOfAnIdentityRemovedWhileItsLegsJoinIsRefused) {
     EXPECT_TRUE(lines->contains("DS-601"));
 }
 
+// The bridge passes on how it ended.
+TEST_F(LocalBrokerTest, LegThatEndsWhenItWasToldToJoinIsHandedOver) {
+    open_joining_stream();
+    EXPECT_FALSE(test::run(io, broker->leg_leaves(ticket.stream_id, StreamRole::service)));
+    hand_over(StreamRole::service);
+    hand_over(StreamRole::device);
+    EXPECT_EQ(seen, std::vector<std::string>{"bridge"});
+}
+
+TEST_F(LocalBrokerTest, LegThatIsGoneWhenItWasToldToJoinEndsTheOther) {
+    open_joining_stream();
+    broker->leg_left(ticket.stream_id, StreamRole::service);
+    hand_over(StreamRole::device);
+    EXPECT_EQ(seen, std::vector<std::string>{"close lost"});
+    EXPECT_TRUE(lines->contains("one leg was lost just before the other came"));
+}
+
 TEST_F(LocalBrokerTest, RequestIdThatADeviceInventsIsCutInTheLog) {
     broker->take_answer(link, {200, std::string(65'000, '7')});
     test::poll(io);
