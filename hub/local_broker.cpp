@@ -152,16 +152,14 @@ void LocalBroker::cancel(RequestNumber request) {
 asio::awaitable<Admission> LocalBroker::admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) {
     auto look = [&] {
         auto admission = pairing_.admit(ticket.stream_id, ticket.role, ticket.target);
-        if (admission.verdict == Admission::Verdict::admitted)
+        if (admission.verdict == Admission::Verdict::admitted) {
             legs_.emplace(LegKey{ticket.stream_id, ticket.role}, orders);
+            perform(pairing_.join(ticket.stream_id));
+        }
         return admission;
     };
     auto admission = co_await run_on(control_, look);
     co_return admission;
-}
-
-void LocalBroker::leg_ready(const std::string& stream_id, StreamRole role) {
-    on_control([this, stream_id, role] { perform(pairing_.leg_ready(stream_id, role)); });
 }
 
 asio::awaitable<bool> LocalBroker::leg_leaves(const std::string& stream_id, StreamRole role) {

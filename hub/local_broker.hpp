@@ -50,7 +50,6 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     asio::awaitable<RequestResult> request(StreamAsk ask) override;
     void cancel(RequestNumber request) override;
     asio::awaitable<Admission> admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) override;
-    void leg_ready(const std::string& stream_id, StreamRole role) override;
     asio::awaitable<bool> leg_leaves(const std::string& stream_id, StreamRole role) override;
     void leg_left(const std::string& stream_id, StreamRole role) override;
     void hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) override;

@@ -139,18 +139,17 @@ Admission Pairing::admit(const std::string& stream_id, StreamRole role, const io
     if (found == requests_.end() || found->second.ask.target != target) return {};
     Leg& leg = found->second.leg(role);
     if (leg != Leg::none) return {Admission::Verdict::role_taken};
-    leg = Leg::admitted;
+    leg = Leg::here;
     const Request& request = found->second;
     return {Admission::Verdict::admitted, request.ask.name,
             role == StreamRole::device ? request.device_features : request.service_features};
 }
 
-PairingActions Pairing::leg_ready(const std::string& stream_id, StreamRole role) {
+PairingActions Pairing::join(const std::string& stream_id) {
     const auto found = by_stream(stream_id);
     if (found == requests_.end()) return {};
-    Request& request = found->second;
-    request.leg(role) = Leg::ready;
-    if (request.phase != Phase::accepted || request.legs[0] != Leg::ready || request.legs[1] != Leg::ready) return {};
+    const Request& request = found->second;
+    if (request.phase != Phase::accepted || request.legs[0] != Leg::here || request.legs[1] != Leg::here) return {};
     PairingActions actions{Join{request.stream()}};
     erase(found);
     return actions;
@@ -228,7 +227,7 @@ void Pairing::fail(Requests::iterator where, const Refused& why, Ending for_legs
         actions.push_back(Reply{where->first, why});
     for (const auto role : {StreamRole::device, StreamRole::service}) {
         const Leg leg = request.leg(role);
-        if (leg == Leg::admitted || leg == Leg::ready) actions.push_back(EndLeg{request.stream_id, role, for_legs});
+        if (leg == Leg::here) actions.push_back(EndLeg{request.stream_id, role, for_legs});
     }
     erase(where);
 }

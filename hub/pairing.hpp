@@ -139,10 +139,11 @@ class Pairing {
     /// The hub stops: nothing pending can complete.
     PairingActions stop();
 
-    /// Reserves the role for a WebSocket whose token was good; it counts as a leg from here on.
+    /// Reserves the role for a WebSocket whose token was good; it is a leg from here on, before it has its 101, so that
+    /// a peer that has it never finds that its leg was not there when the other left.
     Admission admit(const std::string& stream_id, StreamRole role, const iothub::Target& target);
-    /// The leg has its 101 and waits.
-    PairingActions leg_ready(const std::string& stream_id, StreamRole role);
+    /// Joins the legs if both are there. For whoever has admitted one, as soon as it can be told.
+    PairingActions join(const std::string& stream_id);
     /// The leg went away while it waited. Its token is used up: the stream can only fail now.
     PairingActions leg_left(const std::string& stream_id, StreamRole role);
 
@@ -155,7 +156,7 @@ class Pairing {
 
  private:
     enum class Phase { waiting_for_device, delivered, accepted };
-    enum class Leg { none, admitted, ready, left };
+    enum class Leg { none, here, left };
     struct Request {
         StreamAsk ask;
         Phase phase = Phase::waiting_for_device;

@@ -61,10 +61,10 @@ class StreamBroker {
     /// The service that asked went away: ends the request, also when it was granted, unless the service's leg is there.
     virtual void cancel(RequestNumber request) = 0;
 
-    /// A leg whose token was good wants in. Once admitted it must end in leg_leaves, leg_left or hand_over.
+    /// A leg whose token was good wants in. Once admitted it must end in hand_over, a leg_leaves that was granted, or
+    /// leg_left.
     virtual asio::awaitable<Admission> admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) = 0;
-    virtual void leg_ready(const std::string& stream_id, StreamRole role) = 0;
-    /// A waiting leg has ended and would leave. False: it is to be joined, as JoinLeg says, and handed over.
+    /// A waiting leg has ended and would leave. False: it was told to join before, and is to be handed over.
     virtual asio::awaitable<bool> leg_leaves(const std::string& stream_id, StreamRole role) = 0;
     /// It is gone without having asked.
     virtual void leg_left(const std::string& stream_id, StreamRole role) = 0;

@@ -34,7 +34,7 @@ asio::awaitable<void> refuse_stale(HubContext& hub, http::Connection& connection
     co_await send_answer(hub, connection, peer, std::move(response));
 }
 
-// A leg between admission and its end here: reports that it left unless its stream was handed over.
+// A leg between admission and its end here: reports that it is gone unless it left, or its stream was handed over.
 class Place {
  public:
     Place(HubContext& hub, const LegTickets::Checked& ticket) : hub_(hub), ticket_(ticket) {}
@@ -43,7 +43,7 @@ class Place {
     ~Place() {
         if (!given_up_) hub_.broker.leg_left(ticket_.stream_id, ticket_.role);
     }
-    void ready() { hub_.broker.leg_ready(ticket_.stream_id, ticket_.role); }
+    // False: the stream is to be handed over.
     asio::awaitable<bool> leave() {
         given_up_ = co_await hub_.broker.leg_leaves(ticket_.stream_id, ticket_.role);
         co_return given_up_;
@@ -59,21 +59,39 @@ class Place {
     bool given_up_ = false;
 };
 
-// A leg that ended while it waited is joined all the same where that was decided before, so that the other hears how it
-// ended.
-asio::awaitable<LegOrder> wait_for_order(Place& place, ws::WsStream& leg, Mailbox<LegOrder> orders, const Log& log) {
-    std::optional<LegOrder> order;
-    const auto strand = co_await asio::this_coro::executor;
-    Bell lost(strand);
-    const auto watching = leg.watch(strand, [&lost](const std::exception_ptr& why) { lost.ring(why); });
-    try {
-        co_await first_of(store(orders.next(), order), leg.hold(), lost);
-    } catch (const LegError& ended) {
-        log.info("stream leg ended while it waited", {{"reason", ended.what()}});
+// What ended the leg while it waited, without an order; then it has left its place, unless it was told to join before.
+struct LeftBy {
+    Ending ending;
+};
+using EndOfWait = std::variant<JoinLeg, CloseLeg, LeftBy>;
+
+asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const Mailbox<LegOrder>& orders,
+                                          const Log& log) {
+    auto order = orders.try_next();
+    Ending ending = Ending::clean;
+    if (!order) {
+        const auto strand = co_await asio::this_coro::executor;
+        Bell lost(strand);
+        const auto watching = leg.watch(strand, [&lost](const std::exception_ptr& why) { lost.ring(why); });
+        try {
+            co_await first_of(store(orders.next(), order), leg.hold(), lost);
+        } catch (const LegError& ended) {
+            log.info("stream leg ended while it waited", {{"reason", ended.what()}});
+            ending = ended.ending();
+        }
     }
-    if (order) co_return *order;
+    if (order) co_return std::visit([](const auto& known) { return EndOfWait(known); }, *order);
+    // The bridge tells the other leg how this one ended.
     const bool left = co_await place.leave();
-    co_return left ? LegOrder(CloseLeg{Ending::clean}) : LegOrder(JoinLeg{});
+    co_return left ? EndOfWait(LeftBy{ending}) : EndOfWait(JoinLeg());
+}
+
+// A lost leg hears no goodbye.
+asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, Ending ending) {
+    if (ending == Ending::lost || ending == Ending::reset)
+        leg.abort(Ending::lost);
+    else
+        co_await say_goodbye(leg, ending, hub.limits.get()->goodbye, hub.clock);
 }
 
 // From admission to the end of the leg, or to its departure for the bridge.
@@ -86,16 +104,17 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
     auto transport = connection.release(early_bytes);
     const auto options = leg_options(ws::Role::server, admission.features, hub.limits.get()->liveness, hub.clock);
     auto leg = std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
-    place.ready();
-    LegOrder order;
+    EndOfWait end;
     try {
-        order = co_await wait_for_order(place, *leg, std::move(orders), log);
+        end = co_await wait_for_order(place, *leg, orders, log);
     } catch (...) {
         leg->abort(Ending::stopping);  // the hub's end cuts the wait short, but the peer still hears why
         throw;
     }
-    if (const auto* close = std::get_if<CloseLeg>(&order))
+    if (const auto* close = std::get_if<CloseLeg>(&end))
         co_await say_goodbye(*leg, close->ending, hub.limits.get()->goodbye, hub.clock);
+    else if (const auto* left = std::get_if<LeftBy>(&end))
+        co_await part_with(hub, *leg, left->ending);
     else
         place.hand_over(std::move(leg));
 }

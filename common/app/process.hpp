@@ -21,7 +21,7 @@ inline constexpr std::array heeded_signals{SIGTERM, SIGINT, SIGUSR2, SIGHUP};
 
 /// Holds back the signals that run() heeds, in this thread, and drops those that came meanwhile at its end; from then
 /// on they are ignored. For the way out, on which nobody heeds them any more: they would end the process with a code
-/// that says it failed.
+/// that says it failed. A lookup that hangs keeps a thread of Asio's, which hears them still: so much the better.
 class UnheardSignals {
  public:
     UnheardSignals();

@@ -264,15 +264,18 @@ asio::awaitable<void> WsStream::listen_on() {
 }
 
 asio::awaitable<void> WsStream::hold() {
-    while (held_.empty()) {
+    const auto read_and_keep = [this] {  // its room is not kept while we wait
         std::array<std::byte, held_at_most> room;
         const auto size = try_read(room);
-        if (!size)
+        if (size) held_ = KeptBytes({room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*size)});
+        return size.has_value();
+    };
+    while (held_.empty()) {
+        const bool told = read_and_keep();
+        if (!told)
             co_await wait_readable();
-        else if (*size == 0)
+        else if (held_.empty())
             co_await listen_on();
-        else
-            held_ = KeptBytes({room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*size)});
     }
     co_await forever();
 }

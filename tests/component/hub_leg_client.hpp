@@ -135,7 +135,13 @@ class LegClient {
         transport_->abort(Ending::reset);
     }
     /// Ends the connection in order, but without a Close.
-    asio::awaitable<void> end_connection() { co_await transport_->close(Ending::clean); }
+    asio::awaitable<void> end_connection() {
+        try {
+            co_await transport_->close(Ending::clean);
+        } catch (const LegError&) {
+            // The hub need not answer in order.
+        }
+    }
     /// Breaks the connection off.
     void vanish() { transport_->abort(Ending::lost); }
 

@@ -104,6 +104,7 @@ def main():
             print(f"=== {entry_point}, {options.minutes:g} min, seed {seed}", flush=True)
             attacker = Attacker(target, entry_point, seed)
             print(json.dumps(Run(target, attacker, options).run()), flush=True)
+        attacker = None  # whose leftovers they would be is not known
         target.check_given_back(descriptors + 1)
         target.stop()
     except BaseException as failure:

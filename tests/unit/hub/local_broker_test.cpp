@@ -45,7 +45,6 @@ class LocalBrokerTest : public testing::Test {
             ticket.role = role;
             Mailbox<LegOrder> orders(io.get_executor());
             ASSERT_EQ(test::run(io, broker->admit(ticket, orders)).verdict, Admission::Verdict::admitted);
-            broker->leg_ready(ticket.stream_id, role);
         }
         test::poll(io);
         ASSERT_TRUE(asking.done());

@@ -41,7 +41,7 @@ class PairingTest : public testing::Test {
     Verdict admit(const std::string& stream, StreamRole role) { return pairing.admit(stream, role, pump).verdict; }
     PairingActions attach(const std::string& stream, StreamRole role) {
         EXPECT_EQ(admit(stream, role), Verdict::admitted);
-        return pairing.leg_ready(stream, role);
+        return pairing.join(stream);
     }
     PairingActions after(Clock::duration step) {
         clock.advance(step);
@@ -325,14 +325,12 @@ TEST_F(PairingTest, EarlyDeviceLegIsEndedWhenNoAnswerComes) {
     EXPECT_EQ(only<EndLeg>(after(30s)).size(), 1u);
 }
 
-TEST_F(PairingTest, LegThatLeavesTakesTheOtherWithIt) {
+TEST_F(PairingTest, LegThatLeavesBeforeTheOtherCameEndsTheStream) {
     const auto stream = accepted(open_delivered().request_id).stream_id;
-    EXPECT_EQ(admit(stream, device), Verdict::admitted);
     attach(stream, service);
-    const auto ended = only<EndLeg>(pairing.leg_left(stream, service));
-    ASSERT_EQ(ended.size(), 1u);
-    EXPECT_EQ(ended[0].role, device);
+    EXPECT_EQ(only<Abandon>(pairing.leg_left(stream, service)).size(), 1u);
     EXPECT_EQ(pairing.size(), 0u);
+    EXPECT_EQ(admit(stream, device), Verdict::unknown_stream);
 }
 
 TEST_F(PairingTest, DeviceLegThatLeftEarlyMayStillReject) {
@@ -391,7 +389,7 @@ TEST_F(PairingTest, ServiceThatHasALegCannotCancel) {
     const auto stream = accepted(open_delivered().request_id).stream_id;
     EXPECT_EQ(admit(stream, service), Verdict::admitted);
     EXPECT_TRUE(pairing.cancel(request).empty());
-    pairing.leg_ready(stream, service);
+    pairing.join(stream);
     EXPECT_TRUE(pairing.cancel(request).empty());
     EXPECT_EQ(only<Join>(attach(stream, device)).size(), 1u);
     EXPECT_TRUE(pairing.cancel(request).empty());

@@ -86,6 +86,23 @@ TEST_F(WsKeepAlive, SendsNoPingSoonAfterData) {
     EXPECT_EQ(pings(), 1U);
 }
 
+TEST_F(WsKeepAlive, LosesAHeldLegOnWhichNothingIsHeard) {
+    auto holding = driver.start(stream.hold());
+    auto watching = driver.start(until_gone(stream));
+    pass(59s);
+    EXPECT_FALSE(watching.done());
+    pass(1s);
+    EXPECT_EQ(ending_of(watching), Ending::lost);
+}
+
+TEST_F(WsKeepAlive, AHeldLegWhoseFirstPayloadIsKeptMayBeSilent) {
+    auto holding = driver.start(stream.hold());
+    auto watching = driver.start(until_gone(stream));
+    transport->push(from_client(2, "x"));
+    pass(10min);
+    EXPECT_FALSE(watching.done());
+}
+
 TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
     auto watching = driver.start(until_gone(stream));
     auto listening = listen();
