@@ -4,6 +4,7 @@
 #include "common/config/options.hpp"
 #include "common/config/reference.hpp"
 #include "tests/support/client_certificates.hpp"
+#include "tests/support/repository.hpp"
 
 #include <gtest/gtest.h>
 
@@ -47,7 +48,8 @@ class DeviceProxyConfigTest : public testing::Test {
 };
 
 TEST_F(DeviceProxyConfigTest, ShippedFileIsWhatTheTableSays) {
-    EXPECT_EQ(read_file(DS_SOURCE_DIR "/configs/device-proxy.yaml"), example_yaml(device_proxy_options().info()))
+    EXPECT_EQ(read_file(test::repository_file("configs/device-proxy.yaml")),
+              example_yaml(device_proxy_options().info()))
         << "make it anew with: device-proxy --print-config-example";
 }
 
@@ -69,7 +71,7 @@ TEST_F(DeviceProxyConfigTest, ServicesMayBeNarrowedToPolicies) {
 }
 
 TEST_F(DeviceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
-    std::filesystem::copy_file(DS_SOURCE_DIR "/configs/device-proxy.yaml", folder_ / "device-proxy.yaml");
+    std::filesystem::copy_file(test::repository_file("configs/device-proxy.yaml"), folder_ / "device-proxy.yaml");
     const auto config = device_proxy_options().load({.file = folder_ / "device-proxy.yaml"});
     const DeviceProxyConfig defaults;
     EXPECT_EQ(config.hub.connection_string.reveal(), connection_string);

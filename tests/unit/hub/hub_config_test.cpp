@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/config/options.hpp"
 #include "common/config/reference.hpp"
+#include "tests/support/repository.hpp"
 
 #include <gtest/gtest.h>
 
@@ -41,12 +42,12 @@ class HubConfigTest : public testing::Test {
 };
 
 TEST_F(HubConfigTest, ShippedFileIsWhatTheTableSays) {
-    EXPECT_EQ(read_file(DS_SOURCE_DIR "/configs/stream-hub.yaml"), example_yaml(hub_options().info()))
+    EXPECT_EQ(read_file(test::repository_file("configs/stream-hub.yaml")), example_yaml(hub_options().info()))
         << "make it anew with: stream-hub --print-config-example";
 }
 
 TEST_F(HubConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
-    std::filesystem::copy_file(DS_SOURCE_DIR "/configs/stream-hub.yaml", folder_ / "stream-hub.yaml");
+    std::filesystem::copy_file(test::repository_file("configs/stream-hub.yaml"), folder_ / "stream-hub.yaml");
     const auto config = hub_options().load({.file = folder_ / "stream-hub.yaml"});
     EXPECT_EQ(config.name, "hub1");
     EXPECT_EQ(config.listen.to_string(), "[::]:443");

@@ -4,6 +4,7 @@
 #include "common/config/options.hpp"
 #include "common/config/reference.hpp"
 #include "service-proxy/forward_spec.hpp"
+#include "tests/support/repository.hpp"
 
 #include <gtest/gtest.h>
 
@@ -59,12 +60,13 @@ class ServiceProxyConfigTest : public testing::Test {
 };
 
 TEST_F(ServiceProxyConfigTest, ShippedFileIsWhatTheTableSays) {
-    EXPECT_EQ(read_file(DS_SOURCE_DIR "/configs/service-proxy.yaml"), example_yaml(service_proxy_options().info()))
+    EXPECT_EQ(read_file(test::repository_file("configs/service-proxy.yaml")),
+              example_yaml(service_proxy_options().info()))
         << "make it anew with: service-proxy --print-config-example";
 }
 
 TEST_F(ServiceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
-    std::filesystem::copy_file(DS_SOURCE_DIR "/configs/service-proxy.yaml", folder_ / "service-proxy.yaml");
+    std::filesystem::copy_file(test::repository_file("configs/service-proxy.yaml"), folder_ / "service-proxy.yaml");
     const auto config = service_proxy_options().load({.file = folder_ / "service-proxy.yaml"});
     const ServiceProxyConfig defaults;
     EXPECT_EQ(config.hub.connection_string.reveal(), connection_string);
