@@ -52,6 +52,7 @@ class Connection:
         self.swallowed = set()
         self._ended = set()
         self.closed = False
+        self._send_failed = False
         self.gates = {way: asyncio.Event() for way in WAYS}
         self._politely = False
         self.struck = False
@@ -107,6 +108,8 @@ class Connection:
             if after is not None:
                 await self._strike(way, sink, after)
         await self.gates[way].wait()
+        if self._send_failed:  # the kernel told the reset to who sent there, and shows an end of file to who reads
+            raise Broken
         if not self._is_mute(way):
             sink.shutdown(socket.SHUT_WR)
         self._ended.add(way)
@@ -129,6 +132,7 @@ class Connection:
             await asyncio.get_running_loop().sock_sendall(sink, data)
         except OSError:
             if _opposite(way) not in self.swallowed:
+                self._send_failed = True
                 raise
             self.swallowed.add(way)
 
