@@ -194,57 +194,6 @@ TEST_F(HubBehaviour, SideThatVanishesIsTold1011ToTheOther) {
     EXPECT_EQ(run(legs.device->receive_close()).close_code(), 1011);
 }
 
-// A leg that leaves before the other came ends the stream at once, however it leaves.
-TEST_F(HubBehaviour, LegThatClosesWhileItWaitsGetsItsCloseAndEndsTheOther) {
-    const auto device = online_device();
-    const auto service = service_client();
-    const auto tickets = open_stream(*device, *service);
-    const auto device_leg = open_leg(tickets.device);
-    run(device_leg->send_close(1000));
-    EXPECT_EQ(run(device_leg->close_code()), 1000);
-    EXPECT_TRUE(run(device_leg->is_over()));
-    EXPECT_TRUE(eventually_logged("left before the other came")) << whole_log();
-    hub_clients::LegClient late(address);
-    EXPECT_EQ(run(late.open(tickets.service)).status, 404);
-}
-
-TEST_F(HubBehaviour, LegThatEndsItsConnectionWhileItWaitsEndsTheStream) {
-    const auto device = online_device();
-    const auto service = service_client();
-    const auto tickets = open_stream(*device, *service);
-    const auto service_leg = open_leg(tickets.service);
-    run(service_leg->end_connection());
-    EXPECT_TRUE(eventually_logged("left before the other came")) << whole_log();
-    hub_clients::LegClient late(address);
-    EXPECT_EQ(run(late.open(tickets.device)).status, 404);
-}
-
-TEST_F(HubBehaviour, DataAndACloseThatCameWhileTheLegWaitedAreDelivered) {
-    const auto device = online_device();
-    const auto service = service_client();
-    const auto tickets = open_stream(*device, *service);
-    const auto sent = pattern(2000);
-    const auto service_leg = open_leg(tickets.service);
-    run(service_leg->send_data(sent, 700));
-    run(service_leg->send_close(1000));
-    const auto device_leg = open_leg(tickets.device);
-    EXPECT_EQ(run(device_leg->receive_data(sent.size())), sent);
-    EXPECT_EQ(run(device_leg->close_code()), 1000);
-    run(device_leg->send_close(1000));
-    EXPECT_EQ(run(service_leg->close_code()), 1000);
-}
-
-TEST_F(HubBehaviour, PingIsAnsweredWhileTheLegWaits) {
-    const auto device = online_device();
-    const auto service = service_client();
-    const auto tickets = open_stream(*device, *service);
-    const auto service_leg = open_leg(tickets.service);
-    run(service_leg->send(Opcode::ping, "are you there"));
-    const auto pong = run(service_leg->receive());
-    ASSERT_TRUE(pong);
-    EXPECT_EQ(pong->header.opcode, Opcode::pong);
-}
-
 // 10
 TEST_F(HubBehaviour, CompressionIsNotNegotiated) {
     const auto answer = open_with({{}, {{"Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"}}});

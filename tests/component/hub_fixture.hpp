@@ -141,6 +141,12 @@ class HubTest : public testing::Test {
     bool eventually_logged(std::string_view text) const {
         return test::eventually([&] { return logged(text); });
     }
+    /// One leg left while it waited: the hub says so, and has no place for the other, whose ticket this is.
+    void expect_left_before_the_other(const hub_clients::Ticket& other) {
+        EXPECT_TRUE(eventually_logged("left before the other came")) << whole_log();
+        hub_clients::LegClient late(address);
+        EXPECT_EQ(run(late.open(other)).status, 404);
+    }
     std::string whole_log() const {
         std::string all;
         for (const auto& line : lines->lines()) all += line + "\n";

@@ -35,6 +35,17 @@ class WsFixture : public testing::Test {
         ADD_FAILURE() << "the read did not fail";
         return Ending::clean;
     }
+    /// How a wait that goes on for ever was ended.
+    Ending ending_of(test::Running<void>& waiting) {
+        driver.poll();
+        try {
+            waiting.get();
+        } catch (const LegError& gone) {
+            return gone.ending();
+        }
+        ADD_FAILURE() << "it goes on";
+        return Ending::time_up;
+    }
     /// Writes `text` with that much room in front of it.
     asio::awaitable<void> write(std::string text, std::size_t headroom = wanted_headroom) {
         auto room = bytes_of(std::string(headroom, '.') + text);

@@ -11,16 +11,6 @@ class WsHold : public WsFixture {
         driver.poll();
         EXPECT_TRUE(holding.done());
     }
-    Ending ending() {
-        driver.poll();
-        try {
-            holding.get();
-        } catch (const LegError& gone) {
-            return gone.ending();
-        }
-        ADD_FAILURE() << "it is held on";
-        return Ending::time_up;
-    }
     test::Running<void> holding = driver.start(stream.hold());
 };
 
@@ -61,20 +51,20 @@ TEST_F(WsHold, NobodyWaitsForWhatIsKept) {
 
 TEST_F(WsHold, ACleanCloseIsAnsweredAndTold) {
     transport->push(from_client(8, "\x03\xe8"));
-    EXPECT_EQ(ending(), Ending::clean);
+    EXPECT_EQ(ending_of(holding), Ending::clean);
     EXPECT_TRUE(stream.ended());
     EXPECT_EQ(to_hex(transport->sent), "880203e8");
 }
 
 TEST_F(WsHold, AnEndWithoutCloseIsALoss) {
     transport->end();
-    EXPECT_EQ(ending(), Ending::lost);
+    EXPECT_EQ(ending_of(holding), Ending::lost);
     EXPECT_FALSE(stream.ended());
 }
 
 TEST_F(WsHold, GarbageIsAnsweredAndTold) {
     transport->push("\xff\xff");
-    EXPECT_EQ(ending(), Ending::protocol_violation);
+    EXPECT_EQ(ending_of(holding), Ending::protocol_violation);
     EXPECT_EQ(to_hex(transport->sent), "880203ea");
 }
 
@@ -107,7 +97,7 @@ TEST_F(WsHoldHalfClose, ACloseBehindTheEndOfADirectionIsTold) {
     transport->push(from_client(2, ""));
     driver.poll();
     transport->push(from_client(8, "\x03\xe8"));
-    EXPECT_EQ(ending(), Ending::clean);
+    EXPECT_EQ(ending_of(holding), Ending::clean);
 }
 
 }  // namespace

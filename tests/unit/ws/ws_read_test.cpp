@@ -330,16 +330,6 @@ TEST_F(WsRead, ListeningOnTellsACleanClose) {
 class WsReadHalfClose : public WsFixture {
  protected:
     WsReadHalfClose() : WsFixture({.role = Role::server, .message_limit = 65'528, .half_close = true}) {}
-    Ending ending_of(test::Running<void>& listening) {
-        driver.poll();
-        try {
-            listening.get();
-        } catch (const LegError& gone) {
-            return gone.ending();
-        }
-        ADD_FAILURE() << "it goes on";
-        return Ending::clean;
-    }
 };
 
 TEST_F(WsReadHalfClose, AnEmptyMessageEndsTheDirectionAfterItsData) {
