@@ -86,15 +86,14 @@ class ByteStream {
     virtual bool ended() const = 0;
 
     /// Watches the leg beside whoever reads and writes it: `gone` is told, on `strand`, once it is lost; perhaps at
-    /// once.
+    /// once. What had come by then can still be read, and behind it every read fails, as after a write that has failed.
     virtual Watch watch(const asio::any_io_executor& strand, Gone gone) = 0;
     /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Never returns;
     /// throws LegError once the peer has ended the whole stream, whether well or not.
     virtual asio::awaitable<void> listen_on();
 
     /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Call it once, with
-    /// no other operation under way. A `clean` close loses nothing that was written, unless it is given up while
-    /// delivering().
+    /// no other operation under way. It loses nothing that was written, unless it is given up while delivering().
     virtual asio::awaitable<void> close(Ending ending) = 0;
     /// True while what was written is still on its way and the peer has not been found dead.
     virtual bool delivering() = 0;
@@ -114,6 +113,9 @@ class Transport : public ByteStream {
     /// How long the peer may leave everything unanswered before its watch, or the next operation, finds it lost.
     /// Nothing happens where there is no network.
     virtual void give_up_after(std::chrono::steady_clock::duration /*silence*/) {}
+    /// The peer is dead: what has come from it can still be read, then every operation throws LegError(lost); waits
+    /// that are under way end.
+    virtual void give_up() noexcept = 0;
     /// What the client has shown of itself, for servers over TLS.
     virtual std::optional<ClientCertificate> client_certificate() const { return std::nullopt; }
 };

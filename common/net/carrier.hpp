@@ -28,6 +28,10 @@ class Carrier {
     /// How long a TCP peer may leave everything unanswered. In whole seconds for the kernel; not below 3 s.
     virtual void give_up_after(std::chrono::steady_clock::duration silence) = 0;
 
+    /// The peer is dead: what has come from it can still be read, then every operation throws LegError(lost); waits
+    /// that are under way end.
+    virtual void give_up() noexcept = 0;
+
     /// Ends this direction, where one can end alone.
     virtual void shutdown_write() noexcept = 0;
     /// True while the peer's kernel has not acknowledged all that was sent.

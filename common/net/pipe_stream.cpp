@@ -76,11 +76,24 @@ std::optional<std::size_t> PipeStream::try_read(WritableBytes into) {
         if (errno == EAGAIN) return std::nullopt;
         if (errno != EINTR) throw_leg_error(errno);
     }
+    if (failure_ != 0) throw_leg_error(failure_);
     return std::nullopt;
 }
 
 asio::awaitable<void> PipeStream::wait_readable() {
-    if (readable_.can_wait()) co_await readable_.wait();
+    if (!readable_.can_wait()) co_return;
+    try {
+        co_await readable_.wait();
+    } catch (const std::system_error&) {
+        if (failure_ == 0) throw;
+    }
+}
+
+// Whoever waits for input is woken.
+void PipeStream::fail(int error) {
+    failure_ = error;
+    readable_.close();
+    throw_leg_error(error);
 }
 
 asio::awaitable<void> PipeStream::write_all(OutBytes out) {
@@ -92,7 +105,7 @@ asio::awaitable<void> PipeStream::write_all(OutBytes out) {
         // A pipe that is writable takes this much without blocking (POSIX).
         const auto size = ::write(out_, rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
         if (size >= 0) rest = rest.subspan(static_cast<std::size_t>(size));
-        if (size < 0 && errno != EINTR && errno != EAGAIN) throw_leg_error(errno);
+        if (size < 0 && errno != EINTR && errno != EAGAIN) fail(errno);
     }
 }
 

@@ -47,8 +47,10 @@ class PipeStream final : public ByteStream {
         asio::posix::stream_descriptor epoll_;
     };
     void close_out() noexcept;
+    [[noreturn]] void fail(int error);
 
-    int in_, out_;  // -1: closed
+    int in_, out_;     // -1: closed
+    int failure_ = 0;  // errno of the first write that failed: reads fail too, behind what is there
     Waiter readable_, writable_, broken_;
 };
 

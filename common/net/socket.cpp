@@ -160,9 +160,14 @@ void Socket::look_later(const std::shared_ptr<asio::steady_timer>& timer) {
         socklen_t size = sizeof state;
         const int failed = socket_calls::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &state, &size);
         if (failed != 0 || !ack_watch_.is_dead(state)) return look_later(still_wanted);
-        failure_ = ETIMEDOUT;
-        socket_calls::shutdown(fd(), SHUT_RDWR);  // wakes whoever waits on it
+        give_up();
     });
+}
+
+void Socket::give_up() noexcept {
+    if (!is_open()) return;
+    if (failure_ == 0) failure_ = ETIMEDOUT;
+    socket_calls::shutdown(fd(), SHUT_RDWR);  // wakes whoever waits on it
 }
 
 void Socket::give_up_after(std::chrono::steady_clock::duration silence) {

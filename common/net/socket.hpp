@@ -33,6 +33,7 @@ class Socket final : public Carrier {
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     /// Keep-alive probes while nothing is under way (the kernel asks), else data (its watch asks, see AckWatch).
     void give_up_after(std::chrono::steady_clock::duration silence) override;
+    void give_up() noexcept override;
 
     void shutdown_write() noexcept override;
     bool delivering() override;

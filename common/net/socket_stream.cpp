@@ -1,11 +1,20 @@
 #include "common/net/socket_stream.hpp"
 
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 namespace device_streams {
+
+namespace {
+// Between two looks at what is still on its way.
+constexpr std::chrono::milliseconds shortest_nap{2}, longest_nap{250};
+}  // namespace
 
 SocketStream::SocketStream(Socket socket) : socket_(std::move(socket)) {
     socket_.reset_on_close(true);
@@ -38,14 +47,28 @@ Watch SocketStream::watch(const asio::any_io_executor& strand, Gone gone) {
 }
 
 asio::awaitable<void> SocketStream::close(Ending ending) {
+    const auto watching = socket_.watch(co_await asio::this_coro::executor, told_elsewhere);
     if (ending != Ending::clean) {
+        co_await deliver();
         socket_.reset();
         co_return;
     }
     co_await finish();
     socket_.reset_on_close(false);  // all is in the kernel's hands, which goes on delivering without us
-    const auto watching = socket_.watch(co_await asio::this_coro::executor, told_elsewhere);
     co_await drop_input();
+}
+
+// A reset takes back what a slow reader's kernel has not taken yet, and the kernel does not tell when it has. Who reads
+// slowly may have to send something before it goes on, so that is taken meanwhile.
+asio::awaitable<void> SocketStream::deliver() {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (auto nap = shortest_nap; socket_.delivering(); nap = std::min(2 * nap, longest_nap)) {
+        std::array<std::byte, 4096> dropped;
+        while (socket_.try_recv(dropped).value_or(0) != 0) {
+        }
+        timer.expires_after(nap);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 asio::awaitable<void> SocketStream::drop_input() {

@@ -19,7 +19,7 @@ class SocketStream final : public ByteStream {
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     bool delivering() override { return socket_.delivering(); }
     /// `clean`: FIN, then what the peer still sends is read and dropped until its FIN, so that the kernel does not turn
-    /// our close into RST. Anything else: RST.
+    /// our close into RST. Anything else: RST, once the peer's kernel has all that was written.
     asio::awaitable<void> close(Ending ending) override;
     void abort(Ending reason) noexcept override;
 
@@ -27,6 +27,7 @@ class SocketStream final : public ByteStream {
 
  private:
     asio::awaitable<void> drop_input();
+    asio::awaitable<void> deliver();
 
     Socket socket_;
     bool finished_ = false;

@@ -21,6 +21,7 @@ class TlsCarrier final : public Carrier {
         return outer_->watch(strand, std::move(gone));
     }
     void give_up_after(std::chrono::steady_clock::duration silence) override { outer_->give_up_after(silence); }
+    void give_up() noexcept override { outer_->give_up(); }
     /// Nothing: what waits has to go out first, and the inner TLS has said goodbye.
     void shutdown_write() noexcept override {}
     bool delivering() override { return outer_->delivering(); }

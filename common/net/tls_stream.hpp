@@ -38,6 +38,7 @@ class TlsStream final : public Transport {
     /// For TLS inside this one: takes all bytes or, while the carrier is full, none (0). Throws LegError.
     std::size_t try_send(ReadableBytes bytes);
     void give_up_after(std::chrono::steady_clock::duration silence) override { carrier_->give_up_after(silence); }
+    void give_up() noexcept override { carrier_->give_up(); }
     std::optional<ClientCertificate> client_certificate() const override;
     /// Flushes; TLS itself is not used for half-close.
     asio::awaitable<void> finish() override;

@@ -33,12 +33,18 @@ struct Joint {
     Clock::time_point last_activity{};
     // Since when a write to the left and to the right leg is under way.
     std::array<std::optional<Clock::time_point>, 2> writing_since{};
+    std::array<bool, 2> read_to_end{};  // what the left and the right leg had to say has all come
+    std::array<bool, 2> deaf{};         // a write to the leg has failed: what is for it is dropped
     RelayResult result;
     bool failed = false;
     bool decided = false;  // what breaks now is teardown
 
     bool is_writing() const { return writing_since[0] || writing_since[1]; }
     void touch() { last_activity = clock.now(); }
+    // An end that this side makes, and a reset, are told soon.
+    bool is_cut() const {
+        return result.ending == Ending::reset || result.ending == Ending::time_up || result.ending == Ending::cancelled;
+    }
     // The first failure is the cause; what the teardown breaks after it is not.
     void note_failure(bool left, const LegError& error) {
         if (decided || std::exchange(failed, true)) return;
@@ -59,6 +65,7 @@ struct Joint {
 struct Leg {
     ByteStream& stream;
     bool is_left;
+    std::size_t index() const { return is_left ? 0 : 1; }
 };
 
 // Runs `step` on a leg and remembers which leg it was if it fails.
@@ -75,7 +82,7 @@ asio::awaitable<Result> blame(Joint& joint, Leg leg, asio::awaitable<Result> ste
 // While somebody waits for a write to a leg.
 class Writing {
  public:
-    Writing(Joint& joint, Leg to) : joint_(joint), since_(joint.writing_since[to.is_left ? 0 : 1]) {
+    Writing(Joint& joint, Leg to) : joint_(joint), since_(joint.writing_since[to.index()]) {
         joint.touch();
         since_ = joint.last_activity;
     }
@@ -91,37 +98,59 @@ class Writing {
     std::optional<Clock::time_point>& since_;
 };
 
-// One chunk; how much was forwarded, 0 at the end of the direction, nullopt when nothing was there. Every message of a
+// A leg that takes nothing any more is not over before all was read that it sent: its reader meets the end behind that.
+void note_deaf(Joint& joint, Leg leg, const LegError& error) {
+    joint.writing_since[leg.index()].reset();
+    joint.deaf[leg.index()] = true;
+    if (!joint.read_to_end[leg.index()]) return;
+    joint.note_failure(leg.is_left, error);
+    throw error;
+}
+
+// One chunk; how much was read, 0 at the end of the direction, nullopt when nothing was there. Every message of a
 // stream passes here and in forward_all: no coroutine more than it takes.
-asio::awaitable<std::optional<std::size_t>> forward_chunk(Joint& joint, Leg from, Leg to) {
+asio::awaitable<std::optional<std::size_t>> forward_chunk(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
     Chunk chunk;
-    bool taken = false;
+    std::optional<std::size_t> size;
     try {
-        const auto size = from.stream.try_read(chunk.room());
-        taken = true;
-        if (size.value_or(0) == 0) co_return size;
+        size = from.stream.try_read(chunk.room());
+    } catch (const LegError& error) {
+        joint.note_failure(from.is_left, error);
+        throw;
+    }
+    if (size.value_or(0) == 0 || joint.deaf[to.index()]) co_return size;
+    try {
         Writing writing(joint, to);
         co_await to.stream.write_all(chunk.filled(*size));
         writing.done();
-        co_return size;
+        count += *size;
     } catch (const LegError& error) {
-        joint.note_failure((taken ? to : from).is_left, error);
-        throw;
+        note_deaf(joint, to, error);
     }
+    co_return size;
 }
 
 asio::awaitable<void> forward_all(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
     int turn = 0;
     for (;;) {
-        const auto size = co_await forward_chunk(joint, from, to);
+        const auto size = co_await forward_chunk(joint, from, to, count);
         if (size == std::size_t{0}) co_return;
-        count += size.value_or(0);
         if (size.value_or(0) < last_of_many) {
             co_await blame(joint, from, from.stream.wait_readable());
             turn = 0;
         } else if (++turn % chunks_per_turn == 0) {
             co_await asio::post(asio::use_awaitable);
         }
+    }
+}
+
+// Tells a leg that no more is to come.
+asio::awaitable<void> end_direction(Joint& joint, Leg to) {
+    if (joint.deaf[to.index()]) co_return;
+    try {
+        co_await to.stream.finish();
+    } catch (const LegError& error) {
+        note_deaf(joint, to, error);
     }
 }
 
@@ -140,9 +169,11 @@ asio::awaitable<void> linger(Joint& joint) {
 asio::awaitable<void> pump(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
     co_await forward_all(joint, from, to, count);
     --joint.open_directions;
+    joint.read_to_end[from.index()] = true;
     const bool over = from.stream.ended() || joint.open_directions == 0;
     if (over) joint.result.left_caused = from.is_left;
-    co_await blame(joint, to, to.stream.finish());
+    if (from.is_left && !over) joint.result.left_ended_first = true;
+    co_await end_direction(joint, to);
     if (!over) {
         auto listening = blame(joint, from, from.stream.listen_on());
         if (from.stream.half_close() && to.stream.half_close()) co_await std::move(listening);
@@ -186,12 +217,14 @@ asio::awaitable<void> enforce_limits(Joint& joint) {
     }
 }
 
-// Watches a leg, whoever reads it.
+// Watches a leg, whoever reads it. A local program that resets its connection wants nothing any more; any other leg
+// that is lost has its reader meet that, behind all that had come before.
 Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, Bell& lost) {
     return leg.stream.watch(strand, [&joint, leg, &lost](const std::exception_ptr& why) {
         try {
             std::rethrow_exception(why);
         } catch (const LegError& error) {
+            if (error.ending() != Ending::reset && !joint.read_to_end[leg.index()]) return;
             joint.note_failure(leg.is_left, error);
         } catch (const std::exception&) {
             // Not the leg's doing, and the relay meets it.
@@ -213,11 +246,13 @@ asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
     }
 }
 
-// A goodbye has its time, but a peer that still takes what it was sent is waited for.
-asio::awaitable<void> close_leg(ByteStream& stream, Ending ending, RelayLimits limits, Clock& clock) {
+// A goodbye has its time, but a peer that still takes what it was sent is waited for, unless the stream was cut.
+asio::awaitable<void> close_leg(ByteStream& stream, Ending ending, const Joint& joint) {
     const auto strand = co_await asio::this_coro::executor;
+    const auto& limits = joint.limits;
+    auto& clock = joint.clock;
     const auto longest = limits.stream.stall_timeout.value_or(std::chrono::hours(24 * 365));
-    const auto end = ending == Ending::clean ? clock.now() + longest : clock.now();
+    const auto end = joint.is_cut() ? clock.now() : clock.now() + longest;
     Bell late(strand);
     auto look = [&]() -> std::optional<Clock::time_point> {
         const auto now = clock.now();
@@ -240,12 +275,12 @@ asio::awaitable<void> say_goodbye(ByteStream& left, ByteStream& right, const Joi
         auto& other = joint.result.left_caused ? right : left;
         if (joint.result.ending == Ending::lost || joint.result.ending == Ending::reset) {
             broken.abort(joint.result.ending);
-            co_await close_leg(other, told, joint.limits, joint.clock);
+            co_await close_leg(other, told, joint);
             co_return;
         }
     }
-    auto first = close_leg(left, told, joint.limits, joint.clock);
-    auto second = close_leg(right, told, joint.limits, joint.clock);
+    auto first = close_leg(left, told, joint);
+    auto second = close_leg(right, told, joint);
     co_await both(std::move(first), std::move(second));
 }
 
@@ -258,6 +293,7 @@ asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLim
     auto told = Ending::clean;
     try {
         co_await run(joint, left_leg, right_leg);
+        told = joint.result.ending;
     } catch (const LegError&) {
         told = joint.result.ending;
     } catch (const std::system_error& stopped) {

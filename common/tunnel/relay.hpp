@@ -23,14 +23,17 @@ struct RelayResult {
     std::uint64_t left_to_right = 0;  ///< payload bytes
     std::uint64_t right_to_left = 0;
     Ending ending = Ending::clean;
-    bool left_caused = false;  ///< the leg that ended it (also for clean ends)
-    std::string cause;         ///< one clause, empty for clean
+    bool left_caused = false;       ///< the leg that ended it (also for clean ends)
+    bool left_ended_first = false;  ///< the left leg had ended its direction in order before the stream was over
+    std::string cause;              ///< one clause, empty for clean
 };
 
 /// Joins two streams until both directions have ended, a leg fails, or the coroutine is cancelled; then closes both:
-/// the leg that did not fail hears `ending`. One chunk is in flight in each direction and it is only taken from the
-/// pool when bytes are there, so a slow side slows the other down exactly and idle streams hold no buffer. Never throws
-/// but for internal faults; cancellation ends as Ending::cancelled with `cancel_ending` told to both legs.
+/// the leg that did not fail hears `ending`, behind everything that had come before the failure. A slow reader is
+/// waited for as that of a living stream is, but only as long as a goodbye takes when the stream was reset, cancelled,
+/// or one of its limits passed. One chunk is in flight in each direction and it is only taken from the pool when bytes
+/// are there, so a slow side slows the other down exactly and idle streams hold no buffer. Never throws but for
+/// internal faults; cancellation ends as Ending::cancelled with `cancel_ending` told to both legs.
 asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
                                    Ending cancel_ending = Ending::stopping);
 

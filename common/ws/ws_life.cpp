@@ -30,6 +30,11 @@ struct WsStream::Watching {
     std::optional<Clock::time_point> look_after() {
         try {
             return stream.keep_alive();
+        } catch (const LegError& silence) {
+            stream.transport_failure_ = silence;
+            stream.transport_->give_up();
+            gone(std::current_exception());
+            return std::nullopt;
         } catch (...) {
             gone(std::current_exception());
             return std::nullopt;

@@ -1,6 +1,7 @@
 """The table of endings: what the client and the server of a stream get and see, however it ends, in both modes.
 
-`pytest -s` prints the tables as they were observed.
+`pytest -s` prints the tables as they were observed. Their last column is of two ends that begin to read only when all
+is over.
 """
 import dataclasses
 import time
@@ -9,9 +10,11 @@ import pytest
 from harness.ends import CLEAN, GIGABYTE, RESET
 from harness.laboratory import Laboratory
 from harness.plain import PlainLaboratory
+from harness.programs import wait_until
 
 ASKED, REPLIED = 256 * 1024, 1024 * 1024  # what clients and servers send
 LAST = 1024
+FILL = 1024 * 1024  # more than one end's kernel holds unread, less than it and the proxy before it do
 LATE = 2 * REPLIED  # more than the reader's kernel holds for it
 OWN = "its own RST"
 
@@ -40,6 +43,22 @@ def flood_back(stream, lab):
     fin("client")(stream, lab)
     stream.server.send(GIGABYTE)
     stream.client.wait_received(REPLIED)
+
+
+def fill(stream, lab):
+    """Nobody reads, and everything has come as far as to the proxy before the one who is to read it."""
+    for end in stream.ends():
+        end.stop_reading()
+        end.send(FILL)
+    for end in stream.ends():
+        wait_until(lambda: end.unread() == FILL, lambda: f"{FILL} unread bytes, not {end.unread()}: {end.describe()}")
+
+
+def fin_now(*names):
+    def step(stream, lab):
+        for name in names:
+            getattr(stream, name).fin()
+    return step
 
 
 def client_fin_first(stream, lab):
@@ -161,6 +180,23 @@ for name, loss in LOSSES.items():
     ]
 
 
+
+# What ends streams whose ends do not read; they begin PAUSE seconds later.
+PAUSE, LONG_PAUSE = 0.3, 6  # the latter is longer than any goodbye takes
+SLOW_ROWS = [
+    Row("client FIN first", [fill, fin_now("client", "server")], (FILL, CLEAN), (FILL, CLEAN)),
+    Row("server FIN first", [fill, fin_now("server", "client")], (FILL, CLEAN), (FILL, CLEAN)),
+    Row("client FIN, then server RST", [fill, fin_now("client"), reset("server")], (FILL, RESET), (0, OWN)),
+    Row("server FIN, then client RST", [fill, fin_now("server"), reset("client")], (0, OWN), (FILL, RESET)),
+    Row("client RST, quiet", [fill, reset("client")], (0, OWN), (FILL, RESET)),
+    Row("server RST, quiet", [fill, reset("server")], (FILL, RESET), (0, OWN)),
+]
+for name, loss in LOSSES.items():
+    # Whoever is killed takes with it what its kernel still holds for its own end.
+    SLOW_ROWS.append(Row(f"{name}, quiet", [fill, loss], (None if name == "service-proxy killed" else FILL, RESET),
+                         (None if name == "device-proxy killed" else FILL, RESET)))
+
+
 @pytest.fixture(scope="module", params=[Laboratory, PlainLaboratory], ids=["extended", "plain"])
 def lab(request, tmp_path_factory):
     lab = request.param(tmp_path_factory.mktemp("endings"))
@@ -172,11 +208,14 @@ def lab(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(lab):
-    observed = []
+    observed = {}
     yield observed
     mode = "extended" if lab.half_close else "plain"
-    lines = ["", "", f"| {mode} | client got | client saw | server got | server saw |", "|---|---|---|---|---|"]
-    print("\n".join(lines + [f"| {' | '.join(cells)} |" for cells in observed]))
+    lines = ["", "", f"| {mode} | client got | client saw | server got | server saw | slow readers: client, server |",
+             "|---|---|---|---|---|---|"]
+    for name, cells in observed.items():
+        lines.append(f"| {' | '.join([name, *cells.get('prompt', 4 * ['']), cells.get('slow', '')])} |")
+    print("\n".join(lines))
 
 
 def observe(end, other, exact):
@@ -190,17 +229,35 @@ def test_ending(lab, table, row):
     stream = lab.open()
     for step in row.steps:
         step(stream, lab)
+    cells = check_end(lab, stream, row)
+    table.setdefault(row.name, {})["prompt"] = cells
+
+
+@pytest.mark.parametrize("row", SLOW_ROWS, ids=str)
+def test_ending_before_slow_readers(lab, table, row):
+    lab.begin()
+    stream = lab.open()
+    for step in row.steps:
+        step(stream, lab)
+    time.sleep(LONG_PAUSE if row.name == "hub killed, quiet" else PAUSE)
+    for end in stream.ends():
+        end.start_reading()
+    cells = check_end(lab, stream, row)
+    table.setdefault(row.name, {})["slow"] = "{}, {}; {}, {}".format(*cells)
+
+
+def check_end(lab, stream, row):
     for end in stream.ends():
         end.wait_over()
     client, server = row.expected(lab)
-    table.append([row.name, *observe(stream.client, stream.server, client[0]),
-                  *observe(stream.server, stream.client, server[0])])
+    cells = [*observe(stream.client, stream.server, client[0]), *observe(stream.server, stream.client, server[0])]
     stream.check_prefixes()
     for name, end, (count, ending) in (("client", stream.client, client), ("server", stream.server, server)):
         assert end.saw() == ending, f"the {name} saw {end.saw()!r}: {stream.describe()}"
         assert count in (None, end.received), f"the {name} got {end.received} bytes: {stream.describe()}"
     lab.restore()
     assert lab.works(), "the next stream"
+    return cells
 
 
 def test_who_reads_late_gets_all_that_came_before_a_clean_end(lab):

@@ -18,8 +18,14 @@ asio::awaitable<void> wait_for_change(MemoryPipe& pipe) {
         throw std::system_error(asio::error::operation_aborted);
 }
 
-LegError reset_in_memory() {
-    return {Ending::reset, "reset in memory"};
+LegError broken_in_memory(const MemoryPipe& pipe) {
+    return {pipe.broken ? pipe.broken_as : Ending::reset, "broken in memory"};
+}
+
+void lose(MemoryPipe& pipe) {
+    pipe.broken = true;
+    pipe.broken_as = Ending::lost;
+    pipe.notify();
 }
 
 struct MemoryWatch : std::enable_shared_from_this<MemoryWatch> {
@@ -28,7 +34,7 @@ struct MemoryWatch : std::enable_shared_from_this<MemoryWatch> {
         : in(std::move(incoming)), out(std::move(outgoing)), strand(std::move(where)), gone(std::move(told)) {}
 
     void look() {
-        if (in->broken || out->broken) return gone(std::make_exception_ptr(reset_in_memory()));
+        if (in->broken || out->broken) return gone(std::make_exception_ptr(broken_in_memory(in->broken ? *in : *out)));
         auto changed = [held = weak_from_this()](const asio::error_code&) {
             if (const auto self = held.lock()) self->look();
         };
@@ -47,8 +53,8 @@ MemoryStream::MemoryStream(std::shared_ptr<MemoryPipe> in, std::shared_ptr<Memor
 }
 
 std::optional<std::size_t> MemoryStream::try_read(WritableBytes into) {
-    if (in_->broken) throw LegError(in_->broken_as, "broken in memory");
     const auto size = std::min({into.size(), in_->bytes.size(), read_limit});
+    if (size == 0 && in_->broken) throw broken_in_memory(*in_);
     if (size == 0) return in_->finished ? std::optional<std::size_t>(0) : std::nullopt;
     std::copy_n(in_->bytes.begin(), size, into.begin());
     in_->bytes.erase(in_->bytes.begin(), in_->bytes.begin() + static_cast<std::ptrdiff_t>(size));
@@ -62,7 +68,7 @@ asio::awaitable<void> MemoryStream::wait_readable() {
 
 asio::awaitable<void> MemoryStream::write_all(OutBytes out) {
     for (auto rest = out.bytes; !rest.empty();) {
-        if (out_->broken || out_->finished) throw reset_in_memory();
+        if (out_->broken || out_->finished) throw broken_in_memory(*out_);
         const auto room = out_->capacity - std::min(out_->capacity, out_->bytes.size());
         const auto size = std::min(room, rest.size());
         out_->bytes.insert(out_->bytes.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(size));
@@ -96,10 +102,15 @@ Watch MemoryStream::watch(const asio::any_io_executor& strand, Gone gone) {
 asio::awaitable<void> MemoryStream::close(Ending ending) {
     closed_with = ending;
     out_->finished = true;
+    while (still_delivering) co_await wait_for_change(*out_);
     out_->broken = out_->broken || ending != Ending::clean;
     out_->notify();
-    while (ending == Ending::clean && still_delivering) co_await wait_for_change(*out_);
     closed_well = true;
+}
+
+void MemoryStream::give_up() noexcept {
+    lose(*in_);
+    lose(*out_);
 }
 
 void MemoryStream::abort(Ending reason) noexcept {

@@ -40,6 +40,7 @@ class MemoryStream : public Transport {
     asio::awaitable<void> close(Ending ending) override;
     bool delivering() override { return still_delivering; }
     void abort(Ending reason) noexcept override;
+    void give_up() noexcept override;
 
     // What a test sets or looks at.
     bool whole_stream_ended = false;     ///< makes the next end of direction an end of the stream

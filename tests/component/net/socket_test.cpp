@@ -229,6 +229,55 @@ TEST_F(Net, ACleanCloseLeavesTheKernelToDeliverTheRest) {
     EXPECT_EQ(received, sent);
 }
 
+// Fills the connection, and has it end badly before the peer reads.
+struct SlowReader : Net {
+    void SetUp() override {
+        Listener listener(io.get_executor(), loopback());
+        auto [a, b] = run(io, connect_pair(listener, clock, log));
+        const std::vector<std::byte> chunk(64 * 1024);
+        while (const auto size = b.try_send(chunk)) sent += size;
+        client.emplace(std::move(a));
+        server.emplace(std::move(b));
+        closing.emplace(io, server->close(Ending::lost));
+        test::poll(io);
+    }
+    std::optional<SocketStream> client, server;
+    std::size_t sent = 0;
+    std::optional<test::Running<void>> closing;
+};
+
+TEST_F(SlowReader, GetsAllBeforeTheReset) {
+    EXPECT_FALSE(closing->done());
+    std::vector<std::byte> room(64 * 1024);
+    std::size_t received = 0;
+    EXPECT_THROW(
+        for (;;) {
+            io.restart();
+            io.poll();
+            received += client->try_read(room).value_or(0);
+        },
+        LegError);
+    EXPECT_EQ(received, sent);
+    EXPECT_TRUE(closing->done());
+}
+
+TEST_F(SlowReader, MaySendMeanwhile) {
+    std::vector<std::byte> room(16 * 1024);
+    for (int i = 0; i < 1000; ++i) {
+        test::Running<void> writing(io, client->write_all(OutBytes{room, 0}));
+        io.restart();
+        while (!writing.done()) io.run_one();
+    }
+    EXPECT_FALSE(closing->done());
+}
+
+TEST_F(SlowReader, IsLeftAtOnceWhenItResets) {
+    client->abort(Ending::reset);
+    io.restart();
+    while (!closing->done()) io.run_one();
+    EXPECT_THROW(closing->get(), LegError);
+}
+
 TEST_F(Net, AStreamThatIsDroppedReachesThePeerAsAReset) {
     Listener listener(io.get_executor(), loopback());
     auto [a, b] = run(io, connect_pair(listener, clock, log));

@@ -1,5 +1,6 @@
 """The two ends of a stream as its programs see them: what they send, what they get, and how that ends."""
 import array
+import contextlib
 import errno
 import os
 import select
@@ -7,7 +8,7 @@ import socket
 import struct
 import threading
 
-from .programs import wait_until
+from .programs import queued_bytes, wait_until
 
 CLEAN, RESET = "EOF", "RST"
 GIGABYTE = 1 << 30  # more than any test waits for: such a stream is cut in the middle of its bytes
@@ -90,6 +91,10 @@ class End:
     def is_over(self):
         return not self._thread.is_alive()
 
+    def unread(self):
+        """What has come as far as to the program before this end, in bytes: here, or still on its way from there."""
+        return queued_bytes(self.port, self.peer_port)
+
     def saw(self):
         return ", then ".join(self.endings + ["its own RST"] * self._own_reset) or "nothing"
 
@@ -117,7 +122,7 @@ class End:
         poller.register(self._woken, select.POLLIN)
         try:
             while not self._is_done():
-                poller.register(self._socket, self._interest())
+                self._wait_for(poller, self._interest())
                 ready = dict(poller.poll())
                 if self._woken.fileno() in ready:
                     self._woken.recv(4096)
@@ -132,6 +137,14 @@ class End:
 
     def _is_done(self):
         return self._own_reset or self._closing or (CLEAN in self.endings and self._fin_sent)
+
+    def _wait_for(self, poller, interest):
+        """Who does nothing meets no error either: what came before it is to be read first."""
+        if interest or self.reading:
+            poller.register(self._socket, interest)
+        else:
+            with contextlib.suppress(KeyError):
+                poller.unregister(self._socket)
 
     def _interest(self):
         wants_input = self.reading and CLEAN not in self.endings

@@ -61,6 +61,20 @@ def is_listening(port, host="127.0.0.1"):
     return False
 
 
+def queued_bytes(port, peer_port):
+    """Of a TCP connection on this machine: what waits to be read at `port`, and what its other end still has to send."""
+    here, there = f":{port:04X}", f":{peer_port:04X}"
+    total = 0
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues = line.split()[:5]
+        sending, receiving = (int(size, 16) for size in queues.split(":"))
+        if local.endswith(here) and remote.endswith(there):
+            total += receiving
+        elif local.endswith(there) and remote.endswith(here):
+            total += sending
+    return total
+
+
 def environment_without_proxy():
     """The programs read these variables, but the network of the tests is this machine only."""
     proxy = ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")

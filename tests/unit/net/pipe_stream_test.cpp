@@ -134,6 +134,20 @@ TEST_F(PipeStreamTest, LeavesTheFlagsOfSharedDescriptorsAlone) {
     ::close(shared_out);
 }
 
+TEST_F(PipeStreamTest, AWriteThatFailsIsMetByTheReaderBehindWhatIsThere) {
+    Pipe input;
+    PipeStream full(io.get_executor(), input.give(0), ::open("/dev/full", O_WRONLY | O_CLOEXEC));
+    test::Running<void> waiting(io, full.wait_readable());
+    test::poll(io);
+    EXPECT_FALSE(waiting.done());
+    EXPECT_THROW(test::run(io, write_text(full, "x")), LegError);
+    test::poll(io);
+    EXPECT_NO_THROW(waiting.get());
+    ASSERT_EQ(::write(input.ends[1], "hello", 5), 5);
+    EXPECT_EQ(full.try_read(room), 5U);
+    EXPECT_THROW(full.try_read(room), LegError);
+}
+
 TEST(PipeStream, FinishEndsASocketThatIsTheInputAsWell) {
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);

@@ -304,6 +304,175 @@ TEST_F(Relay, AStallEndsAGoodbyeToo) {
     EXPECT_TRUE(running->done());
 }
 
+// A slow reader on one leg while the other leg ends: what had come before that has to reach it.
+struct RelayToSlowReader : Relay {
+    static constexpr std::size_t room = 4;
+    void SetUp() override {
+        start();
+        left->out().capacity = room;
+        send(*server, "first, second, third");
+        ASSERT_EQ(left->out().bytes.size(), room);
+    }
+    // The right leg is gone without a word.
+    void lose_right_leg() {
+        right->give_up();
+        poll(io);
+    }
+    void expect_delivered(Ending ending) {
+        std::string all;
+        std::array<std::byte, room> bytes;
+        try {
+            while (const auto size = client->try_read(bytes)) {
+                all += text_of(std::span(bytes).first(*size));
+                poll(io);
+                if (*size == 0) break;
+            }
+            ADD_FAILURE() << "no reset behind " << all;
+        } catch (const LegError& reset) {
+            EXPECT_EQ(all, "first, second, third");
+        }
+        ASSERT_TRUE(running->done());
+        EXPECT_EQ(running->get().ending, ending);
+        EXPECT_FALSE(running->get().left_caused);
+        EXPECT_EQ(running->get().right_to_left, 20u);
+        EXPECT_EQ(left->closed_with, ending);
+    }
+};
+
+TEST_F(RelayToSlowReader, ALostLegTakesNothingBack) {
+    lose_right_leg();
+    pass(24h);
+    EXPECT_FALSE(running->done()) << "it is waited for as long as it takes";
+    expect_delivered(Ending::lost);
+}
+
+TEST_F(RelayToSlowReader, AStreamThatEndedInTheMiddleTakesNothingBack) {
+    right->in().broken = true;  // its reader meets a Close of the hub, say
+    right->in().broken_as = Ending::stopping;
+    expect_delivered(Ending::stopping);
+}
+
+TEST_F(RelayToSlowReader, SendsIntoTheVoidMeanwhileInsteadOfBeingHeldUp) {
+    lose_right_leg();
+    left->in().capacity = 8;
+    for (int i = 0; i < 100; ++i) {
+        send(*client, "answered");
+        EXPECT_TRUE(left->in().bytes.empty());
+    }
+    expect_delivered(Ending::lost);
+    EXPECT_EQ(running->get().left_to_right, 0u) << "nobody got that";
+}
+
+TEST_F(RelayToSlowReader, EndsItsDirectionWhileTheRestArrives) {
+    lose_right_leg();
+    finish(*client);
+    pass(24h);
+    EXPECT_FALSE(running->done());
+    expect_delivered(Ending::lost);
+}
+
+TEST_F(RelayToSlowReader, IsLeftWhenItResets) {
+    lose_right_leg();
+    client->abort(Ending::reset);
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::lost);
+}
+
+TEST_F(RelayToSlowReader, IsNotWaitedForByAnOwnEnd) {
+    running->cancel();
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(left->closed_with, Ending::stopping);
+}
+
+TEST_F(RelayToSlowReader, IsStalledInTheEnd) {
+    running.reset();
+    start(true, {.stall_timeout = 1min});
+    left->out().capacity = room;
+    send(*server, "first, second, third");
+    lose_right_leg();
+    pass(31s);
+    EXPECT_FALSE(running->done());
+    pass(31s);
+    expect_time_up("stall_timeout");
+}
+
+TEST_F(Relay, AResetWaitsUntilWhatWasPassedOnHasArrived) {
+    start();
+    send(*server, "all of it");
+    left->still_delivering = true;
+    right->give_up();
+    poll(io);
+    for (int i = 0; i < 100; ++i) pass(limits.goodbye);
+    EXPECT_FALSE(running->done());
+    EXPECT_FALSE(left->out().broken);
+    left->still_delivering = false;
+    left->out().notify();
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_TRUE(left->closed_well);
+    EXPECT_EQ(running->get().ending, Ending::lost);
+}
+
+TEST_F(Relay, AResetOfTheOtherEndWaitsNoLongerThanAGoodbye) {
+    start();
+    left->still_delivering = true;
+    right->in().broken = true;
+    right->in().notify();
+    poll(io);
+    EXPECT_FALSE(running->done());
+    pass(limits.goodbye);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::reset);
+    EXPECT_EQ(left->closed_with, Ending::reset);
+}
+
+TEST_F(Relay, AnOwnEndWaitsNoLongerThanAGoodbye) {
+    start(true, {.max_lifetime = 1h});
+    left->still_delivering = true;
+    pass(1h);
+    EXPECT_FALSE(running->done());
+    pass(limits.goodbye);
+    expect_time_up("max_lifetime");
+}
+
+TEST_F(Relay, WhatTheOtherLegSaidLastStillCountsWhenItCannotBeWrittenToAnyMore) {
+    start();
+    left->out().capacity = 4;
+    send(*server, "last words");
+    right->out().broken = true;  // only writing has failed so far
+    right->out().broken_as = Ending::lost;
+    send(*client, "to nobody");
+    pass(1h);
+    EXPECT_FALSE(running->done());
+    finish(*server);
+    EXPECT_EQ(receive(*client), "last");
+    EXPECT_EQ(receive(*client), " wor");
+    EXPECT_EQ(receive(*client), "ds|end");
+}
+
+TEST_F(Relay, KnowsWhetherTheLeftLegHadEndedFirst) {
+    start();
+    finish(*client);
+    right->give_up();
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_TRUE(running->get().left_ended_first);
+}
+
+TEST_F(Relay, ALegThatIsLostBehindItsEndEndsTheStream) {
+    start();
+    finish(*server);
+    EXPECT_FALSE(running->done());
+    right->give_up();
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_FALSE(running->get().left_ended_first);
+}
+
 // The first to end cancels the others: what one of them meets on its way out is no failure of the stream.
 struct FailsWhenCancelled final : MemoryStream {
     explicit FailsWhenCancelled(MemoryStream& from) : MemoryStream(from) {}

@@ -92,6 +92,11 @@ class FakeTransport final : public Transport {
         writable_.notify();
         if (const auto gone = gone_.lock()) (*gone)(failure());
     }
+    void give_up() noexcept override {
+        given_up = true;
+        failure_once_read_ = Ending::lost;
+        readable_.notify();
+    }
     /// What was pushed can still be read.
     void fail_once_read(Ending ending) { failure_once_read_ = ending; }
     void accept_writes(bool accept) {
@@ -121,7 +126,7 @@ class FakeTransport final : public Transport {
         return size;
     }
     asio::awaitable<void> wait_readable() override {
-        while (incoming_.empty() && !ended_ && !failure_) co_await readable_.wait();
+        while (incoming_.empty() && !ended_ && !failure_ && !given_up) co_await readable_.wait();
     }
     asio::awaitable<void> write_all(OutBytes out) override {
         ++writes_started;
@@ -167,6 +172,7 @@ class FakeTransport final : public Transport {
     std::vector<std::size_t> rooms;  ///< that were offered by the reads
     int dry_reads = 0;               ///< that found nothing
     bool watched = false;
+    bool given_up = false;
     bool still_delivering = false;
     std::optional<Ending> closed;
     std::optional<Ending> aborted;

@@ -111,6 +111,13 @@ TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
     pass(1s);
     ASSERT_TRUE(watching.done());
     EXPECT_EQ(ending_of(watching), Ending::lost);
+    EXPECT_TRUE(listening.done()) << "its reader is woken";
+    try {
+        try_read();
+        ADD_FAILURE() << "its reader is not told";
+    } catch (const LegError& silence) {
+        EXPECT_STREQ(silence.what(), "nothing was heard for 60 s");
+    }
 }
 
 TEST_F(WsKeepAlive, AnythingHeardCounts) {
