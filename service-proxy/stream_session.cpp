@@ -19,10 +19,22 @@ std::int64_t in_milliseconds(Clock::duration length) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
 }
 
-// Ends that a client, a service or an administrator brings about every day are no reason for a warning.
-bool is_ordinary(Ending ending) {
-    return ending == Ending::clean || ending == Ending::reset || ending == Ending::cancelled ||
-           ending == Ending::stopping || ending == Ending::time_up;
+// Ends that a client, a service or an administrator brings about every day are no reason for a warning. Nor is a
+// foreign device whose leg ends without a Close, which the hub tells by 1011: Azure's C sample always does so when its
+// local service ends first.
+bool is_ordinary(const RelayResult& result, const ws::WsStream& leg) {
+    switch (result.ending) {
+        case Ending::clean:
+        case Ending::reset:
+        case Ending::cancelled:
+        case Ending::stopping:
+        case Ending::time_up:
+            return true;
+        case Ending::lost:
+            return result.left_ended_first || (!leg.half_close() && leg.closed_by_peer());
+        default:
+            return false;
+    }
 }
 
 std::string reason_of(const RelayResult& result) {
@@ -81,12 +93,12 @@ asio::awaitable<bool> StreamSession::carry(ByteStream& local, std::unique_ptr<ws
     auto limits = tools_.relay;
     limits.stream = limits.stream.within(forward_.limits);
     const auto result = co_await relay(local, *stream, limits, tools_.clock);
-    log_end(result, tools_.clock.now() - begun);
+    log_end(result, is_ordinary(result, *stream) ? LogLevel::info : LogLevel::warning, tools_.clock.now() - begun);
     co_return result.ending == Ending::clean;
 }
 
-void StreamSession::log_end(const RelayResult& result, Clock::duration length) const {
-    log_.write(is_ordinary(result.ending) ? LogLevel::info : LogLevel::warning, "stream ended",
+void StreamSession::log_end(const RelayResult& result, LogLevel level, Clock::duration length) const {
+    log_.write(level, "stream ended",
                {{"bytes_to_device", result.left_to_right},
                 {"bytes_from_device", result.right_to_left},
                 {"duration_ms", in_milliseconds(length)},

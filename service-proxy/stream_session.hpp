@@ -33,7 +33,7 @@ class StreamSession {
     asio::awaitable<bool> carry(ByteStream& local, std::unique_ptr<ws::WsStream> stream);
 
  private:
-    void log_end(const RelayResult& result, Clock::duration length) const;
+    void log_end(const RelayResult& result, LogLevel level, Clock::duration length) const;
     void log_no_stream(const std::exception_ptr& failure) const;
 
     const StreamTools tools_;

@@ -60,6 +60,8 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return options_.half_close; }
     bool ended() const override { return ended_; }
+    /// True once a Close of the peer was read, with whatever code.
+    bool closed_by_peer() const { return reader_.closed().has_value(); }
     /// Also keeps the leg alive, as WsOptions::keep_alive says.
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     /// In a plain stream what comes is dropped, at most ten times a second.
