@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/net/certificate.hpp"
+#include "common/net/client_certificate.hpp"
 #include "common/net/watch.hpp"
 
 #include <asio/awaitable.hpp>

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/net/client_certificate.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,12 +22,6 @@ struct CertificateFacts {
 };
 CertificateFacts facts_of(const x509_st* certificate);
 
-/// What a TLS client has shown of itself, in the handshake or in the one that was resumed. It has proved that it holds
-/// the key; whatever else matters is the caller's to check.
-struct ClientCertificate {
-    std::string der;      ///< its own certificate
-    std::string issuers;  ///< the others that it sent, DER after DER; may be empty
-};
 /// Of a server's connection; nullopt: the client has shown none.
 std::optional<ClientCertificate> client_certificate_of(const ssl_st* connection);
 /// OpenSSL keeps only a client's own certificate for a resumed session; this puts the others into the tickets.
