@@ -1,7 +1,7 @@
 #include "device-proxy/own_certificate.hpp"
 
 #include "common/base/error.hpp"
-#include "common/config/yaml_reader.hpp"
+#include "common/base/read_file.hpp"
 
 namespace device_streams::device {
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/read_file.hpp"
 #include "common/config/reading.hpp"
 #include "common/config/values.hpp"
 

@@ -1,6 +1,7 @@
 #include "common/config/shared_options.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/read_file.hpp"
 #include "common/config/words.hpp"
 
 namespace device_streams {

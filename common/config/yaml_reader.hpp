@@ -40,7 +40,4 @@ struct YamlLimits {
 std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& source, Faults& faults,
                                    const YamlLimits& limits = {});
 
-/// The whole file; throws Failure(file_unreadable) with path and reason, also when it is longer than `limit` bytes.
-std::string read_file(const std::filesystem::path& path, std::size_t limit = YamlLimits{}.bytes);
-
 }  // namespace device_streams

@@ -1,6 +1,7 @@
 #include "common/app/reconfiguration.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/read_file.hpp"
 #include "common/config/shared_options.hpp"
 #include "tests/support/captured_log.hpp"
 #include "tests/support/scratch_folder.hpp"

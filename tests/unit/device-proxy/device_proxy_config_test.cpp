@@ -1,6 +1,7 @@
 #include "device-proxy/device_proxy_config.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/read_file.hpp"
 #include "common/config/options.hpp"
 #include "common/config/reference.hpp"
 #include "tests/support/client_certificates.hpp"

@@ -1,6 +1,7 @@
 #include "service-proxy/service_proxy_config.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/read_file.hpp"
 #include "common/config/options.hpp"
 #include "common/config/reference.hpp"
 #include "service-proxy/forward_spec.hpp"
