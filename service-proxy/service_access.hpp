@@ -2,7 +2,6 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/endpoint.hpp"
-#include "common/config/settings.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "common/tunnel/warm_connections.hpp"
 
@@ -20,10 +19,6 @@ struct ServiceAccess {
 
     Endpoint endpoint() const { return {.host = hub.host_name, .port = port, .path = {}}; }
 };
-
-/// Throws Failure: credential_malformed unless the connection string is a service's (a policy with its key, or a
-/// ready-made token), certificate_unusable or file_unreadable for the CA file.
-ServiceAccess make_service_access(const HubSettings& settings, Clock::duration limit);
 
 /// Limits on the phases of opening a stream.
 struct OpenLimits {

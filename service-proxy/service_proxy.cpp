@@ -20,19 +20,6 @@ asio::awaitable<void> accept_on(std::shared_ptr<LocalListener> listener, TaskSet
 
 }  // namespace
 
-ServiceProxySettings make_settings(const ServiceProxyConfig& config) {
-    ServiceProxySettings settings;
-    settings.hub = make_service_access(config.hub, config.timeouts.hub);
-    settings.forwards = config.forwards;
-    settings.open.hub = config.timeouts.hub;
-    settings.open.connect = config.timeouts.connect;
-    settings.open.response = config.timeouts.response;
-    settings.hub.hub.liveness = config.liveness;
-    settings.relay.linger = config.linger;
-    settings.relay.stream = config.streams;
-    return settings;
-}
-
 ServiceProxy::ServiceProxy(Environment environment, ServiceProxySettings settings)
     : environment_(std::move(environment)),
       settings_(std::move(settings)),

@@ -3,21 +3,13 @@
 #include "common/app/run.hpp"
 #include "common/async/task_set.hpp"
 #include "service-proxy/local_listener.hpp"
+#include "service-proxy/service_proxy_settings.hpp"
 
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace device_streams::service {
-
-struct ServiceProxySettings {
-    ServiceAccess hub;
-    std::vector<Forward> forwards;  ///< their listen endpoints differ
-    OpenLimits open;
-    RelayLimits relay;
-};
-/// Throws Failure when the credential or the CA file cannot be used.
-ServiceProxySettings make_settings(const ServiceProxyConfig& config);
 
 /// The program: listens for each forward and turns connections into streams. It listens whether or not the hub is
 /// there; connections that come while it is away are refused at once with the reason in the log.

@@ -1,4 +1,4 @@
-#include "service-proxy/service_access.hpp"
+#include "service-proxy/service_proxy_settings.hpp"
 
 #include "common/base/error.hpp"
 
@@ -17,8 +17,6 @@ void require_service_credential(const iothub::ConnectionString& credential) {
         throw Failure(Errc::credential_malformed, "hub.connection_string has no SharedAccessKey");
 }
 
-}  // namespace
-
 ServiceAccess make_service_access(const HubSettings& settings, Clock::duration limit) {
     ServiceAccess access;
     access.credential = iothub::parse_connection_string(settings.connection_string.reveal());
@@ -30,6 +28,21 @@ ServiceAccess make_service_access(const HubSettings& settings, Clock::duration l
     access.hub.limit = limit;
     access.port = settings.port;
     return access;
+}
+
+}  // namespace
+
+ServiceProxySettings make_settings(const ServiceProxyConfig& config) {
+    ServiceProxySettings settings;
+    settings.hub = make_service_access(config.hub, config.timeouts.hub);
+    settings.forwards = config.forwards;
+    settings.open.hub = config.timeouts.hub;
+    settings.open.connect = config.timeouts.connect;
+    settings.open.response = config.timeouts.response;
+    settings.hub.hub.liveness = config.liveness;
+    settings.relay.linger = config.linger;
+    settings.relay.stream = config.streams;
+    return settings;
 }
 
 }  // namespace device_streams::service

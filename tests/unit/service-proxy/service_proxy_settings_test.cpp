@@ -1,4 +1,4 @@
-#include "service-proxy/service_access.hpp"
+#include "service-proxy/service_proxy_settings.hpp"
 
 #include "common/base/error.hpp"
 
@@ -13,12 +13,17 @@ HubSettings settings(const std::string& connection_string) {
     return hub;
 }
 
-constexpr auto limit = std::chrono::seconds(10);
+ServiceAccess access_of(const HubSettings& hub) {
+    ServiceProxyConfig config;
+    config.hub = hub;
+    return make_settings(config).hub;
+}
+
 constexpr auto service_string = "HostName=hub1.iot.example;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0";
 
 std::string fault_of(const std::string& connection_string) {
     try {
-        make_service_access(settings(connection_string), limit);
+        access_of(settings(connection_string));
     } catch (const Failure& failure) {
         EXPECT_EQ(failure.errc(), Errc::credential_malformed);
         EXPECT_EQ(failure.detail().find("c2VjcmV0"), std::string::npos);
@@ -28,7 +33,7 @@ std::string fault_of(const std::string& connection_string) {
 }
 
 TEST(ServiceAccess, ConnectsToHostNameByDefault) {
-    const auto hub = make_service_access(settings(service_string), limit);
+    const auto hub = access_of(settings(service_string));
     EXPECT_EQ(hub.hub.route(hub.endpoint()).to_string(), "hub1.iot.example:443");
 }
 
@@ -36,22 +41,22 @@ TEST(ServiceAccess, AddressAndPortOverrideWhereToConnectOnly) {
     auto hub_settings = settings(service_string);
     hub_settings.address = "127.0.0.1";
     hub_settings.port = 8443;
-    const auto hub = make_service_access(hub_settings, limit);
+    const auto hub = access_of(hub_settings);
     EXPECT_EQ(hub.hub.route(hub.endpoint()).to_string(), "127.0.0.1:8443");
     EXPECT_EQ(hub.endpoint().host, "hub1.iot.example");
 }
 
 TEST(ServiceAccess, GatewayIsWhereToConnectUnlessOverridden) {
     auto hub_settings = settings(std::string(service_string) + ";GatewayHostName=edge.example");
-    EXPECT_EQ(make_service_access(hub_settings, limit).hub.connect_host, "edge.example");
+    EXPECT_EQ(access_of(hub_settings).hub.connect_host, "edge.example");
     hub_settings.address = "127.0.0.1";
-    EXPECT_EQ(make_service_access(hub_settings, limit).hub.connect_host, "127.0.0.1");
+    EXPECT_EQ(access_of(hub_settings).hub.connect_host, "127.0.0.1");
 }
 
 TEST(ServiceAccess, OverrideCountsForStreamsOfTheHubItself) {
     auto hub_settings = settings(service_string);
     hub_settings.address = "127.0.0.1";
-    const auto hub = make_service_access(hub_settings, limit);
+    const auto hub = access_of(hub_settings);
     EXPECT_EQ(hub.hub.route({.host = "HUB1.iot.example", .port = 444, .path = {}}).to_string(), "127.0.0.1:444");
     EXPECT_EQ(hub.hub.route({.host = "streams.example", .port = 443, .path = {}}).to_string(), "streams.example:443");
 }
