@@ -135,7 +135,8 @@ void add_services(OptionTable<DeviceProxyConfig>& table) {
     table.add(
         {.key = "default_service",
          .help = "The service for streams whose name says nothing about a service, as the samples of Azure send "
-                 "them (TestStream). Without it they are refused.",
+                 "them (TestStream). Without it they are refused. Only for hubs that name no policies, as Azure's: "
+                 "a policy was allowed what the name says, and reaches nothing else.",
          .example = "ssh",
          .optional_example = true},
         service_name(), [](auto& config) -> auto& { return config.default_service; });

@@ -20,10 +20,10 @@ std::optional<LocalService> ServiceMap::find(std::string_view name) const {
     return LocalService{entry->first, entry->second.address, entry->second.limits, entry->second.allow_from};
 }
 
-std::optional<LocalService> ServiceMap::resolve(std::string_view stream_name) const {
+std::optional<LocalService> ServiceMap::resolve(std::string_view stream_name, std::string_view policy) const {
     if (auto exact = find(stream_name)) return exact;
     if (const auto with_id = parse_stream_name(stream_name)) return find(with_id->service);
-    return default_service_ ? find(*default_service_) : std::nullopt;
+    return default_service_ && policy.empty() ? find(*default_service_) : std::nullopt;
 }
 
 }  // namespace device_streams::device

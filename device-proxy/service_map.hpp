@@ -38,8 +38,9 @@ class ServiceMap {
     ServiceMap(std::map<std::string, ServiceSettings> services, std::optional<std::string> default_service);
 
     /// First the exact name; else the name without a trailing `.{8 hex}` or `.{8 hex}-{letters and digits}`, the id
-    /// that service-proxy appends; else, only for names without such an id, the default service; else nullopt.
-    std::optional<LocalService> resolve(std::string_view stream_name) const;
+    /// that service-proxy appends; else, only for names without such an id and where the hub names no policy, the
+    /// default service; else nullopt. A policy was allowed the service of that name, not whatever is the default here.
+    std::optional<LocalService> resolve(std::string_view stream_name, std::string_view policy) const;
 
  private:
     std::optional<LocalService> find(std::string_view name) const;

@@ -124,7 +124,7 @@ asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Setti
 bool StreamAcceptor::find_service(Stream& stream) const {
     const auto& name = stream.request.name;
     const bool valid = iothub::is_valid_stream_name(name);
-    if (auto service = valid ? stream.settings->services.resolve(name) : std::nullopt) {
+    if (auto service = valid ? stream.settings->services.resolve(name, stream.request.policy) : std::nullopt) {
         stream.service = std::move(*service);
         return true;
     }

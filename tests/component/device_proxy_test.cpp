@@ -40,6 +40,17 @@ TEST_F(DeviceProxyTest, OpensANarrowedServiceToThePoliciesItNames) {
     EXPECT_TRUE(log->contains("DS-405 the service is not open to this policy: web, policy service"));
 }
 
+TEST_F(DeviceProxyTest, GivesNothingThatAPolicyWasAllowedToTheDefaultService) {
+    for (const std::vector<std::string>& allow_from : {std::vector<std::string>(), {"service"}}) {
+        settings.streams.services = ServiceMap({{"ssh", {service.endpoint(), {}, allow_from}}}, "ssh");
+        start_proxy();
+        expect_rejected("web");
+        auto [stream, local] = open("ssh");
+        expect_echo(stream, local, "by its name");
+        proxy->stop();
+    }
+}
+
 TEST_F(DeviceProxyTest, RejectsWhenTheLocalServiceRefuses) {
     start_proxy();
     service.close();

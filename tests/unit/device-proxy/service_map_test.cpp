@@ -8,8 +8,8 @@ namespace {
 const Endpoint ssh{.host = "localhost", .port = 22, .path = {}};
 const Endpoint rdp{.host = "192.168.7.20", .port = 3389, .path = {}};
 
-std::string resolved(const ServiceMap& map, std::string_view stream_name) {
-    const auto service = map.resolve(stream_name);
+std::string resolved(const ServiceMap& map, std::string_view stream_name, std::string_view policy = "") {
+    const auto service = map.resolve(stream_name, policy);
     return service ? service->name : "(rejected)";
 }
 
@@ -22,21 +22,22 @@ ServiceMap with_default() {
 
 TEST(ServiceMap, OpensANarrowedServiceOnlyToThePoliciesItNames) {
     const ServiceMap map({{"ssh", {ssh, {}, {"ops", "night-shift"}}}, {"rdp", {rdp}}}, "ssh");
-    for (const char* name : {"ssh", "ssh.1a2b3c4d", "TestStream"}) {
-        EXPECT_TRUE(map.resolve(name)->is_open_to("night-shift")) << name;
-        EXPECT_FALSE(map.resolve(name)->is_open_to("night")) << name;
-        EXPECT_FALSE(map.resolve(name)->is_open_to("")) << name;
+    for (const char* name : {"ssh", "ssh.1a2b3c4d"}) {
+        EXPECT_TRUE(map.resolve(name, "night-shift")->is_open_to("night-shift")) << name;
+        EXPECT_FALSE(map.resolve(name, "night")->is_open_to("night")) << name;
+        EXPECT_FALSE(map.resolve(name, "")->is_open_to("")) << name;
     }
-    EXPECT_TRUE(map.resolve("rdp")->is_open_to("anybody"));
-    EXPECT_TRUE(map.resolve("rdp")->is_open_to("")) << "hubs that name no policy";
+    EXPECT_FALSE(map.resolve("TestStream", "")->is_open_to("")) << "the default service is narrowed, too";
+    EXPECT_TRUE(map.resolve("rdp", "anybody")->is_open_to("anybody"));
+    EXPECT_TRUE(map.resolve("rdp", "")->is_open_to("")) << "hubs that name no policy";
 }
 
 TEST(ServiceMap, FindsTheExactName) {
-    EXPECT_EQ(without_default().resolve("rdp-2"), (LocalService{"rdp-2", {rdp}}));
+    EXPECT_EQ(without_default().resolve("rdp-2", ""), (LocalService{"rdp-2", {rdp}}));
 }
 
 TEST(ServiceMap, LooksBehindAStreamId) {
-    EXPECT_EQ(without_default().resolve("ssh.1a2b3c4d"), (LocalService{"ssh", {ssh}}));
+    EXPECT_EQ(without_default().resolve("ssh.1a2b3c4d", ""), (LocalService{"ssh", {ssh}}));
 }
 
 TEST(ServiceMap, LooksBehindAStreamIdWithOfferedFeatures) {
@@ -70,6 +71,17 @@ TEST(ServiceMap, RemovesOnlyOneId) {
 
 TEST(ServiceMap, GivesForeignNamesToTheDefaultService) {
     EXPECT_EQ(resolved(with_default(), "TestStream"), "ssh");
+}
+
+// The hub allowed the name that the stream has, and nothing else.
+TEST(ServiceMap, HasNoDefaultWhereTheHubNamesAPolicy) {
+    const ServiceMap narrowed({{"ssh", {ssh, {}, {"ops"}}}}, "ssh");
+    for (const auto& map : {with_default(), narrowed}) {
+        EXPECT_EQ(resolved(map, "web", "ops"), "(rejected)");
+        EXPECT_EQ(resolved(map, "ssh", "ops"), "ssh");
+        EXPECT_EQ(resolved(map, "ssh.1a2b3c4d", "ops"), "ssh");
+        EXPECT_EQ(resolved(map, "web", ""), "ssh");
+    }
 }
 
 TEST(ServiceMap, NeverGivesANameWithIdToTheDefaultService) {

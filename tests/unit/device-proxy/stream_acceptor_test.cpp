@@ -119,6 +119,22 @@ TEST_F(StreamAcceptorTest, KeepsANarrowedServiceToItsPolicies) {
     EXPECT_TRUE(log->contains("stream opened stream=1a2b3c4f policy=ops"));
 }
 
+TEST_F(StreamAcceptorTest, GivesNoStreamOfAPolicyToTheDefaultService) {
+    const Endpoint somewhere{.host = "localhost", .port = 22, .path = {}};
+    for (const std::vector<std::string>& allow_from : {std::vector<std::string>(), {"ops"}}) {
+        auto with_default = settings();
+        with_default.services = ServiceMap({{"ssh", {somewhere, {}, allow_from}}}, "ssh");
+        acceptor.apply(with_default);
+        auto by_ops = request("web");
+        by_ops.policy = "ops";
+        take(by_ops);
+    }
+    EXPECT_TRUE(dialled.empty());
+    EXPECT_EQ(answers, (std::vector<std::string>{"1:400", "1:400"}));
+    EXPECT_TRUE(log->contains("stream=web policy=ops")) << "so that the owner finds it";
+    EXPECT_TRUE(log->contains("DS-401"));
+}
+
 TEST_F(StreamAcceptorTest, ConnectsAcceptsAndRelays) {
     take(request());
     ASSERT_EQ(dialled.size(), 1u);
