@@ -1,8 +1,6 @@
 #include "hub/leg_tickets.hpp"
 
-#include "common/base/error.hpp"
-
-#include <openssl/rand.h>
+#include "common/base/random.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,14 +9,6 @@
 namespace device_streams::hub {
 
 namespace {
-
-template <std::size_t size>
-std::array<unsigned char, size> random_bytes() {
-    std::array<unsigned char, size> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(size)) != 1)
-        throw Failure(Errc::internal, "the system's random source failed");
-    return bytes;
-}
 
 // The scheme's name compares without regard to case (RFC 9110 section 11.1).
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
@@ -33,17 +23,12 @@ std::optional<std::string_view> bearer_token(std::string_view authorization) {
 }  // namespace
 
 std::string random_hex_id() {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const unsigned char byte : random_bytes<16>()) {
-        text += digits[byte >> 4U];
-        text += digits[byte & 15U];
-    }
-    return text;
+    return random_hex(16);
 }
 
 Secret random_signing_key() {
-    const auto bytes = random_bytes<32>();
+    std::array<unsigned char, 32> bytes{};
+    fill_randomly(bytes);
     return Secret(std::string(bytes.begin(), bytes.end()));
 }
 

@@ -1,11 +1,8 @@
 #include "common/tunnel/stream_id.hpp"
 
-#include <openssl/rand.h>
+#include "common/base/random.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <stdexcept>
 
 namespace device_streams {
 
@@ -25,11 +22,7 @@ bool is_feature_letter(char c) {
 }  // namespace
 
 StreamName make_stream_name(std::string_view service) {
-    std::array<unsigned char, id_digits / 2> random{};
-    if (RAND_bytes(random.data(), random.size()) != 1) throw std::runtime_error("no random numbers");
-    char id[id_digits + 1];
-    std::snprintf(id, sizeof id, "%02x%02x%02x%02x", random[0], random[1], random[2], random[3]);
-    return {std::string(service), id};
+    return {std::string(service), random_hex(id_digits / 2)};
 }
 
 std::string to_string(const StreamName& name) {
