@@ -6,6 +6,7 @@
 #include "common/base/clock.hpp"
 #include "common/http/connection.hpp"
 #include "common/net/tls_stream.hpp"
+#include "common/tunnel/features.hpp"
 #include "device-proxy/link_life.hpp"
 #include "device-proxy/link_settings.hpp"
 
@@ -73,7 +74,7 @@ class Fleet {
         };
         auto& life = lives_.emplace_back(io_.get_executor(), clock_, log_, std::move(handlers));
         auto open = [this, number, settings] { return open_link(number, settings); };
-        auto login = [this, settings] { return device::make_login(settings, clock_); };
+        auto login = [this, settings] { return device::make_login(settings, clock_, make_instance_id()); };
         asio::co_spawn(io_, life.run(std::move(open), std::move(login), settings.session), fail);
     }
 

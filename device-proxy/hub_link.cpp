@@ -149,7 +149,7 @@ asio::awaitable<void> HubLink::run_life(std::shared_ptr<Life> life) {
     std::function<iothub::mqtt::Connect()> login = [this, life] {
         const auto age = life->settings.renewal_age(clock_);
         if (age != Clock::duration::max()) life->renewal = clock_.now() + age;
-        return make_login(life->settings, clock_);
+        return make_login(life->settings, clock_, instance_);
     };
     try {
         co_await life->link.run(std::move(open), std::move(login), life->settings.session);

@@ -3,6 +3,7 @@
 #include "common/async/backoff.hpp"
 #include "common/async/task_set.hpp"
 #include "common/base/log.hpp"
+#include "common/tunnel/features.hpp"
 #include "device-proxy/link_life.hpp"
 #include "device-proxy/link_settings.hpp"
 #include "device-proxy/wakeup.hpp"
@@ -10,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace device_streams::device {
@@ -69,6 +71,7 @@ class HubLink {
     OnRequest on_request_;
     Opener open_;
     std::function<double()> random_;
+    const std::string instance_ = make_instance_id();  // the hub knows by it that a link renews an older one
     Backoff backoff_;
     Wakeup changed_;                            // for keep_linked
     std::vector<std::shared_ptr<Life>> lives_;  // oldest first

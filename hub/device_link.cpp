@@ -136,7 +136,9 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
         }
         must_renew_by_ = renewal_limit(decision, hub_.clock, now);
         if_late_ = {Errc::peer_slow, "the older link of its identity took too long to go"};
-        const auto number = co_await hub_.broker.link_up(target, decision.login, login_->announced, orders_);
+        std::optional<Features> features;
+        if (login_->announced) features = login_->announced->features;
+        const auto number = co_await hub_.broker.link_up(target, decision.login, features, orders_);
         if (!number) {
             note_end(Errc::hub_full, target.to_string() + ": limits.linked_devices is reached");
             co_return LoginCode::busy;

@@ -49,11 +49,8 @@ std::variant<Login, LoginFault> read_login(const mqtt::Connect& packet) {
     if (!user) return LoginFault{LoginCode::malformed, "the user name is malformed"};
     if (user->target != *target)
         return LoginFault{LoginCode::wrong_client_id, "client id and user name name two identities"};
-    Login login{*target, packet.password.value_or(Secret()), {}, user->client_type, user->api_version};
-    bool announced = false;
-    const auto features = parse_announcement(user->client_type, announced);
-    if (announced) login.announced = features;
-    return login;
+    return Login{*target, packet.password.value_or(Secret()), parse_announcement(user->client_type), user->client_type,
+                 user->api_version};
 }
 
 SessionActions DeviceSession::received(const mqtt::Packet& packet) {

@@ -28,10 +28,10 @@ enum class LoginCode : std::uint8_t {
 /// Whom a CONNECT claims to be.
 struct Login {
     iothub::Target target;
-    Secret password;                    ///< empty: none
-    std::optional<Features> announced;  ///< nullopt: a foreign client
-    std::string client_type;            ///< free text of the client
-    std::string api_version;            ///< accepted as it is
+    Secret password;                        ///< empty: none
+    std::optional<Announcement> announced;  ///< nullopt: a foreign client
+    std::string client_type;                ///< free text of the client
+    std::string api_version;                ///< accepted as it is
 };
 
 // What the driver must do, in order.

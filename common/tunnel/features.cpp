@@ -1,27 +1,44 @@
 #include "common/tunnel/features.hpp"
 
+#include "common/base/random.hpp"
+
 #include <array>
 
 namespace device_streams {
 
 namespace {
-constexpr std::string_view marker = "(features=";
+constexpr std::string_view features_marker = "(features=";
+// In parentheses of its own: hubs that know no instance read features up to the first ")".
+constexpr std::string_view instance_marker = "(instance=";
+constexpr std::size_t instance_bytes = 8;
 
 struct Name {
     std::string_view text;
     bool Features::*flag;
 };
 constexpr std::array names{
-    Name{"half-close", &Features::half_close},
-    Name{"big-frames", &Features::big_frames},
-    Name{"pings", &Features::pings},
-    Name{"policy", &Features::policy},
+    Name{"half-close", &Features::half_close}, Name{"big-frames", &Features::big_frames},
+    Name{"pings", &Features::pings},           Name{"policy", &Features::policy},
+    Name{"renewal", &Features::renewal},
 };
 
 std::string_view trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::optional<std::string_view> between(std::string_view text, std::string_view marker) {
+    const auto start = text.find(marker);
+    if (start == std::string_view::npos) return std::nullopt;
+    const auto found = text.substr(start + marker.size());
+    const auto end = found.find(')');
+    if (end == std::string_view::npos) return std::nullopt;
+    return found.substr(0, end);
+}
+
+bool is_instance_id(std::string_view text) {
+    return text.size() == 2 * instance_bytes && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 }  // namespace
 
@@ -50,16 +67,22 @@ Features common_features(const Features& a, const Features& b) {
     return both;
 }
 
-std::string announce_features(std::string_view product, const Features& features) {
-    return std::string(product) + " " + std::string(marker) + to_string(features) + ")";
+std::string make_instance_id() {
+    return random_hex(instance_bytes);
 }
 
-Features parse_announcement(std::string_view client_type, bool& announced) {
-    const auto start = client_type.find(marker);
-    const auto end = client_type.find(')', start == std::string_view::npos ? 0 : start);
-    announced = start != std::string_view::npos && end != std::string_view::npos;
-    if (!announced) return {};
-    return parse_features(client_type.substr(start + marker.size(), end - start - marker.size()));
+std::string announce(std::string_view product, const Announcement& announcement) {
+    auto text = std::string(product) + " " + std::string(features_marker) + to_string(announcement.features) + ")";
+    if (!announcement.instance.empty()) text += " " + std::string(instance_marker) + announcement.instance + ")";
+    return text;
+}
+
+std::optional<Announcement> parse_announcement(std::string_view client_type) {
+    const auto features = between(client_type, features_marker);
+    if (!features) return std::nullopt;
+    const auto instance = between(client_type, instance_marker);
+    const bool named = instance && is_instance_id(*instance);
+    return Announcement{parse_features(*features), named ? std::string(*instance) : std::string()};
 }
 
 }  // namespace device_streams

@@ -173,7 +173,7 @@ TEST_F(HubPolicy, AHubThatDrainsNoticesWhatOthersTakeAway) {
 
 TEST_F(HubPolicy, TellsThePolicyToDevicesThatAskForItOnly) {
     auto options = device_options();
-    options.client_type = announce_features("device-proxy/0.1.0", device_hop_features);
+    options.client_type = announce("device-proxy/0.1.0", {device_hop_features});
     const auto service = service_client();
     {
         const auto device = online_device(options);
@@ -184,7 +184,7 @@ TEST_F(HubPolicy, TellsThePolicyToDevicesThatAskForItOnly) {
         run(device->answer(400, request.request_id));
         finish(asking);
     }
-    options.client_type = announce_features("device-proxy/0.0.9", own_features);
+    options.client_type = announce("device-proxy/0.0.9", {own_features});
     const auto device = online_device(options);
     auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", no_wait));
     const auto request = run(device->next_request());

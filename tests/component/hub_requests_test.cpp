@@ -219,7 +219,7 @@ TEST_F(HubRequests, LegOfAnUnknownWebSocketVersionIs426AndKeepsItsToken) {
 
 TEST_F(HubRequests, FeaturesAreNegotiatedBetweenPartiesOfOurs) {
     auto options = device_options();
-    options.client_type = announce_features("device-proxy/0.1.0", own_features);
+    options.client_type = announce("device-proxy/0.1.0", {own_features});
     const auto device = online_device(options);
     const auto service = service_client();
     auto asking =

@@ -37,6 +37,34 @@ TEST(HubLinkRenewal, RenewsItsTokenBesideTheOldLink) {
     EXPECT_FALSE(f.log->contains("warning"));
 }
 
+// What the hub is told in CONNECT on that link.
+std::optional<Announcement> announced_on(test::ScriptedLink& link) {
+    const auto packet = link.next();
+    const auto* login = packet ? std::get_if<mqtt::Connect>(&*packet) : nullptr;
+    const auto user = iothub::parse_mqtt_user_name(login ? login->user_name.value_or("") : "", false);
+    return user ? parse_announcement(user->client_type) : std::nullopt;
+}
+
+TEST(HubLinkRenewal, SaysThatAllItsLinksAreOfOneProcess) {
+    HubLinkFixture f, another;
+    for (auto* one : {&f, &another}) {
+        one->link.start();
+        one->settle();
+    }
+    const auto first = announced_on(*f.links[0]);
+    ASSERT_TRUE(first);
+    EXPECT_TRUE(first->features.renewal);
+    EXPECT_EQ(first->instance.size(), 16u);
+    f.links[0]->send(mqtt::ConnAck{});
+    f.settle();
+    f.links[0]->send(mqtt::SubAck{1, {0, 0}});
+    f.settle();
+    f.pass(renewal);
+    ASSERT_EQ(f.links.size(), 2u);
+    EXPECT_EQ(announced_on(*f.links[1]), first);
+    EXPECT_NE(announced_on(*another.links[0])->instance, first->instance);
+}
+
 TEST(HubLinkRenewal, IsNotAlarmedWhenTheHubDropsTheOldLinkDuringRenewal) {
     HubLinkFixture f;
     f.start_and_let_in();

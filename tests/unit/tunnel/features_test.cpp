@@ -14,7 +14,7 @@ TEST(Features, ListsParseAndUnknownNamesAreIgnored) {
 
 TEST(Features, ListsAreWrittenAsTheyAreRead) {
     EXPECT_EQ(to_string(own_features), "half-close,big-frames,pings");
-    EXPECT_EQ(to_string(device_hop_features), "half-close,big-frames,pings,policy");
+    EXPECT_EQ(to_string(device_hop_features), "half-close,big-frames,pings,policy,renewal");
     EXPECT_EQ(parse_features("policy"), Features{.policy = true});
     EXPECT_EQ(to_string(Features{}), "none");
     EXPECT_EQ(to_string(Features{.half_close = false, .big_frames = true}), "big-frames");
@@ -25,16 +25,57 @@ TEST(Features, OnlyCommonOnesCount) {
               (Features{.half_close = true, .big_frames = false}));
 }
 
-TEST(Features, AnnouncementSurvivesTheFreeText) {
-    bool announced = false;
-    EXPECT_EQ(parse_announcement(announce_features("device-proxy/1.0", own_features), announced), own_features);
-    EXPECT_TRUE(announced);
+// As hubs before `renewal` read it: what stands between "(features=" and the next ")".
+std::string features_for_an_older_hub(const std::string& client_type) {
+    const std::string marker = "(features=";
+    const auto start = client_type.find(marker) + marker.size();
+    return client_type.substr(start, client_type.find(')', start) - start);
 }
 
-TEST(Features, ForeignClientTypesAnnounceNothing) {
-    bool announced = true;
-    EXPECT_EQ(parse_announcement("iothubclient/1.6.0 (native; Linux; x86_64)", announced), Features{});
-    EXPECT_FALSE(announced);
+constexpr auto instance = "0123456789abcdef";
+
+TEST(Announcement, IsWrittenAsItIsRead) {
+    const Announcement made{device_hop_features, instance};
+    const auto text = announce("device-proxy/1.0", made);
+    EXPECT_EQ(text,
+              "device-proxy/1.0 (features=half-close,big-frames,pings,policy,renewal) (instance=0123456789abcdef)");
+    EXPECT_EQ(parse_announcement(text), made);
+    EXPECT_EQ(parse_announcement(announce("device-proxy/1.0", {own_features})), (Announcement{own_features, ""}));
+}
+
+TEST(Announcement, TellsOlderHubsAllTheFeaturesThatTheyKnow) {
+    const auto seen = features_for_an_older_hub(announce("device-proxy/1.0", {device_hop_features, instance}));
+    EXPECT_EQ(seen, "half-close,big-frames,pings,policy,renewal");
+}
+
+TEST(Announcement, OfAnOlderProxyHasNoInstance) {
+    const auto read = parse_announcement("device-proxy/0.1.0 (features=half-close,big-frames,pings,policy)");
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->features.policy);
+    EXPECT_FALSE(read->features.renewal);
+    EXPECT_EQ(read->instance, "");
+}
+
+TEST(Announcement, ForeignClientTypesHaveNone) {
+    for (const char* text : {"", "iothubclient/1.6.0 (native; Linux; x86_64)", "x (features=pings", "features=pings)",
+                             "device-proxy/0.1.0 (unknowns=renewal) (instance=0123456789abcdef)"})
+        EXPECT_FALSE(parse_announcement(text)) << text;
+}
+
+TEST(Announcement, TakesOnlySixteenLowerCaseHexDigitsForAnInstance) {
+    for (const char* text : {"", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "0123456789abcdeg",
+                             " 0123456789abcdef", "0123456789abcdef\n"}) {
+        const auto read = parse_announcement("x (features=renewal) (instance=" + std::string(text) + ")");
+        ASSERT_TRUE(read) << text;
+        EXPECT_EQ(read->instance, "") << text;
+    }
+    EXPECT_EQ(parse_announcement("x (features=renewal) (instance=0123456789abcdef")->instance, "") << "no end";
+}
+
+TEST(Announcement, InstancesAreFreshAndCanBeAnnounced) {
+    const auto made = make_instance_id();
+    EXPECT_NE(made, make_instance_id());
+    EXPECT_EQ(parse_announcement(announce("x", {own_features, made}))->instance, made);
 }
 
 }  // namespace
