@@ -39,13 +39,14 @@ LogLevel level_of(const EndLink& end) {
 
 void log_end(const Log& log, const EndLink& end, Clock::duration life) {
     const auto seconds = std::chrono::duration<double>(life).count();
+    const auto where = end.new_peer.empty() ? log : log.with({{"new_peer", end.new_peer}});
     if (!end.fault) {
-        log.info("device link down", {{"reason", end.why}, {"seconds", seconds}});
+        where.info("device link down", {{"reason", end.why}, {"seconds", seconds}});
         return;
     }
     const auto& info = device_streams::describe(*end.fault);
-    log.write(level_of(end), "device link down",
-              {{"code", info.id}, {"reason", end.why}, {"seconds", seconds}, {"next", info.advice}});
+    where.write(level_of(end), "device link down",
+                {{"code", info.id}, {"reason", end.why}, {"seconds", seconds}, {"next", info.advice}});
 }
 
 LinkParty party_of(const DeviceLink& link, const LinkOrigin& from) {
@@ -133,11 +134,13 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     log_end(log, link.end(), life);
     hub.resource_log.add(LinkDown{party_of(link, from), life, link_fault(link.end())});
     registered.end();  // before the goodbye, which may take its time
-    const auto fault = link.end().fault;
-    if (!fault)
-        co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
+    const auto& end = link.end();
+    if (end.fault)
+        stream->abort(ending_for(*end.fault));
+    else if (!end.new_peer.empty())
+        stream->abort(Ending::cancelled);
     else
-        stream->abort(ending_for(*fault));
+        co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
 }
 
 }  // namespace device_streams::hub

@@ -29,13 +29,12 @@ WritableBytes reading_room() {
 }
 
 // How much longer a link lives than its token, as in Azure; devices renew well before.
-constexpr std::int64_t renewal_patience = 600;
+constexpr auto renewal_patience = std::chrono::seconds(600);
 
-// On the steady clock: a wall clock that is set must not end links.
-Clock::time_point renewal_limit(const Decision& decision, const Clock& clock, std::int64_t unix_now) {
+// What is left of its token or certificate. For the steady clock: a wall clock that is set must not end links.
+Clock::duration credential_life(const Decision& decision, std::int64_t unix_now) {
     constexpr std::int64_t century = 100LL * 365 * 24 * 3600;
-    const auto life = std::min(decision.expiry - unix_now, century) + renewal_patience;
-    return clock.now() + std::chrono::seconds(life);
+    return std::chrono::seconds(std::min(decision.expiry - unix_now, century));
 }
 
 // Rung once end() says why.
@@ -78,8 +77,8 @@ DeviceLink::DeviceLink(HubContext& hub, ByteStream& stream, std::optional<Client
       shown_(std::move(shown)) {
 }
 
-void DeviceLink::note_end(std::optional<Errc> fault, std::string why) {
-    if (!end_) end_ = EndLink{fault, std::move(why)};
+void DeviceLink::note_end(std::optional<Errc> fault, std::string why, std::string new_peer) {
+    if (!end_) end_ = EndLink{fault, std::move(why), std::move(new_peer)};
 }
 
 // The login.
@@ -134,11 +133,10 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
             note_end(Errc::credential_refused, target.to_string() + ": " + to_string(decision));
             co_return LoginCode::refused;
         }
-        must_renew_by_ = renewal_limit(decision, hub_.clock, now);
+        auto link = new_link(decision, peer, now);
+        must_renew_by_ = hub_.clock.now() + link.client.credential_life + renewal_patience;
         if_late_ = {Errc::peer_slow, "the older link of its identity took too long to go"};
-        std::optional<Features> features;
-        if (login_->announced) features = login_->announced->features;
-        const auto number = co_await hub_.broker.link_up(target, decision.login, features, orders_);
+        const auto number = co_await hub_.broker.link_up(std::move(link), orders_);
         if (!number) {
             note_end(Errc::hub_full, target.to_string() + ": limits.linked_devices is reached");
             co_return LoginCode::busy;
@@ -163,6 +161,15 @@ asio::awaitable<Decision> DeviceLink::check(std::int64_t unix_now) {
     if (shown_) certificate = hub_.authorities.get()->examine(*shown_, unix_now);
     co_return co_await check_device_login(hub_.registry, login_->target, login_->password, std::move(certificate),
                                           *hub_.names.get(), unix_now);
+}
+
+NewLink DeviceLink::new_link(const Decision& decision, const std::string& peer, std::int64_t unix_now) const {
+    NewLink link{login_->target, decision.login, {}, {{}, peer, credential_life(decision, unix_now)}};
+    if (const auto& announced = login_->announced) {
+        link.announced = announced->features;
+        if (announced->features.renewal) link.client.instance = announced->instance;
+    }
+    return link;
 }
 
 bool DeviceLink::still_stands(const std::optional<Identity>& identity, const Credential& login) const {
@@ -273,13 +280,17 @@ bool DeviceLink::obey(const LinkOrder& order) {
 }
 
 void DeviceLink::drop(const DropLink& order) {
-    if (order.reason == DropLink::Reason::taken_over) {
-        take_in(last_words_limit);  // answers that are here already count; the successor waits for this
-        note_end(Errc::identity_taken_over, "the same identity connected again");
-    } else if (order.reason == DropLink::Reason::revoked) {
-        note_end(Errc::credential_refused, order.why);
-    } else {
-        note_end(Errc::hub_stopping, "the hub is stopping");
+    switch (order.reason) {
+        case DropLink::Reason::taken_over:
+            take_in(last_words_limit);  // answers that are here already count; the successor waits for this
+            return note_end(Errc::identity_taken_over, "the same identity connected again", order.new_peer);
+        case DropLink::Reason::renewed:
+            take_in(last_words_limit);
+            return note_end(std::nullopt, "renewed", order.new_peer);
+        case DropLink::Reason::revoked:
+            return note_end(Errc::credential_refused, order.why);
+        case DropLink::Reason::stopping:
+            return note_end(Errc::hub_stopping, "the hub is stopping");
     }
 }
 

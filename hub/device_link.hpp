@@ -52,7 +52,7 @@ class DeviceLink {
     /// The end of a login that takes too long: it names who is waited for.
     const EndLink& if_late() const { return if_late_; }
     /// Keeps the first reason.
-    void note_end(std::optional<Errc> fault, std::string why);
+    void note_end(std::optional<Errc> fault, std::string why, std::string new_peer = {});
     LinkNumber number() const { return number_; }
 
  private:
@@ -60,6 +60,7 @@ class DeviceLink {
     Credential::Kind claimed_by(const Secret& password) const;
     asio::awaitable<LoginCode> decide(const std::string& peer);
     asio::awaitable<Decision> check(std::int64_t unix_now);
+    NewLink new_link(const Decision& decision, const std::string& peer, std::int64_t unix_now) const;
     bool still_stands(const std::optional<Identity>& identity, const Credential& login) const;
     asio::awaitable<void> answer_now(const SessionActions& actions);
     asio::awaitable<void> read();

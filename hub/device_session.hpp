@@ -47,8 +47,9 @@ struct TakeAnswer {
     iothub::StreamAnswer answer;
 };
 struct EndLink {
-    std::optional<Errc> fault;  ///< nullopt: the device said goodbye
+    std::optional<Errc> fault;  ///< nullopt: the device said goodbye, or has renewed the link
     std::string why;            ///< one clause; never payload or credentials
+    std::string new_peer{};     ///< address:port of the link in its place; empty: there is none
 };
 using SessionAction = std::variant<CheckLogin, SendPacket, StartRequests, StopRequests, TakeAnswer, EndLink>;
 using SessionActions = std::vector<SessionAction>;

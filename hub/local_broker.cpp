@@ -41,26 +41,23 @@ void LocalBroker::on_control(Function function) {
 
 // Links.
 
-std::optional<LocalBroker::Entered> LocalBroker::enter(const iothub::Target& target, const Credential& login,
-                                                       std::optional<Features> announced,
-                                                       const Mailbox<LinkOrder>& orders,
+std::optional<LocalBroker::Entered> LocalBroker::enter(const NewLink& link, const Mailbox<LinkOrder>& orders,
                                                        const Mailbox<Nothing>& predecessor_gone) {
-    if (!presence_.has_room_for(target)) return std::nullopt;
-    const auto up = presence_.link_up(target, announced, parts_.clock.now(), login);
+    if (!presence_.has_room_for(link.target)) return std::nullopt;
+    const auto up = presence_.link_up(link.target, link.announced, parts_.clock.now(), link.login, link.client);
     links_.emplace(up.link, Link{orders, {}});
     if (stopped_) orders.post(DropLink{DropLink::Reason::stopping});
     if (!up.replaced) return Entered{up.link, false};
     Link& old = links_.at(*up.replaced);
     old.waiting_for_end.push_back(predecessor_gone);
-    old.orders.post(DropLink{DropLink::Reason::taken_over});
+    const auto reason = up.renewal ? DropLink::Reason::renewed : DropLink::Reason::taken_over;
+    old.orders.post(DropLink{reason, {}, link.client.peer});
     return Entered{up.link, true};
 }
 
-asio::awaitable<std::optional<LinkNumber>> LocalBroker::link_up(iothub::Target target, Credential login,
-                                                                std::optional<Features> announced,
-                                                                Mailbox<LinkOrder> orders) {
+asio::awaitable<std::optional<LinkNumber>> LocalBroker::link_up(NewLink link, Mailbox<LinkOrder> orders) {
     const Mailbox<Nothing> predecessor_gone(co_await asio::this_coro::executor);
-    auto come_in = [&] { return enter(target, login, announced, orders, predecessor_gone); };
+    auto come_in = [&] { return enter(link, orders, predecessor_gone); };
     const auto entered = co_await run_on(control_, come_in);
     if (!entered) co_return std::nullopt;
     if (!entered->must_wait) co_return entered->link;

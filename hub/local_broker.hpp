@@ -40,9 +40,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     asio::awaitable<void> flush();
     const Strand& control() const { return control_; }
 
-    asio::awaitable<std::optional<LinkNumber>> link_up(iothub::Target target, Credential login,
-                                                       std::optional<Features> announced,
-                                                       Mailbox<LinkOrder> orders) override;
+    asio::awaitable<std::optional<LinkNumber>> link_up(NewLink link, Mailbox<LinkOrder> orders) override;
     void start_requests(LinkNumber link) override;
     void stop_requests(LinkNumber link) override;
     void take_answer(LinkNumber link, iothub::StreamAnswer answer) override;
@@ -71,8 +69,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
 
     template <typename Function>
     void on_control(Function function);
-    std::optional<Entered> enter(const iothub::Target& target, const Credential& login,
-                                 std::optional<Features> announced, const Mailbox<LinkOrder>& orders,
+    std::optional<Entered> enter(const NewLink& link, const Mailbox<LinkOrder>& orders,
                                  const Mailbox<Nothing>& predecessor_gone);
     void perform(PairingActions actions);
     void perform(const Deliver& action);

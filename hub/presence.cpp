@@ -9,17 +9,19 @@ bool Presence::has_room_for(const iothub::Target& target) const {
 }
 
 Presence::LinkUp Presence::link_up(const iothub::Target& target, std::optional<Features> announced,
-                                   Clock::time_point now, Credential login) {
+                                   Clock::time_point now, Credential login, LinkClient client) {
     drop_expired(now);
     Identity& identity = identities_[target];
-    const LinkUp up{++last_link_, identity.current};
-    if (up.replaced && links_.at(*up.replaced).subscribed) {
-        links_.at(*up.replaced).subscribed = false;
-        identity.grace_until = now + limits_.grace;
+    LinkUp up{++last_link_, identity.current};
+    if (up.replaced) {
+        Link& old = links_.at(*up.replaced);
+        up.renewal = is_renewal(old.client, now - old.since, client);
+        if (old.subscribed) identity.grace_until = now + limits_.grace;
+        old.subscribed = false;
     }
     if (!identity.current) ++linked_;
     identity.current = up.link;
-    links_.emplace(up.link, Link{target, announced, std::move(login)});
+    links_.emplace(up.link, Link{target, announced, std::move(login), std::move(client), now});
     return up;
 }
 

@@ -3,6 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/tunnel/features.hpp"
+#include "hub/link_renewal.hpp"
 #include "hub/revocation.hpp"
 
 #include <cstdint>
@@ -43,9 +44,10 @@ class Presence {
     struct LinkUp {
         LinkNumber link;
         std::optional<LinkNumber> replaced;  ///< to be dropped; it stays known until link_down
+        bool renewal = false;                ///< by the same client
     };
     LinkUp link_up(const iothub::Target& target, std::optional<Features> announced, Clock::time_point now,
-                   Credential login = {});
+                   Credential login = {}, LinkClient client = {});
     /// False when the link was replaced meanwhile: it gets no requests any more.
     bool subscribe(LinkNumber link);
     /// The device does not want requests: no grace.
@@ -66,6 +68,8 @@ class Presence {
         iothub::Target target;
         std::optional<Features> announced;
         Credential login;
+        LinkClient client;
+        Clock::time_point since;
         bool subscribed = false;
     };
     struct Identity {

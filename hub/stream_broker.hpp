@@ -13,13 +13,22 @@
 
 namespace device_streams::hub {
 
+/// A link whose login was granted.
+struct NewLink {
+    iothub::Target target;
+    Credential login{};
+    std::optional<Features> announced{};
+    LinkClient client{};
+};
+
 // What a link hears.
 struct DeliverRequest {
     std::string topic;  ///< holds a bearer token behind `?`
 };
 struct DropLink {
-    enum class Reason { taken_over, revoked, stopping } reason;
-    std::string why{};  ///< of a revocation, one clause
+    enum class Reason { taken_over, renewed, revoked, stopping } reason;
+    std::string why{};       ///< of a revocation, one clause
+    std::string new_peer{};  ///< address:port of the link in its place
 };
 using LinkOrder = std::variant<DeliverRequest, DropLink>;
 
@@ -45,12 +54,10 @@ class StreamBroker {
  public:
     virtual ~StreamBroker() = default;
 
-    /// Takes a link in once its login was granted; nullopt: there are too many. An older link of the identity is told
+    /// Takes a link in; nullopt: there are too many. An older link of the identity is told
     /// to go, and has been heard out when this returns (bounded in time). `orders` is the link's. Every link that came
     /// up must be told down.
-    virtual asio::awaitable<std::optional<LinkNumber>> link_up(iothub::Target target, Credential login,
-                                                               std::optional<Features> announced,
-                                                               Mailbox<LinkOrder> orders) = 0;
+    virtual asio::awaitable<std::optional<LinkNumber>> link_up(NewLink link, Mailbox<LinkOrder> orders) = 0;
     virtual void start_requests(LinkNumber link) = 0;
     virtual void stop_requests(LinkNumber link) = 0;
     virtual void take_answer(LinkNumber link, iothub::StreamAnswer answer) = 0;

@@ -65,6 +65,25 @@ TEST_F(DeviceProxyLinkTest, RenewsItsTokenUnderARunningStream) {
     auto [second, second_local] = open("ssh.00000002", 0);
     expect_echo(second, second_local, "on the new link");
     EXPECT_FALSE(log->contains("warning"));
+    EXPECT_TRUE(eventually([this] { return hub_log->contains("reason=renewed"); }));
+    EXPECT_FALSE(hub_log->contains("DS-606"));
+}
+
+TEST_F(DeviceProxyLinkTest, ReplacesItsLinkForNewSettingsWithoutAlarm) {
+    start_proxy();
+    ASSERT_TRUE(eventually([this] { return log->contains("linked to the hub"); }));
+    settings.link.keep_alive += 1s;
+    proxy->on_control([this](DeviceProxy& program) { program.apply(settings); });
+    EXPECT_TRUE(eventually([this] { return hub_log->contains("reason=renewed"); }));
+    EXPECT_FALSE(hub_log->contains("DS-606"));
+}
+
+TEST_F(DeviceProxyLinkTest, AlarmsTheHubWhenASecondOneHasTheSameIdentity) {
+    start_proxy();
+    ASSERT_TRUE(eventually([this] { return log->contains("linked to the hub"); }));
+    RunningProgram<DeviceProxy> twin(background, std::make_shared<CapturedLog>(), settings);
+    EXPECT_TRUE(eventually([this] { return hub_log->contains("DS-606"); }));
+    twin.stop();
 }
 
 TEST_F(DeviceProxyLinkTest, LosesNoRequestWhileTheLinkIsRenewed) {

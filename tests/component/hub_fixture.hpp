@@ -3,6 +3,7 @@
 #include "background.hpp"
 #include "common/async/join.hpp"
 #include "common/iothub/sas_token.hpp"
+#include "common/tunnel/features.hpp"
 #include "hub/sqlite_registry.hpp"
 #include "hub/stream_hub.hpp"
 #include "hub_device_client.hpp"
@@ -93,6 +94,12 @@ class HubTest : public testing::Test {
         hub_clients::DeviceClient::Options options;
         options.target = {"dev-01", {}};
         options.token = device_token(options.target, device_key);
+        return options;
+    }
+    /// As of a device-proxy, at each call of another process.
+    hub_clients::DeviceClient::Options device_proxy_options() {
+        auto options = device_options();
+        options.client_type = announce("device-proxy/0.1.0", {device_hop_features, make_instance_id()});
         return options;
     }
     /// Logged in and subscribed.

@@ -1,5 +1,8 @@
 #include "hub_fixture.hpp"
 
+#include <regex>
+#include <thread>
+
 // Links of devices: logins, takeovers, reconnects and removal.
 namespace device_streams::hub {
 namespace {
@@ -204,6 +207,49 @@ TEST_F(HubLinks, TwoHundredOpensAcrossTwentyRenewalsNeverFail) {
         io.restart();
         io.run_one();
     }
+}
+
+// Renewals and second machines.
+
+TEST_F(HubLinks, LinkThatItsOwnProcessReplacesIsNoAlarm) {
+    const auto options = device_proxy_options();
+    const auto first = online_device(options);
+    const auto second = online_device(options);
+    EXPECT_TRUE(run(first->is_dropped()));
+    EXPECT_TRUE(eventually_logged("reason=renewed")) << whole_log();
+    EXPECT_FALSE(logged("DS-606")) << whole_log();
+    const auto service = service_client();
+    open_stream(*second, *service);
+}
+
+TEST_F(HubLinks, ForeignClientThatComesBackWhenItsTokenIsOldIsNoAlarm) {
+    auto options = device_options();
+    const auto resource = iothub::device_resource("localhost", "dev-01");
+    options.token = iothub::make_sas_token(resource, device_key, clock.unix_seconds() + 3);
+    const auto first = online_device(options);
+    std::this_thread::sleep_for(2200ms);
+    const auto second = online_device();
+    EXPECT_TRUE(run(first->is_dropped()));
+    EXPECT_TRUE(eventually_logged("reason=renewed")) << whole_log();
+    const auto third = online_device();
+    EXPECT_TRUE(eventually_logged("DS-606")) << "two behind one address take turns: " << whole_log();
+}
+
+TEST_F(HubLinks, SecondMachineIsToldWithBothAddresses) {
+    const auto first = online_device(device_proxy_options());
+    const auto second = online_device(device_proxy_options());
+    EXPECT_TRUE(run(first->is_dropped()));
+    EXPECT_TRUE(eventually_logged("DS-606")) << whole_log();
+    const auto down = std::regex("warning device link down device=dev-01 peer=(\\S+) new_peer=(\\S+) code=DS-606 .*");
+    std::smatch found;
+    for (const auto& line : lines->lines())
+        if (std::regex_match(line, found, down)) {
+            EXPECT_TRUE(logged("device link up device=dev-01 peer=" + found.str(1)));
+            EXPECT_TRUE(logged("device link up device=dev-01 peer=" + found.str(2)));
+            EXPECT_NE(found.str(1), found.str(2));
+            return;
+        }
+    FAIL() << whole_log();
 }
 
 // Removal.

@@ -74,6 +74,22 @@ TEST_F(HubResourceLog, TellsAStreamFromItsDevicesLoginToItsEnd) {
     EXPECT_EQ(all[3].whole.at("resultType"), "404104");
 }
 
+TEST_F(HubResourceLog, TellsARenewalFromASecondMachine) {
+    start_hub();
+    const auto options = device_proxy_options();
+    const auto first = online_device(options);
+    const auto renewed = online_device(options);
+    const auto other_machine = online_device();
+    std::vector<Record> ends;
+    for (auto& record : records_when_there_are(5))
+        if (record.whole.at("operationName") == "deviceDisconnect") ends.push_back(std::move(record));
+    ASSERT_EQ(ends.size(), 2u);
+    EXPECT_EQ(ends[0].whole.at("level"), "Information");
+    EXPECT_EQ(ends[0].whole.at("resultType"), "");
+    EXPECT_EQ(ends[1].whole.at("level"), "Error");
+    EXPECT_EQ(ends[1].whole.at("resultType"), "400027");
+}
+
 TEST_F(HubResourceLog, TellsDenials) {
     start_hub();
     EXPECT_EQ(run(service_client()->ask("no-such-device", "ssh.0a1b2c3d")).status, 404);

@@ -85,6 +85,24 @@ def test_hand_over_keeps_running_sessions_and_frees_the_port(own_rig):
             old_process.wait()
 
 
+def test_a_device_proxy_that_was_handed_over_is_no_second_machine(own_rig):
+    """It leaves the hub before its successor comes."""
+    with Session(own_rig) as session:
+        old = own_rig.device
+        old.signal(signal.SIGUSR2)
+        old.wait_for("handing over")
+        old_process, old.process = old.process, None
+        try:
+            old.start()
+            own_rig.wait_online()
+            assert own_rig.echo()
+            assert session.works("over the old one")
+        finally:
+            old_process.kill()
+            old_process.wait()
+    assert "DS-606" not in own_rig.hub.output()
+
+
 def _refused(rig):
     with socket.socket() as probe:
         try:
@@ -152,7 +170,7 @@ def test_running_streams_outlive_the_control_link(own_rig):
         second = own_rig.device.__class__("device-proxy-twin", own_rig.device.argv, own_rig.directory)
         own_rig.extra_programs.append(second)
         second.start()
-        own_rig.hub.wait_for("DS-606|taken over|took over")
+        own_rig.hub.wait_for('"new_peer":"127.0.0.1:.*DS-606')
         assert session.works("after the takeover")
 
 

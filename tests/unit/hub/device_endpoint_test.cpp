@@ -22,17 +22,21 @@ class DeviceEndpointTest : public testing::Test {
  protected:
     DeviceEndpointTest() { key = block_on(registry.add(pump, make_key_pair())).keys()->primary; }
     ~DeviceEndpointTest() override {
-        link->cancel();
-        until([&] { return link->done(); });
+        for (auto* running : {&replaced, &link}) {
+            if (!*running) continue;
+            (*running)->cancel();
+            until([&] { return (*running)->done(); });
+        }
         test::poll(io);
     }
 
-    void connect() {
+    void connect(const std::string& peer = "192.0.2.1:5000") {
         auto [near, far] = test::make_memory_streams(io.get_executor());
         hub_side = near.get();
         device_side = std::move(far);
-        auto visitor = visitors.enter("192.0.2.1:5000", {1, 1});
-        link.emplace(io, serve_device(hub, std::move(near), {"192.0.2.1:5000"}, std::move(*visitor)));
+        auto visitor = visitors.enter(peer, {1, 1});
+        link =
+            std::make_unique<test::Running<void>>(io, serve_device(hub, std::move(near), {peer}, std::move(*visitor)));
         test::poll(io);
     }
     void send(const mqtt::Packet& packet) {
@@ -43,7 +47,7 @@ class DeviceEndpointTest : public testing::Test {
         const auto resource = iothub::device_resource("hub1.example", pump.device_id);
         mqtt::Connect packet;
         packet.client_id = pump.device_id;
-        packet.user_name = iothub::mqtt_user_name({"hub1.example", pump, "2020-09-30", ""});
+        packet.user_name = iothub::mqtt_user_name({"hub1.example", pump, "2020-09-30", client_type});
         packet.password = iothub::make_sas_token(resource, key, clock.unix_seconds() + token_life);
         packet.keep_alive = 0;
         send(packet);
@@ -52,6 +56,15 @@ class DeviceEndpointTest : public testing::Test {
         connect();
         send_connect(token_life);
         until([&] { return lines->contains("device link up"); });
+    }
+    // Another link of the same identity; returns once it is up and the replaced one has ended.
+    void log_in_again(const std::string& peer) {
+        replaced = std::move(link);
+        const auto replaced_side = std::move(device_side);
+        connect(peer);
+        send_connect();
+        until([&] { return replaced->done() && lines->contains("device link up device=pump-17 peer=" + peer); });
+        EXPECT_TRUE(replaced_side->in().broken) << "whoever comes back does not use it any more";
     }
     // The registry has a thread of its own.
     void until(const std::function<bool()>& condition) {
@@ -63,6 +76,14 @@ class DeviceEndpointTest : public testing::Test {
     void pass(Clock::duration time) {
         clock.advance(time);
         test::poll(io);
+    }
+    // As pass, with a device that pings.
+    void live_for(Clock::duration time) {
+        for (; time > 10min; time -= 10min) {
+            pass(10min);
+            send(mqtt::PingReq{});
+        }
+        pass(time);
     }
 
     asio::io_context io{1};
@@ -90,7 +111,8 @@ class DeviceEndpointTest : public testing::Test {
     Secret key;
     test::MemoryStream* hub_side = nullptr;
     std::unique_ptr<test::MemoryStream> device_side;
-    std::optional<test::Running<void>> link;
+    std::string client_type;
+    std::unique_ptr<test::Running<void>> replaced, link;
 };
 
 TEST_F(DeviceEndpointTest, LinkEndsTenMinutesAfterItsToken) {
@@ -132,6 +154,54 @@ TEST_F(DeviceEndpointTest, DeviceThatSaidGoodbyeIsOfflineBeforeTheHubAnswers) {
     EXPECT_TRUE(test::run(io, broker->online()).empty());
 }
 
+// Renewals and second machines.
+
+TEST_F(DeviceEndpointTest, LinkThatItsProcessReplacesEndsAsRenewed) {
+    client_type = announce("device-proxy/0.1.0", {device_hop_features, "0123456789abcdef"});
+    log_in();
+    pass(1s);
+    log_in_again("198.51.100.9:5001");
+    EXPECT_TRUE(
+        lines->contains("info device link down device=pump-17 peer=192.0.2.1:5000 new_peer=198.51.100.9:5001 "
+                        "reason=renewed seconds=1"));
+    EXPECT_FALSE(lines->contains("DS-606"));
+}
+
+TEST_F(DeviceEndpointTest, LinkOfAnotherProcessIsASecondMachine) {
+    client_type = announce("device-proxy/0.1.0", {device_hop_features, "0123456789abcdef"});
+    log_in();
+    client_type = announce("device-proxy/0.1.0", {device_hop_features, "fedcba9876543210"});
+    live_for(48min);
+    log_in_again("192.0.2.1:5001");
+    EXPECT_TRUE(
+        lines->contains("warning device link down device=pump-17 peer=192.0.2.1:5000 new_peer=192.0.2.1:5001 "
+                        "code=DS-606"));
+}
+
+TEST_F(DeviceEndpointTest, InstanceCountsOnlyForClientsThatAnnounceRenewals) {
+    auto features = device_hop_features;
+    features.renewal = false;
+    client_type = announce("device-proxy/0.1.0", {features, "0123456789abcdef"});
+    log_in();
+    log_in_again("192.0.2.1:5001");
+    EXPECT_TRUE(lines->contains("code=DS-606"));
+}
+
+TEST_F(DeviceEndpointTest, ForeignLinkThatIsReplacedWhenItsTokenIsOldEndsAsRenewed) {
+    log_in(3600);
+    live_for(2520s);
+    log_in_again("192.0.2.1:5001");
+    EXPECT_TRUE(lines->contains("reason=renewed seconds=2520"));
+    EXPECT_FALSE(lines->contains("DS-606"));
+}
+
+TEST_F(DeviceEndpointTest, ForeignLinkThatIsReplacedEarlierIsASecondMachine) {
+    log_in(3600);
+    live_for(2519s);
+    log_in_again("192.0.2.1:5001");
+    EXPECT_TRUE(lines->contains("code=DS-606"));
+}
+
 // What a login that is too late was waiting for.
 
 TEST_F(DeviceEndpointTest, LoginWithoutConnectIsToldFromTheOthers) {
@@ -145,7 +215,7 @@ TEST_F(DeviceEndpointTest, LoginThatWaitsForAnOlderLinkSaysSo) {
     short_head.head = 1s;
     limits.set(short_head);
     const Mailbox<LinkOrder> older(io.get_executor());
-    test::run(io, broker->link_up(pump, {}, {}, older));
+    test::run(io, broker->link_up({pump}, older));
     connect();
     send_connect();
     until([&] { return older.try_next().has_value(); });

@@ -17,7 +17,7 @@ using Legs = std::vector<std::unique_ptr<ByteStream>>;
 class LocalBrokerTest : public testing::Test {
  protected:
     LocalBrokerTest() {
-        link = test::run(io, broker->link_up(pump, {}, {}, link_orders)).value();
+        link = test::run(io, broker->link_up({pump}, link_orders)).value();
         broker->start_requests(link);
     }
     ~LocalBrokerTest() override { test::poll(io); }

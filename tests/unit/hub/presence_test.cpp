@@ -112,6 +112,16 @@ TEST_F(PresenceTest, LinksThatAreOnTheirWayOutTakeNoPlace) {
     EXPECT_FALSE(presence.has_room_for(fourth)) << "each was given back once";
 }
 
+TEST_F(PresenceTest, TellsARenewalFromASecondMachine) {
+    const LinkClient client{{}, "192.0.2.7:5000", 1h};
+    EXPECT_FALSE(presence.link_up(pump, std::nullopt, now, {}, client).renewal) << "it replaces nothing";
+    now += 48min;
+    EXPECT_TRUE(presence.link_up(pump, std::nullopt, now, {}, client).renewal);
+    now += 5s;
+    EXPECT_FALSE(presence.link_up(pump, std::nullopt, now, {}, client).renewal) << "its age begins anew";
+    EXPECT_FALSE(presence.link_up(module, std::nullopt, now, {}, client).renewal);
+}
+
 TEST_F(PresenceTest, TakeoverOfSubscribedLinkGivesGrace) {
     subscribed_link(pump);
     presence.link_up(pump, std::nullopt, now);
