@@ -1,6 +1,6 @@
 #include "common/base/error.hpp"
+#include "common/base/random.hpp"
 #include "common/iothub/connection_string.hpp"
-#include "hub/leg_tickets.hpp"
 #include "hub/registry_store.hpp"
 
 #include <array>

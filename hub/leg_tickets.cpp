@@ -22,10 +22,6 @@ std::optional<std::string_view> bearer_token(std::string_view authorization) {
 
 }  // namespace
 
-std::string random_hex_id() {
-    return random_hex(16);
-}
-
 Secret random_signing_key() {
     std::array<unsigned char, 32> bytes{};
     fill_randomly(bytes);

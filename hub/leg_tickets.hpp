@@ -47,8 +47,6 @@ class LegTickets {
     Secret signing_key_;
 };
 
-/// 32 hex digits from the system's random source.
-std::string random_hex_id();
 /// A key to sign with, for as long as this process lives.
 Secret random_signing_key();
 

@@ -3,6 +3,7 @@
 #include "common/async/join.hpp"
 #include "common/async/run_on.hpp"
 #include "common/base/error.hpp"
+#include "common/base/random.hpp"
 #include "common/tunnel/stream_id.hpp"
 
 namespace device_streams::hub {

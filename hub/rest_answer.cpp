@@ -1,7 +1,7 @@
 #include "hub/rest_answer.hpp"
 
 #include "common/async/join.hpp"
-#include "hub/leg_tickets.hpp"
+#include "common/base/random.hpp"
 
 #include <nlohmann/json.hpp>
 

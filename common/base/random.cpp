@@ -27,4 +27,8 @@ std::string random_hex(std::size_t bytes) {
     return text;
 }
 
+std::string random_hex_id() {
+    return random_hex(16);
+}
+
 }  // namespace device_streams

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace device_streams {
 namespace {
 
@@ -14,6 +17,14 @@ TEST(Random, HexHasTwoLowerCaseDigitsForEachByte) {
 
 TEST(Random, HexIsFresh) {
     EXPECT_NE(random_hex(8), random_hex(8));
+}
+
+TEST(RandomHexId, Has32DigitsAndIsFresh) {
+    const auto one = random_hex_id(), two = random_hex_id();
+    EXPECT_EQ(one.size(), 32u);
+    EXPECT_TRUE(std::ranges::all_of(
+        one, [](char c) { return std::string_view("0123456789abcdef").find(c) != std::string_view::npos; }));
+    EXPECT_NE(one, two);
 }
 
 }  // namespace

@@ -105,13 +105,5 @@ TEST_F(LegTicketsTest, OtherPathsAreRefused) {
     EXPECT_FALSE(tickets.check("/bridges/", bearer(ticket()), 0));
 }
 
-TEST_F(LegTicketsTest, StreamIdsAre32HexDigitsAndDiffer) {
-    const auto one = random_hex_id(), two = random_hex_id();
-    EXPECT_EQ(one.size(), 32u);
-    EXPECT_TRUE(std::ranges::all_of(
-        one, [](char c) { return std::string_view("0123456789abcdef").find(c) != std::string_view::npos; }));
-    EXPECT_NE(one, two);
-}
-
 }  // namespace
 }  // namespace device_streams::hub
