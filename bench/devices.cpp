@@ -4,11 +4,11 @@
 // CREDENTIAL is a file with the connection string of a policy that may connect devices. As ds-load, it prints `ready`
 // when all are linked, waits for a line and then for the end of standard input. A link that ends before is an error.
 #include "common/base/clock.hpp"
+#include "common/device_client/link_life.hpp"
+#include "common/device_client/link_settings.hpp"
 #include "common/http/connection.hpp"
-#include "common/net/tls_stream.hpp"
+#include "common/tls/tls_stream.hpp"
 #include "common/tunnel/features.hpp"
-#include "device-proxy/link_life.hpp"
-#include "device-proxy/link_settings.hpp"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "common/app/run.hpp"
+#include "common/device_client/hub_link.hpp"
 #include "device-proxy/device_proxy_settings.hpp"
-#include "device-proxy/hub_link.hpp"
 #include "device-proxy/stream_acceptor.hpp"
 
 namespace device_streams::device {

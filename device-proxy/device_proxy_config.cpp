@@ -5,7 +5,7 @@
 #include "common/config/shared_options.hpp"
 #include "common/config/words.hpp"
 #include "common/iothub/connection_string.hpp"
-#include "common/iothub/text.hpp"
+#include "common/text/text.hpp"
 #include "common/tunnel/stream_id.hpp"
 
 namespace device_streams::device {

@@ -2,7 +2,7 @@
 
 #include "common/base/endpoint.hpp"
 #include "common/config/settings.hpp"
-#include "device-proxy/own_certificate.hpp"
+#include "common/device_client/own_certificate.hpp"
 #include "device-proxy/service_map.hpp"
 
 #include <chrono>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "common/device_client/link_settings.hpp"
 #include "device-proxy/device_proxy_config.hpp"
-#include "device-proxy/link_settings.hpp"
 #include "device-proxy/stream_acceptor.hpp"
 
 namespace device_streams::device {

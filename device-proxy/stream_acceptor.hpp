@@ -3,11 +3,11 @@
 #include "common/async/task_set.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
+#include "common/device_client/leg_connections.hpp"
+#include "common/hub_access/hub_access.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/net/byte_stream.hpp"
-#include "common/tunnel/hub_access.hpp"
 #include "common/tunnel/relay.hpp"
-#include "device-proxy/leg_connections.hpp"
 #include "device-proxy/service_map.hpp"
 
 #include <functional>

@@ -2,10 +2,10 @@
 
 #include "common/app/privileges.hpp"
 #include "common/app/reconfiguration.hpp"
+#include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
-#include "hub/admin/block_on.hpp"
 #include "hub/admin/state_directory.hpp"
-#include "hub/sqlite_registry.hpp"
+#include "hub/registry/sqlite_registry.hpp"
 #include "hub/stream_hub.hpp"
 
 namespace device_streams::hub {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/config/command_line.hpp"
-#include "hub/hub_config.hpp"
+#include "hub/config/hub_config.hpp"
 #include "hub/stream_hub.hpp"
 
 namespace device_streams::hub {

@@ -5,11 +5,11 @@
 #include "common/net/listener.hpp"
 #include "hub/admin/admin_server.hpp"
 #include "hub/admin/quota_view.hpp"
-#include "hub/bridge.hpp"
-#include "hub/front_door.hpp"
-#include "hub/local_broker.hpp"
-#include "hub/quota_keeper.hpp"
-#include "hub/revocation_watch.hpp"
+#include "hub/core/revocation_watch.hpp"
+#include "hub/http/front_door.hpp"
+#include "hub/quota/quota_keeper.hpp"
+#include "hub/streams/bridge.hpp"
+#include "hub/streams/local_broker.hpp"
 
 namespace device_streams::hub {
 

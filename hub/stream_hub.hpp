@@ -1,8 +1,8 @@
 #pragma once
 
 #include "common/app/run.hpp"
-#include "hub/hub_settings.hpp"
-#include "hub/registry.hpp"
+#include "hub/identity/registry.hpp"
+#include "hub/limits/hub_settings.hpp"
 
 #include <memory>
 

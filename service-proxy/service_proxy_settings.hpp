@@ -1,7 +1,7 @@
 #pragma once
 
+#include "common/service_client/service_access.hpp"
 #include "common/tunnel/relay.hpp"
-#include "service-proxy/service_access.hpp"
 #include "service-proxy/service_proxy_config.hpp"
 
 #include <vector>

@@ -2,10 +2,10 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
+#include "common/service_client/stream_initiator.hpp"
 #include "common/tunnel/relay.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "service-proxy/service_proxy_config.hpp"
-#include "service-proxy/stream_initiator.hpp"
 
 #include <memory>
 #include <string>

@@ -1,9 +1,9 @@
 #include "common/iothub/connection_string.hpp"
 
 #include "common/base/error.hpp"
-#include "common/iothub/base64.hpp"
 #include "common/iothub/sas_token.hpp"
-#include "common/iothub/text.hpp"
+#include "common/text/base64.hpp"
+#include "common/text/text.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "common/iothub/connection_string.hpp"
 #include "common/iothub/stream_request.hpp"
-#include "common/iothub/text.hpp"
+#include "common/text/text.hpp"
 
 namespace device_streams::iothub {
 

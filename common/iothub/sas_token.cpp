@@ -1,10 +1,10 @@
 #include "common/iothub/sas_token.hpp"
 
 #include "common/base/error.hpp"
-#include "common/iothub/base64.hpp"
-#include "common/iothub/hmac.hpp"
-#include "common/iothub/percent.hpp"
-#include "common/iothub/text.hpp"
+#include "common/text/base64.hpp"
+#include "common/text/hmac.hpp"
+#include "common/text/percent.hpp"
+#include "common/text/text.hpp"
 
 namespace device_streams::iothub {
 

@@ -1,6 +1,6 @@
 #include "common/iothub/stream_request.hpp"
 
-#include "common/iothub/text.hpp"
+#include "common/text/text.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 
 #include "common/base/endpoint.hpp"
 #include "common/base/secret.hpp"
-#include "common/iothub/percent.hpp"
+#include "common/text/percent.hpp"
 
 #include <compare>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "hub/admin/admin_client.hpp"
 
 #include "hub/admin/admin_session.hpp"
-#include "hub/sqlite_registry.hpp"
+#include "hub/registry/sqlite_registry.hpp"
 
 namespace device_streams::hub {
 

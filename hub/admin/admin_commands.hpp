@@ -2,8 +2,8 @@
 
 #include "common/app/run.hpp"
 #include "common/base/error.hpp"
-#include "hub/registry.hpp"
-#include "hub/stream_quota.hpp"
+#include "hub/identity/registry.hpp"
+#include "hub/quota/stream_quota.hpp"
 
 #include <nlohmann/json.hpp>
 

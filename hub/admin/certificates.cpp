@@ -1,7 +1,7 @@
 #include "hub/admin/certificates.hpp"
 
 #include "common/base/error.hpp"
-#include "hub/openssl_owner.hpp"
+#include "hub/identity/openssl_owner.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

@@ -1,9 +1,9 @@
 #include "hub/admin/command_line.hpp"
 
 #include "common/app/private_files.hpp"
+#include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
 #include "common/config/reference.hpp"
-#include "hub/admin/block_on.hpp"
 #include "hub/admin/init.hpp"
 #include "hub/admin/subcommands.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "common/config/command_line.hpp"
 #include "hub/admin/admin_client.hpp"
-#include "hub/hub_config.hpp"
+#include "hub/config/hub_config.hpp"
 
 #include <functional>
 #include <optional>

@@ -1,12 +1,12 @@
 #include "hub/admin/init.hpp"
 
 #include "common/app/private_files.hpp"
+#include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
 #include "hub/admin/admin_commands.hpp"
-#include "hub/admin/block_on.hpp"
 #include "hub/admin/certificates.hpp"
 #include "hub/admin/state_directory.hpp"
-#include "hub/sqlite_registry.hpp"
+#include "hub/registry/sqlite_registry.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hub/stream_quota.hpp"
+#include "hub/quota/stream_quota.hpp"
 
 #include <nlohmann/json.hpp>
 

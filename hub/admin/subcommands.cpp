@@ -3,7 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "hub/admin/quota_view.hpp"
-#include "hub/rule_time.hpp"
+#include "hub/identity/rule_time.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,4 +1,4 @@
-#include "hub/device_certificate.hpp"
+#include "hub/identity/device_certificate.hpp"
 
 #include <cstdlib>
 

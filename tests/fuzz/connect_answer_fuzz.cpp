@@ -1,5 +1,5 @@
 #include "common/base/error.hpp"
-#include "common/tunnel/connect_request.hpp"
+#include "common/hub_access/connect_request.hpp"
 
 #include <cstdlib>
 

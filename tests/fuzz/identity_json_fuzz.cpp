@@ -1,5 +1,5 @@
 #include "common/base/error.hpp"
-#include "hub/identity_json.hpp"
+#include "hub/http/identity_json.hpp"
 
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-#include "common/iothub/mqtt_codec.hpp"
+#include "common/mqtt/mqtt_codec.hpp"
 
 #include <cstdlib>
 

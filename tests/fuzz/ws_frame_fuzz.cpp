@@ -1,6 +1,6 @@
-#include "../unit/ws/fake_transport.hpp"
 #include "common/ws/ws_stream.hpp"
-#include "ws_reference.hpp"
+#include "tests/fuzz/ws_reference.hpp"
+#include "tests/unit/ws/fake_transport.hpp"
 
 #include <cstdlib>
 

@@ -1,8 +1,8 @@
-#include "common/net/tls_stream.hpp"
+#include "common/tls/tls_stream.hpp"
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
-#include "common/net/tls_carrier.hpp"
+#include "common/tls/tls_carrier.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/coroutine.hpp"
 

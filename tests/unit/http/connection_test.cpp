@@ -1,6 +1,6 @@
 #include "common/http/connection.hpp"
 
-#include "../ws/fake_transport.hpp"
+#include "tests/unit/ws/fake_transport.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #include "common/iothub/connection_string.hpp"
 
 #include "common/base/error.hpp"
-#include "test_keys.hpp"
+#include "tests/unit/iothub/test_keys.hpp"
 
 #include <gtest/gtest.h>
 

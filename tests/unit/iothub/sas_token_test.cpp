@@ -1,8 +1,8 @@
 #include "common/iothub/sas_token.hpp"
 
 #include "common/base/error.hpp"
-#include "common/iothub/percent.hpp"
-#include "test_keys.hpp"
+#include "common/text/percent.hpp"
+#include "tests/unit/iothub/test_keys.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include "common/iothub/stream_request.hpp"
 
-#include "test_keys.hpp"
+#include "tests/unit/iothub/test_keys.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 #include "common/iothub/stream_token.hpp"
 
 #include "common/base/error.hpp"
-#include "common/iothub/base64.hpp"
-#include "common/iothub/hmac.hpp"
-#include "test_keys.hpp"
+#include "common/text/base64.hpp"
+#include "common/text/hmac.hpp"
+#include "tests/unit/iothub/test_keys.hpp"
 
 #include <gtest/gtest.h>
 

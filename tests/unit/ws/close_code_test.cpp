@@ -1,7 +1,7 @@
 #include "common/ws/close_code.hpp"
 
 #include "common/ws/control_slot.hpp"
-#include "fake_transport.hpp"
+#include "tests/unit/ws/fake_transport.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include "common/ws/frame_reader.hpp"
 
-#include "frames.hpp"
+#include "tests/unit/ws/frames.hpp"
 
 #include <gtest/gtest.h>
 

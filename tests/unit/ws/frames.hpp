@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/ws/frame.hpp"
-#include "fake_transport.hpp"
+#include "tests/unit/ws/fake_transport.hpp"
 
 #include <string>
 

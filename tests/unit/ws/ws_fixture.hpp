@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/ws/ws_stream.hpp"
-#include "frames.hpp"
+#include "tests/unit/ws/frames.hpp"
 
 #include <gtest/gtest.h>
 

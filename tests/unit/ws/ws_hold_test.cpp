@@ -1,4 +1,4 @@
-#include "ws_fixture.hpp"
+#include "tests/unit/ws/ws_fixture.hpp"
 
 namespace device_streams::ws {
 namespace {

@@ -1,6 +1,6 @@
 #include "common/ws/ws_stream.hpp"
 #include "tests/support/manual_clock.hpp"
-#include "ws_fixture.hpp"
+#include "tests/unit/ws/ws_fixture.hpp"
 
 namespace device_streams::ws {
 namespace {

@@ -1,0 +1,218 @@
+#include "common/device_client/hub_link.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace device_streams::device {
+
+namespace {
+
+// An answer that the hub lost with the old link is wanted again within moments, or never.
+constexpr auto answer_worth = std::chrono::seconds(10);
+
+asio::awaitable<void> call(std::function<void()> action) {
+    action();
+    co_return;
+}
+
+// A hub that restarts meets its whole fleet at once; what is left of its grace for dropped links (5 s) is used.
+constexpr int spread_after_restart = 4;
+
+bool is(const std::exception_ptr& failure, Errc what) {
+    if (!failure) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Failure& known) {
+        return known.errc() == what;
+    } catch (...) {
+        return false;
+    }
+}
+
+std::int64_t whole_milliseconds(Clock::duration length) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
+}
+
+}  // namespace
+
+struct HubLink::Life {
+    Life(const asio::any_io_executor& strand, Clock& clock, const Log& log, LinkLife::Handlers handlers,
+         LinkSettings link_settings)
+        : settings(std::move(link_settings)), link(strand, clock, log, std::move(handlers)) {}
+
+    const LinkSettings settings;
+    LinkLife link;
+    std::optional<Clock::time_point> up_since;
+    Clock::time_point renewal = Clock::time_point::max();
+    bool renews = false;  // made while another one was up
+    bool over = false;
+    bool dismissed = false;  // told to leave: how it ends is of no interest
+    std::exception_ptr failure;
+};
+
+HubLink::HubLink(asio::any_io_executor executor, Clock& clock, Log log, LinkSettings settings, OnRequest on_request,
+                 Opener open, std::function<double()> random)
+    : tasks_(executor),
+      strand_(tasks_.make_strand()),
+      clock_(clock),
+      log_(std::move(log)),
+      settings_(std::move(settings)),
+      on_request_(std::move(on_request)),
+      open_(std::move(open)),
+      random_(std::move(random)),
+      backoff_(settings_.backoff, random_),
+      changed_(strand_) {
+}
+
+HubLink::~HubLink() = default;
+
+void HubLink::on_strand(std::function<void()> action) {
+    tasks_.spawn(strand_, call(std::move(action)));
+}
+
+void HubLink::start() {
+    tasks_.spawn(strand_, keep_linked());
+}
+
+// From the strand, behind leave: nothing can be spawned between.
+void HubLink::cancel() {
+    leave();
+    on_strand([this] { tasks_.cancel_all(); });
+}
+
+asio::awaitable<void> HubLink::until_done() {
+    return tasks_.until_empty();
+}
+
+void HubLink::leave() {
+    on_strand([this] {
+        leaving_ = true;
+        for (const auto& life : lives_) {
+            life->dismissed = true;
+            life->link.leave();
+        }
+        changed_.wake();
+    });
+}
+
+void HubLink::apply(LinkSettings settings) {
+    on_strand([this, settings = std::move(settings)]() mutable {
+        replace_ = replace_ || !settings.same_link(settings_);
+        settings_ = std::move(settings);
+        backoff_ = Backoff(settings_.backoff, random_);
+        changed_.wake();
+    });
+}
+
+void HubLink::answer(iothub::StreamAnswer answer, bool repeatable) {
+    on_strand([this, repeatable, answer = std::move(answer)] {
+        if (auto* life = newest_up()) life->link.answer(answer);
+        if (repeatable) recent_answers_.push_back({answer, clock_.now()});
+        while (!recent_answers_.empty() && clock_.now() - recent_answers_.front().given > answer_worth)
+            recent_answers_.pop_front();
+    });
+}
+
+HubLink::Life* HubLink::newest_up() const {
+    const auto newest = std::find_if(lives_.rbegin(), lives_.rend(), [](const auto& life) { return life->link.up(); });
+    return newest == lives_.rend() ? nullptr : newest->get();
+}
+
+// The loop: one life after the other.
+asio::awaitable<void> HubLink::keep_linked() {
+    while (!leaving_) {
+        const auto life = begin_life();
+        tasks_.spawn(strand_, run_life(life));
+        co_await until_over_or_old(*life);
+        if (life->over && !leaving_) co_await pause(*life);
+    }
+}
+
+std::shared_ptr<HubLink::Life> HubLink::begin_life() {
+    replace_ = false;
+    auto where = std::make_shared<Life*>();
+    LinkLife::Handlers handlers;
+    handlers.on_up = [this, where] { on_up(**where); };
+    handlers.on_request = on_request_;
+    auto life = std::make_shared<Life>(strand_, clock_, log_, std::move(handlers), settings_);
+    *where = life.get();
+    life->renews = newest_up() != nullptr;
+    lives_.push_back(life);
+    return life;
+}
+
+asio::awaitable<void> HubLink::run_life(std::shared_ptr<Life> life) {
+    LinkOpener open = [this, life] { return open_(life->settings, clock_, log_); };
+    std::function<iothub::mqtt::Connect()> login = [this, life] {
+        const auto age = life->settings.renewal_age(clock_);
+        if (age != Clock::duration::max()) life->renewal = clock_.now() + age;
+        return make_login(life->settings, clock_, instance_);
+    };
+    try {
+        co_await life->link.run(std::move(open), std::move(login), life->settings.session);
+    } catch (...) {
+        life->failure = std::current_exception();
+    }
+    life->over = true;
+    std::erase(lives_, life);
+    changed_.wake();
+}
+
+void HubLink::on_up(Life& life) {
+    life.up_since = clock_.now();
+    for (const auto& other : lives_) {
+        if (other.get() == &life) continue;
+        other->dismissed = true;
+        other->link.leave();
+    }
+    repeat_answers(life);
+    log_.info(life.renews ? "link to the hub renewed" : "linked to the hub",
+              {{"hub", life.settings.hub.host_name},
+               {"transport", life.settings.over_websocket ? "mqtt-ws" : "mqtt"},
+               {"way", life.settings.hub.way()}});
+    changed_.wake();
+}
+
+void HubLink::repeat_answers(Life& life) {
+    for (const auto& recent : recent_answers_) {
+        if (clock_.now() - recent.given <= answer_worth) life.link.answer(recent.answer);
+    }
+}
+
+// Until this life has ended or the next one is due.
+asio::awaitable<void> HubLink::until_over_or_old(const Life& life) {
+    while (!life.over && !leaving_) {
+        if (life.up_since && (replace_ || clock_.now() >= life.renewal)) co_return;
+        co_await wait_until(life.up_since ? life.renewal : Clock::time_point::max());
+    }
+}
+
+asio::awaitable<void> HubLink::wait_until(Clock::time_point deadline) {
+    if (deadline == Clock::time_point::max()) {
+        co_await changed_.wait();
+    } else {
+        co_await first_of(clock_.sleep_until(deadline), changed_.wait());
+    }
+}
+
+asio::awaitable<void> HubLink::pause(const Life& life) {
+    const auto wait = next_wait(life);
+    const auto reason = life.failure ? explain(life.failure) : "the link ended";
+    log_.warning("hub link: " + reason, {{"retry_in_ms", whole_milliseconds(wait)}});
+    const auto deadline = clock_.now() + wait;
+    while (!leaving_ && !replace_ && clock_.now() < deadline) co_await wait_until(deadline);
+}
+
+Clock::duration HubLink::next_wait(const Life& life) {
+    if (life.up_since) backoff_.lived(clock_.now() - *life.up_since);
+    const auto wait = backoff_.next();
+    // Trying a wrong credential soon again helps nobody; jitter keeps a fleet apart all the same.
+    const auto longest = life.settings.backoff.longest;
+    if (is(life.failure, Errc::hub_refused_login)) return longest / 2 + wait / 2;
+    return is(life.failure, Errc::hub_stopping) ? std::min(longest, wait * spread_after_restart) : wait;
+}
+
+}  // namespace device_streams::device

@@ -1,0 +1,93 @@
+#include "common/device_client/link_settings.hpp"
+
+#include "common/base/error.hpp"
+#include "common/base/version.hpp"
+#include "common/iothub/sas_token.hpp"
+#include "common/tunnel/features.hpp"
+
+#include <algorithm>
+
+namespace device_streams::device {
+
+namespace {
+
+constexpr std::string_view api_version = "2020-09-30";
+
+Secret make_password(const LinkSettings& settings, const Clock& clock) {
+    const auto& identity = settings.identity;
+    if (identity.key.empty()) return identity.token;
+    const auto resource = iothub::device_resource(identity.host_name, identity.device_id, identity.module_id);
+    const auto expiry = clock.unix_seconds() + settings.token_lifetime.count();
+    return iothub::make_sas_token(resource, identity.key, expiry, identity.policy);
+}
+
+// As with tokens; close to its end a certificate may be renewed at any moment.
+Clock::duration renewal_age_of(std::int64_t seconds_left) {
+    constexpr std::int64_t year = 365 * 24 * 3600;
+    return std::chrono::seconds(std::clamp<std::int64_t>(seconds_left / 10 * 8, 60, year));
+}
+
+bool same_certificate(const std::shared_ptr<OwnCertificate>& one, const std::shared_ptr<OwnCertificate>& other) {
+    if (!one || !other) return one == other;
+    return one->facts().sha256 == other->facts().sha256;
+}
+
+[[noreturn]] void explain_refusal(const UpgradeRefused& refusal) {
+    const bool busy = refusal.answer.status == 429 || refusal.answer.status == 503;
+    throw Failure(busy ? Errc::hub_busy : Errc::hub_protocol,
+                  std::string(refusal.what()) + " instead of a WebSocket for MQTT");
+}
+
+}  // namespace
+
+Clock::duration LinkSettings::renewal_age(const Clock& clock) const {
+    if (certificate) return renewal_age_of(certificate->facts().not_after - clock.unix_seconds());
+    return identity.key.empty() ? Clock::duration::max() : Clock::duration(token_lifetime) / 10 * 8;
+}
+
+bool LinkSettings::same_link(const LinkSettings& other) const {
+    return identity.host_name == other.identity.host_name && target() == other.target() &&
+           identity.key == other.identity.key && identity.token == other.identity.token &&
+           identity.policy == other.identity.policy && same_certificate(certificate, other.certificate) &&
+           hub.connect_host == other.hub.connect_host && same_proxy(hub.proxy, other.hub.proxy) && port == other.port &&
+           over_websocket == other.over_websocket && keep_alive == other.keep_alive;
+}
+
+iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance) {
+    iothub::MqttUserName user;
+    user.host = settings.identity.host_name;
+    user.target = settings.target();
+    user.api_version = api_version;
+    user.client_type = announce("device-proxy/" + std::string(version), {device_hop_features, std::move(instance)});
+
+    iothub::mqtt::Connect login;
+    login.clean_session = false;
+    login.keep_alive = static_cast<std::uint16_t>(settings.keep_alive.count());
+    login.client_id = settings.target().to_string();
+    login.user_name = iothub::mqtt_user_name(user);
+    if (!settings.certificate) login.password = make_password(settings, clock);
+    return login;
+}
+
+asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock, const Log& log) {
+    const Endpoint named{.host = settings.hub.host_name, .port = settings.port, .path = {}};
+    if (settings.certificate) settings.hub.tls = settings.certificate->for_next_connection(clock, log);
+    auto tls = co_await open_tls(settings.hub, named, clock);
+    if (!settings.over_websocket) co_return tls;
+    ws::ClientHandshake ask;
+    ask.target = settings.certificate ? "/$iothub/websocket" : "/$iothub/websocket?iothub-no-client-cert=true";
+    ask.subprotocol = "mqtt";
+    const ws::WsOptions options{.role = ws::Role::client};
+    try {
+        auto connection = std::make_unique<http::Connection>(std::move(tls));
+        std::string clock_note;
+        auto stream = co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.limit, clock,
+                                       &clock_note);
+        if (!clock_note.empty()) log.warning(clock_note + ": tokens may be refused");
+        co_return std::move(stream);
+    } catch (const UpgradeRefused& refusal) {
+        explain_refusal(refusal);
+    }
+}
+
+}  // namespace device_streams::device

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "common/async/backoff.hpp"
+#include "common/base/log.hpp"
+#include "common/device_client/client_session.hpp"
+#include "common/device_client/own_certificate.hpp"
+#include "common/hub_access/hub_access.hpp"
+#include "common/iothub/connection_string.hpp"
+#include "common/iothub/stream_request.hpp"
+#include "common/mqtt/mqtt_codec.hpp"
+
+#include <chrono>
+#include <cstdint>
+
+namespace device_streams::device {
+
+/// Everything the link to the hub needs.
+struct LinkSettings {
+    HubAccess hub;
+    iothub::ConnectionString identity;
+    std::shared_ptr<OwnCertificate> certificate;  ///< when the identity has neither key nor token
+    bool over_websocket = true;                   ///< else MQTT directly in TLS
+    std::uint16_t port = 443;
+    std::chrono::seconds keep_alive{20};  ///< 1..65535; with SessionLimits::ping_answer, how soon a dead hub is noticed
+    std::chrono::seconds token_lifetime{3600};  ///< of tokens made from the key; the link is renewed at 80 % of it
+    SessionLimits session;
+    Backoff::Limits backoff;
+
+    iothub::Target target() const { return {identity.device_id, identity.module_id}; }
+    /// How long after its login a link is renewed, so that it outlives its token or certificate; Clock::duration::max()
+    /// when it cannot be.
+    Clock::duration renewal_age(const Clock& clock) const;
+    /// True when a link made with `other` need not be made again.
+    bool same_link(const LinkSettings& other) const;
+};
+
+/// The CONNECT packet of a link of this process (`instance`), with a token made now. Throws
+/// Failure(credential_malformed) when the key is not base64.
+iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance);
+
+/// TLS to the hub and, if wanted, the WebSocket; warns when the hub's clock differs from ours. Throws Failure.
+asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock, const Log& log);
+
+}  // namespace device_streams::device

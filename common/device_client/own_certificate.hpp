@@ -1,0 +1,40 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/base/log.hpp"
+#include "common/tls/tls_context.hpp"
+
+#include <memory>
+#include <string>
+
+namespace device_streams::device {
+
+/// The certificate that the device logs in with, as it is on disk: whoever renews it replaces the files. Not for
+/// several threads.
+class OwnCertificate {
+ public:
+    struct Files {
+        std::string certificate;          ///< PEM chain
+        std::string key;                  ///< PEM
+        std::string key_passphrase_file;  ///< one line; empty: the key is not encrypted
+        std::string hub_ca;               ///< as for TlsContext::client
+    };
+    /// Reads the files. Throws Failure(certificate_unusable or file_unreadable).
+    explicit OwnCertificate(Files files);
+
+    /// For the next connection: with the files as they are now, which a line in the log tells when they have changed.
+    /// When they cannot be used the certificate from before goes on, with a warning; one that is not valid by this
+    /// machine's clock is shown to the hub all the same.
+    std::shared_ptr<const TlsContext> for_next_connection(const Clock& clock, const Log& log);
+    CertificateFacts facts() const { return *context_->own_certificate(); }
+
+ private:
+    Secret read() const;
+    std::shared_ptr<const TlsContext> load() const;
+
+    Files files_;
+    Secret seen_;
+    std::shared_ptr<const TlsContext> context_;
+};
+
+}  // namespace device_streams::device

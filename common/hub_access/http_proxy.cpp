@@ -1,0 +1,107 @@
+#include "common/hub_access/http_proxy.hpp"
+
+#include "common/async/join.hpp"
+#include "common/base/error.hpp"
+#include "common/hub_access/connect_request.hpp"
+#include "common/net/dial.hpp"
+#include "common/tls/tls_carrier.hpp"
+
+#include <array>
+#include <cerrno>
+
+namespace device_streams {
+
+namespace {
+
+// What a step's failure is told as.
+struct Trouble {
+    std::string during;
+    Errc late, otherwise;
+};
+
+Failure proxy_failure(const std::exception_ptr& cause, const Trouble& trouble) {
+    try {
+        std::rethrow_exception(cause);
+    } catch (const Failure& known) {
+        const bool of_tls = known.errc() == Errc::hub_tls_failed || known.errc() == Errc::hub_untrusted;
+        return of_tls ? Failure(trouble.otherwise, trouble.during + ": " + known.detail()) : known;
+    } catch (const std::system_error& known) {
+        const auto code = is_errno(known.code(), ETIMEDOUT) ? trouble.late : trouble.otherwise;
+        return {code, trouble.during + ": " + known.what()};
+    }
+}
+
+asio::awaitable<std::unique_ptr<Carrier>> dial_tcp(Endpoint where, Clock::duration dead_after, Clock& clock) {
+    auto socket = co_await dial(std::move(where), clock);
+    socket.give_up_after(dead_after);
+    co_return std::make_unique<Socket>(std::move(socket));
+}
+
+asio::awaitable<std::unique_ptr<Carrier>> add_tls(std::unique_ptr<Carrier> carrier, const HttpProxy& proxy) {
+    auto stream = std::make_unique<TlsStream>(std::move(carrier), proxy.tls, proxy.url.endpoint.host);
+    co_await stream->handshake();
+    co_return std::make_unique<TlsCarrier>(std::move(stream));
+}
+
+asio::awaitable<void> send_all(Carrier& carrier, const std::string& text) {
+    for (auto rest = std::as_bytes(std::span(text)); !rest.empty();) {
+        const auto sent = carrier.try_send(rest);
+        rest = rest.subspan(sent);
+        if (sent == 0) co_await carrier.wait_writable();
+    }
+}
+
+asio::awaitable<void> ask(Carrier& carrier, ConnectRequest request) {
+    co_await send_all(carrier, request.text());
+    std::array<std::byte, 1024> room;
+    for (;;) {
+        const auto size = carrier.try_recv(room);
+        if (size == 0) throw LegError(Ending::lost, "it closed the connection");
+        if (size && request.take({reinterpret_cast<const char*>(room.data()), *size})) co_return;
+        if (!size) co_await carrier.wait_readable();
+    }
+}
+
+// One step, within its limit; what goes wrong becomes a Failure.
+template <typename T>
+asio::awaitable<T> step(asio::awaitable<T> work, Clock::duration limit, Clock& clock, Trouble trouble) {
+    try {
+        co_return co_await with_timeout(std::move(work), limit, clock);
+    } catch (...) {
+        const auto cause = std::current_exception();
+        if (is_cancellation(cause)) throw;
+        throw proxy_failure(cause, trouble);
+    }
+}
+
+}  // namespace
+
+std::shared_ptr<const HttpProxy> make_http_proxy(const std::optional<ProxyUrl>& url, const NoProxy& except,
+                                                 const std::string& ca_file) {
+    if (!url) return nullptr;
+    return std::make_shared<HttpProxy>(*url, except, url->tls ? TlsContext::client(ca_file) : nullptr);
+}
+
+bool same_proxy(const std::shared_ptr<const HttpProxy>& one, const std::shared_ptr<const HttpProxy>& other) {
+    if (!one || !other) return one == other;
+    return one->url == other->url && one->except == other->except;
+}
+
+asio::awaitable<std::unique_ptr<Carrier>> dial_through(std::shared_ptr<const HttpProxy> proxy, Endpoint target,
+                                                       ProxyLimits limits, Clock& clock) {
+    const auto name = proxy->url.to_string();
+    Trouble trouble{"connecting to " + name, Errc::proxy_unreachable, Errc::proxy_unreachable};
+    auto dialling = dial_tcp(proxy->url.endpoint, limits.dead_after, clock);
+    auto carrier = co_await step(std::move(dialling), limits.step, clock, trouble);
+    if (proxy->url.tls) {
+        trouble = {name, Errc::proxy_tls_failed, Errc::proxy_tls_failed};
+        auto adding = add_tls(std::move(carrier), *proxy);
+        carrier = co_await step(std::move(adding), limits.step, clock, trouble);
+    }
+    trouble = {name + " was asked for " + target.to_string(), Errc::proxy_timeout, Errc::proxy_garbage};
+    auto asking = ask(*carrier, ConnectRequest(*proxy, target));
+    co_await step(std::move(asking), limits.step, clock, trouble);
+    co_return carrier;
+}
+
+}  // namespace device_streams

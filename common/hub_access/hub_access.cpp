@@ -1,0 +1,136 @@
+#include "common/hub_access/hub_access.hpp"
+
+#include "common/async/join.hpp"
+#include "common/http/date.hpp"
+#include "common/net/dial.hpp"
+
+#include <asio/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace device_streams {
+
+namespace {
+
+bool is_unknown_name(const std::error_code& code) {
+    return code == asio::error::host_not_found || code == asio::error::host_not_found_try_again ||
+           code == asio::error::no_data;
+}
+
+bool is_visible_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+asio::awaitable<std::unique_ptr<Carrier>> dial_directly(const HubAccess& hub, const Endpoint& named, Clock& clock) {
+    auto socket = co_await dial(hub.route(named), clock);
+    socket.give_up_after(hub.liveness.dead_after);
+    co_return std::make_unique<Socket>(std::move(socket));
+}
+
+// `carrier`: the way through a proxy; nullptr: straight ahead.
+asio::awaitable<std::unique_ptr<TlsStream>> shake_hands(const HubAccess& hub, const Endpoint& named,
+                                                        std::unique_ptr<Carrier> carrier, Clock& clock) {
+    if (!carrier) carrier = co_await dial_directly(hub, named, clock);
+    auto stream = std::make_unique<TlsStream>(std::move(carrier), hub.tls, named.host);
+    co_await stream->handshake();
+    co_return stream;
+}
+
+}  // namespace
+
+Endpoint HubAccess::route(const Endpoint& named) const {
+    Endpoint where = named;
+    if (!connect_host.empty() && http::same_token(named.host, host_name)) where.host = connect_host;
+    return where;
+}
+
+std::shared_ptr<const HttpProxy> HubAccess::proxy_to(const Endpoint& named) const {
+    const bool around = proxy && (proxy->except.covers(named.host) || proxy->except.covers(route(named).host));
+    return around ? nullptr : proxy;
+}
+
+std::string HubAccess::way() const {
+    const auto on_the_way = proxy_to({.host = host_name, .port = 0, .path = {}});
+    return on_the_way ? on_the_way->url.to_string() : "direct";
+}
+
+Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::string& during) {
+    try {
+        std::rethrow_exception(cause);
+    } catch (const Failure& known) {
+        return known;
+    } catch (const std::system_error& known) {
+        if (is_errno(known.code(), ETIMEDOUT)) return {Errc::hub_timeout, during};
+        if (is_unknown_name(known.code())) return {Errc::hub_name_unknown, during};
+        if (known.code() == Errc::protocol_violation) return {Errc::hub_protocol, during + ": " + known.what()};
+        return {otherwise, during + ": " + known.what()};
+    } catch (const http::MessageError& malformed) {
+        return {Errc::hub_protocol, during + ": " + malformed.what()};
+    } catch (const std::exception& other) {
+        return {otherwise, during + ": " + other.what()};
+    }
+}
+
+asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock) {
+    const auto proxy = hub.proxy_to(named);
+    try {
+        std::unique_ptr<Carrier> carrier;
+        const ProxyLimits limits{.step = hub.limit, .dead_after = hub.liveness.dead_after};
+        if (proxy) carrier = co_await dial_through(proxy, hub.route(named), limits, clock);
+        auto opening = shake_hands(hub, named, std::move(carrier), clock);
+        co_return co_await with_timeout(std::move(opening), hub.limit, clock);
+    } catch (...) {
+        const auto cause = std::current_exception();
+        if (is_cancellation(cause)) throw;
+        const auto through = proxy ? " through " + proxy->url.to_string() : "";
+        throw hub_failure(cause, Errc::hub_unreachable, "connecting to " + hub.route(named).to_string() + through);
+    }
+}
+
+UpgradeRefused::UpgradeRefused(http::Response from_hub)
+    : std::runtime_error("HTTP " + std::to_string(from_hub.status) + " " +
+                         std::string(http::reason_phrase(from_hub.status))),
+      answer(std::move(from_hub)) {
+}
+
+asio::awaitable<http::Response> upgraded(asio::awaitable<http::Response> upgrading, Endpoint named) {
+    http::Response answer;
+    try {
+        answer = co_await std::move(upgrading);
+    } catch (...) {
+        const auto cause = std::current_exception();
+        if (is_cancellation(cause)) throw;
+        throw hub_failure(cause, Errc::hub_unreachable, "WebSocket upgrade at " + named.to_string());
+    }
+    if (answer.status != 101) throw UpgradeRefused(std::move(answer));
+    co_return answer;
+}
+
+std::unique_ptr<ws::WsStream> as_stream(std::unique_ptr<http::Connection> connection, ws::WsOptions options) {
+    std::vector<std::byte> early_bytes;
+    auto transport = connection->release(early_bytes);
+    return std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
+}
+
+asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
+                                                       ws::ClientHandshake ask, ws::WsOptions options,
+                                                       Clock::duration limit, Clock& clock, std::string* clock_note) {
+    ask.host = named.to_string();
+    auto upgrading = with_timeout(ws::upgrade(*connection, std::move(ask)), limit, clock);
+    const auto answer = co_await upgraded(std::move(upgrading), named);
+    if (clock_note != nullptr) *clock_note = http::clock_note(answer.headers, clock.wall_now());
+    co_return as_stream(std::move(connection), options);
+}
+
+ws::ClientHandshake leg_handshake(const std::string& target, const Secret& token, std::string_view user_agent) {
+    if (!is_visible_ascii(target) || !is_visible_ascii(token.reveal()))
+        throw Failure(Errc::hub_protocol, "the stream's URL or token holds characters that it must not");
+    ws::ClientHandshake ask;
+    ask.target = target;
+    ask.extra.add("Authorization", "Bearer " + std::string(token.reveal()));
+    ask.extra.add("User-Agent", std::string(user_agent));
+    return ask;
+}
+
+}  // namespace device_streams

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/base/endpoint.hpp"
+#include "common/base/error.hpp"
+#include "common/base/secret.hpp"
+#include "common/base/stream_limits.hpp"
+#include "common/http/connection.hpp"
+#include "common/hub_access/http_proxy.hpp"
+#include "common/tls/tls_stream.hpp"
+#include "common/ws/handshake.hpp"
+#include "common/ws/ws_stream.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace device_streams {
+
+/// A proxy's way to the hub: for the link, for stream requests and for the streams' legs. Whatever is dialled,
+/// certificates must be for the name that the connection string or the stream's URL says.
+struct HubAccess {
+    std::string host_name;     ///< of the connection string
+    std::string connect_host;  ///< where to connect instead of host_name; empty: host_name
+    std::shared_ptr<const TlsContext> tls;
+    std::shared_ptr<const HttpProxy> proxy = {};       ///< on the way to the hub; nullptr: none
+    Clock::duration limit = std::chrono::seconds(10);  ///< for TCP with TLS, each step through a proxy, and an upgrade
+    Liveness liveness;                                 ///< of the streams' legs
+
+    /// Where to connect for something at `named`: the override counts for the hub's own name only.
+    Endpoint route(const Endpoint& named) const;
+    /// The proxy on the way to `named`; nullptr: it is reached without.
+    std::shared_ptr<const HttpProxy> proxy_to(const Endpoint& named) const;
+    /// "direct", or the proxy on the way to the hub; for logs.
+    std::string way() const;
+};
+
+/// What went wrong on the way to the hub as a Failure (DS-201 to DS-206, or `otherwise`) that says what was tried;
+/// Failures pass as they are. Cancellation must be sorted out before.
+Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::string& during);
+
+/// TCP and TLS to `named`, both within the limit: a hub that accepts and then says nothing is as far away as one that
+/// does not. With a proxy on the way TCP leads to it, and TLS to the hub goes through it. Throws Failure (DS-201 to
+/// DS-205, DS-211 to DS-217).
+asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock);
+
+/// The hub answered an upgrade with something other than 101.
+struct UpgradeRefused : std::runtime_error {
+    explicit UpgradeRefused(http::Response from_hub);
+    http::Response answer;
+};
+
+/// The answer to an upgrade at `named` that is under way. Throws Failure (DS-205, DS-206 or DS-201), or UpgradeRefused.
+asio::awaitable<http::Response> upgraded(asio::awaitable<http::Response> upgrading, Endpoint named);
+/// The WebSocket that a connection has become by its last answer.
+std::unique_ptr<ws::WsStream> as_stream(std::unique_ptr<http::Connection> connection, ws::WsOptions options);
+
+/// Turns a connection to `named` into a WebSocket within `limit`; sets the Host header. Throws as upgraded()
+/// does. `clock_note`, if given, becomes what the answer says about the two clocks (see
+/// http::clock_note).
+asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
+                                                       ws::ClientHandshake ask, ws::WsOptions options,
+                                                       Clock::duration limit, Clock& clock,
+                                                       std::string* clock_note = nullptr);
+
+/// What opens a leg: the target of the stream's URL and its token. Throws Failure(hub_protocol) when either holds
+/// characters that could break out of the request.
+ws::ClientHandshake leg_handshake(const std::string& target, const Secret& token, std::string_view user_agent);
+
+}  // namespace device_streams

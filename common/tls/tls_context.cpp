@@ -1,0 +1,216 @@
+#include "common/tls/tls_context.hpp"
+
+#include "common/base/error.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <arpa/inet.h>
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <map>
+#include <mutex>
+#include <span>
+#include <unistd.h>
+
+namespace device_streams {
+
+namespace {
+
+// In bytes. It stays in memory as long as the connection.
+constexpr long longest_client_chain = 32 * 1024;
+
+bool has_aes_instructions() {
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_cpu_supports("aes");
+#elif defined(__aarch64__)
+    return (getauxval(AT_HWCAP) & (1 << 3)) != 0;  // HWCAP_AES
+#else
+    return false;
+#endif
+}
+
+std::string reason_of_failure() {
+    const auto code = ERR_peek_error();  // the first: later ones only say who called whom
+    const char* reason = ERR_reason_error_string(code);
+    std::string text = reason != nullptr ? reason : "unknown reason";
+    ERR_clear_error();
+    return text;
+}
+
+[[noreturn]] void throw_unusable(const std::string& file) {
+    if (access(file.c_str(), R_OK) != 0) throw Failure(Errc::file_unreadable, file + ": " + std::strerror(errno));
+    throw Failure(Errc::certificate_unusable, file + ": " + reason_of_failure());
+}
+
+void set_up(SSL_CTX* context) {
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(context, 1);
+    const bool aes = has_aes_instructions();
+    SSL_CTX_set_ciphersuites(context,
+                             aes ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+                                 : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384");
+    SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384");  // no finite fields, and none that is dear to compute
+    SSL_CTX_set_cipher_list(context, aes ? "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20"
+                                         : "ECDHE+CHACHA20:ECDHE+AESGCM+AES128:ECDHE+AESGCM");
+}
+
+// OpenSSL would ask for it at the terminal.
+struct Passphrase {
+    const Secret& text;
+    bool asked = false;
+
+    static int give(char* into, int size, int, void* self) {
+        auto& passphrase = *static_cast<Passphrase*>(self);
+        passphrase.asked = true;
+        const auto text = passphrase.text.reveal();
+        if (text.empty() || text.size() > static_cast<std::size_t>(size)) return -1;
+        return static_cast<int>(text.copy(into, text.size()));
+    }
+};
+
+void use_key(SSL_CTX* context, const CertificateFiles& files) {
+    Passphrase passphrase{files.passphrase};
+    SSL_CTX_set_default_passwd_cb(context, Passphrase::give);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &passphrase);
+    const bool used = SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) == 1;
+    SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
+    const bool of_another = ERR_GET_LIB(ERR_peek_last_error()) == ERR_LIB_X509;
+    if (!used && !of_another && !passphrase.asked) throw_unusable(files.key);
+    if (used && SSL_CTX_check_private_key(context) == 1) return;
+    ERR_clear_error();
+    if (used || of_another)
+        throw Failure(Errc::certificate_unusable, files.key + " is not the key of " + files.certificate);
+    throw Failure(Errc::certificate_unusable,
+                  files.key + (files.passphrase.empty() ? " is encrypted, and there is no passphrase"
+                                                        : " is encrypted with another passphrase"));
+}
+
+void use_certificate(SSL_CTX* context, const CertificateFiles& files) {
+    if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) throw_unusable(files.certificate);
+    use_key(context, files);
+}
+
+bool is_ip_literal(const std::string& name) {
+    unsigned char room[16];
+    return inet_pton(AF_INET, name.c_str(), room) == 1 || inet_pton(AF_INET6, name.c_str(), room) == 1;
+}
+
+void free_server_name(void*, void* name, CRYPTO_EX_DATA*, int, long, void*) {
+    delete static_cast<std::string*>(name);
+}
+
+int server_name_index() {
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_server_name);
+    return index;
+}
+
+}  // namespace
+
+// The newest session per server name, for resumption.
+struct TlsContext::SessionCache {
+    ~SessionCache() {
+        for (auto& [name, session] : sessions) SSL_SESSION_free(session);
+    }
+
+    void keep(const std::string& name, SSL_SESSION* session) {
+        const std::lock_guard lock(mutex);
+        auto& slot = sessions[name];
+        SSL_SESSION_free(slot);
+        slot = session;
+    }
+
+    void offer(const std::string& name, SSL* connection) {
+        const std::lock_guard lock(mutex);
+        if (const auto found = sessions.find(name); found != sessions.end()) SSL_set_session(connection, found->second);
+    }
+
+    static int on_new_session(SSL* connection, SSL_SESSION* session) {
+        auto* cache = static_cast<SessionCache*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(connection)));
+        const auto* name = static_cast<std::string*>(SSL_get_ex_data(connection, server_name_index()));
+        if (cache == nullptr || name == nullptr) return 0;
+        cache->keep(*name, session);
+        return 1;
+    }
+
+    std::mutex mutex;  // once per connection
+    std::map<std::string, SSL_SESSION*> sessions;
+};
+
+TlsContext::TlsContext(ssl_ctx_st* context, bool is_server) : context_(context), is_server_(is_server) {
+    set_up(context_);
+}
+
+TlsContext::~TlsContext() {
+    SSL_CTX_set_app_data(context_, nullptr);  // connections that outlive us keep no sessions
+    SSL_CTX_free(context_);
+}
+
+std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const std::optional<CertificateFiles>& own) {
+    const std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method()), false));
+    SSL_CTX* context = made->context_;
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    if (ca_file.empty()) {
+        SSL_CTX_set_default_verify_paths(context);
+    } else if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
+        throw_unusable(ca_file);
+    }
+    if (own) use_certificate(context, *own);
+    made->sessions_ = std::make_unique<SessionCache>();
+    SSL_CTX_set_app_data(context, made->sessions_.get());
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, SessionCache::on_new_session);
+    return made;
+}
+
+std::shared_ptr<TlsContext> TlsContext::server(const std::string& certificate_file, const std::string& key_file) {
+    const std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method()), true));
+    SSL_CTX* context = made->context_;
+    use_certificate(context, {certificate_file, key_file});
+    static constexpr unsigned char session_context[] = "device-streams";
+    SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
+    SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_cert_verify_callback(
+        context, [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
+    SSL_CTX_set_max_cert_list(context, longest_client_chain);
+    keep_issuers_in_tickets(context);
+    return made;
+}
+
+std::optional<CertificateFacts> TlsContext::own_certificate() const {
+    const auto* own = SSL_CTX_get0_certificate(context_);
+    return own == nullptr ? std::nullopt : std::optional(facts_of(own));
+}
+
+ssl_st* TlsContext::make_connection(const std::string& server_name) const {
+    SSL* connection = SSL_new(context_);
+    if (connection == nullptr) throw Failure(Errc::internal, "out of memory for TLS");
+    if (is_server_) {
+        SSL_set_accept_state(connection);
+        return connection;
+    }
+    SSL_set_connect_state(connection);
+    if (is_ip_literal(server_name)) {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), server_name.c_str());
+    } else {
+        SSL_set_tlsext_host_name(connection, server_name.c_str());
+        SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        SSL_set1_host(connection, server_name.c_str());
+    }
+    SSL_set_ex_data(connection, server_name_index(), new std::string(server_name));
+    sessions_->offer(server_name, connection);
+    return connection;
+}
+
+}  // namespace device_streams

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/net/socket.hpp"
+#include "common/tls/tls_context.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+struct bio_st;
+
+namespace device_streams {
+
+/// TLS over a carrier, mostly a socket, on OpenSSL with a BIO of our own: one recv and one send for several records, no
+/// copies in between.
+///
+/// Memory is bounded against a peer that floods and does not read. What the socket does not take of a write_all waits
+/// in the writer's own bytes, which are spent by then; the left-over buffer holds one try_write and 4 KiB of TLS's own
+/// replies, beyond which reading stops.
+class TlsStream final : public Transport {
+ public:
+    /// `server_name` is what the certificate must be for (clients only; empty for servers).
+    TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, const std::string& server_name = {});
+    TlsStream(std::unique_ptr<Carrier> carrier, std::shared_ptr<const TlsContext> context,
+              const std::string& server_name = {});
+    ~TlsStream() override;
+
+    /// First of all operations; bounded by the caller's timeout. Clients: throws Failure(hub_untrusted or
+    /// hub_tls_failed) with OpenSSL's reason; servers: Failure(peer_tls_failed).
+    asio::awaitable<void> handshake();
+    bool resumed() const;
+
+    std::optional<std::size_t> try_read(WritableBytes into) override;
+    asio::awaitable<void> wait_readable() override;
+    asio::awaitable<void> write_all(OutBytes out) override;
+    bool try_write(ReadableBytes bytes) override;
+    /// For TLS inside this one: takes all bytes or, while the carrier is full, none (0). Throws LegError.
+    std::size_t try_send(ReadableBytes bytes);
+    void give_up_after(std::chrono::steady_clock::duration silence) override { carrier_->give_up_after(silence); }
+    void give_up() noexcept override { carrier_->give_up(); }
+    std::optional<ClientCertificate> client_certificate() const override;
+    /// Flushes; TLS itself is not used for half-close.
+    asio::awaitable<void> finish() override;
+    bool half_close() const override { return false; }
+    bool ended() const override { return ended_; }
+    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    bool delivering() override { return has_leftover() || carrier_->delivering(); }
+    /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
+    asio::awaitable<void> close(Ending ending) override;
+    void abort(Ending reason) noexcept override;
+
+    const std::string& peer() const { return carrier_->peer(); }
+    /// Ciphertext that waits for the socket, in bytes.
+    std::size_t pending_output() const { return tail_.size() + leftover_.size() - leftover_sent_; }
+
+ private:
+    friend struct TlsBio;
+    std::vector<std::byte>& scratch() const;
+    asio::awaitable<void> flush();
+    asio::awaitable<void> say_goodbye();
+    void encrypt(ReadableBytes bytes, WritableBytes room = {});
+    void send_scratch(WritableBytes room = {});
+    void send_leftover();
+    void send_tail();
+    void end_write() noexcept;
+    std::size_t send_now(ReadableBytes bytes);
+    bool has_leftover() const { return !tail_.empty() || !leftover_.empty(); }
+    std::string describe_error(int result) const;
+
+    std::unique_ptr<Carrier> carrier_;
+    std::shared_ptr<const TlsContext> context_;
+    ssl_st* ssl_;
+    WritableBytes tail_;               // ciphertext the socket did not take yet, in the bytes of the writer
+    std::vector<std::byte> leftover_;  // the same behind it, in memory of our own
+    std::size_t leftover_sent_ = 0;    // of leftover_, from its front
+    std::size_t replies_ = 0;          // bytes that reading added since the left-over was last empty
+    bool reading_ = false;             // inside SSL_read: replies are limited
+    bool writing_ = false;             // inside write_all: the writer flushes, not the reader
+    bool reply_refused_ = false;       // SSL_read goes on only after a flush
+    bool dry_ = false;                 // the last SSL_read found the socket empty
+    bool ended_ = false;
+    std::exception_ptr failure_;  // met where it could not be thrown; every later operation throws it
+};
+
+}  // namespace device_streams

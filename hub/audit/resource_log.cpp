@@ -1,0 +1,154 @@
+#include "hub/audit/resource_log.hpp"
+
+#include "common/app/append_file.hpp"
+#include "common/base/error.hpp"
+
+#include <system_error>
+#include <utility>
+
+namespace device_streams::hub {
+
+namespace {
+
+class AppendedFile final : public RecordFile {
+ public:
+    void open(const std::string& path) override { file_.open(path); }
+    void append(std::string_view line) override { file_.append(line); }
+
+ private:
+    AppendFile file_;
+};
+
+// A path that cannot be opened is not tried for every record.
+constexpr auto pause_between_openings = std::chrono::seconds(1);
+
+}  // namespace
+
+std::unique_ptr<RecordFile> make_record_file() {
+    return std::make_unique<AppendedFile>();
+}
+
+ResourceLog::ResourceLog(std::string hub_name, Clock& clock, Log log, Limits limits, std::unique_ptr<RecordFile> file)
+    : hub_name_(std::move(hub_name)),
+      clock_(clock),
+      log_(std::move(log)),
+      limits_(limits),
+      strangers_(limits.strangers),
+      file_(std::move(file)),
+      writer_([this] { write_all(); }) {
+}
+
+ResourceLog::~ResourceLog() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    work_.notify_one();
+    writer_.join();
+}
+
+void ResourceLog::use(const std::string& path) {
+    {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back(NewPath{path});
+        on_ = !path.empty();
+    }
+    work_.notify_one();
+}
+
+void ResourceLog::add(ResourceRecord record) {
+    if (!on_) return;
+    {
+        const std::lock_guard lock(mutex_);
+        put(std::move(record));
+    }
+    work_.notify_one();
+}
+
+void ResourceLog::add_of_stranger(ResourceRecord record) {
+    if (!on_) return;
+    std::uint64_t left_out = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto verdict = strangers_.event(clock_.now());
+        left_out = verdict.left_out;
+        if (verdict.passes) put(std::move(record));
+    }
+    if (left_out > 0) log_.warning("refused peers are not all in the resource log", {{"records_left_out", left_out}});
+    work_.notify_one();
+}
+
+void ResourceLog::put(ResourceRecord record) {
+    if (waiting_.size() < limits_.waiting)
+        waiting_.push_back(Entry{std::move(record), clock_.wall_now()});
+    else
+        ++overflowed_;
+}
+
+// The writer.
+
+void ResourceLog::write_all() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        work_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        if (waiting_.empty()) return;
+        const auto batch = std::exchange(waiting_, {});
+        const auto overflowed = std::exchange(overflowed_, 0);
+        lock.unlock();
+        for (const auto& order : batch) std::visit([this](const auto& known) { obey(known); }, order);
+        lost_ += overflowed;
+        if (overflowed > 0) report_loss("it is written too slowly");
+        lock.lock();
+    }
+}
+
+void ResourceLog::obey(const NewPath& order) {
+    path_ = order.path;
+    if (path_.empty()) {
+        open_ = failing_ = false;
+        lost_ = 0;
+    } else {
+        open();
+    }
+}
+
+void ResourceLog::open() {
+    retry_ = clock_.now() + pause_between_openings;
+    open_ = false;
+    try {
+        file_->open(path_);
+        open_ = true;
+    } catch (const std::system_error& failure) {
+        report_loss(failure.code().message());
+    }
+}
+
+void ResourceLog::obey(const Entry& entry) {
+    if (!open_ && clock_.now() >= retry_) open();
+    if (!open_) {
+        ++lost_;
+        return;
+    }
+    try {
+        file_->append(resource_line(entry.record, hub_name_, entry.when));
+        if (failing_) report_recovery();
+    } catch (const std::system_error& failure) {
+        ++lost_;
+        report_loss(failure.code().message());
+    }
+}
+
+void ResourceLog::report_loss(std::string_view why) {
+    if (std::exchange(failing_, true)) return;
+    const auto& info = describe(Errc::resource_log_unwritable);
+    log_.error(info.summary, {{"code", info.id}, {"file", path_}, {"reason", why}, {"next", info.advice}});
+}
+
+void ResourceLog::report_recovery() {
+    failing_ = false;
+    const auto& info = describe(Errc::resource_log_unwritable);
+    log_.warning("the resource log is written again",
+                 {{"code", info.id}, {"file", path_}, {"records_lost", std::exchange(lost_, 0)}});
+}
+
+}  // namespace device_streams::hub

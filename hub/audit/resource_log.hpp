@@ -1,0 +1,90 @@
+#pragma once
+
+#include "common/base/log.hpp"
+#include "hub/audit/resource_record.hpp"
+#include "hub/limits/flood_gate.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <variant>
+
+namespace device_streams::hub {
+
+/// Where the lines of the resource log go; used by one thread. Both throw std::system_error.
+class RecordFile {
+ public:
+    virtual ~RecordFile() = default;
+    virtual void open(const std::string& path) = 0;
+    virtual void append(std::string_view line) = 0;
+};
+std::unique_ptr<RecordFile> make_record_file();
+
+/// Writes records to a file, on a thread of its own: nobody waits for a disk. What the file does not take, and what
+/// piles up behind a slow one, is lost and counted; the first loss is reported, and so is the end of it.
+class ResourceLog {
+ public:
+    struct Limits {
+        std::size_t waiting = 10'000;                               ///< records that the file is behind
+        FloodGate::Limits strangers{100, std::chrono::seconds(1)};  ///< records that anybody can cause
+    };
+    ResourceLog(std::string hub_name, Clock& clock, Log log, Limits limits,
+                std::unique_ptr<RecordFile> file = make_record_file());
+    ResourceLog(std::string hub_name, Clock& clock, Log log)
+        : ResourceLog(std::move(hub_name), clock, std::move(log), Limits()) {}
+    /// Writes what waits first.
+    ~ResourceLog();
+
+    /// From now on records go to `path`, opened afresh also when it is the same (it may have been rotated away);
+    /// empty: nowhere. Any thread.
+    void use(const std::string& path);
+    /// Any thread; returns at once.
+    void add(ResourceRecord record);
+    /// For peers that nobody vouches for: a flood of them does not fill the disk.
+    void add_of_stranger(ResourceRecord record);
+
+ private:
+    struct Entry {
+        ResourceRecord record;
+        Clock::wall_time when;
+    };
+    struct NewPath {
+        std::string path;
+    };
+    using Order = std::variant<Entry, NewPath>;
+    void put(ResourceRecord record);
+    void write_all();
+    void obey(const Entry& entry);
+    void obey(const NewPath& order);
+    void open();
+    void report_loss(std::string_view why);
+    void report_recovery();
+
+    const std::string hub_name_;
+    Clock& clock_;
+    const Log log_;
+    const Limits limits_;
+    std::atomic<bool> on_ = false;
+
+    std::mutex mutex_;  // once per record; never held while the file is written
+    std::condition_variable work_;
+    std::deque<Order> waiting_;
+    FloodGate strangers_;
+    std::uint64_t overflowed_ = 0;
+    bool stopping_ = false;
+
+    // On the writer's thread only.
+    std::unique_ptr<RecordFile> file_;
+    std::string path_;
+    bool open_ = false;
+    Clock::time_point retry_{};
+    bool failing_ = false;
+    std::uint64_t lost_ = 0;
+    std::thread writer_;
+};
+
+}  // namespace device_streams::hub

@@ -1,0 +1,234 @@
+#include "hub/config/hub_config.hpp"
+
+#include "common/base/error.hpp"
+#include "common/config/shared_options.hpp"
+#include "common/config/words.hpp"
+#include "hub/identity/device_certificate.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace device_streams::hub {
+
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+bool consists_of_alphanumerics_and(std::string_view text, std::string_view others) {
+    return std::ranges::all_of(text, [others](unsigned char c) {
+        return c < 0x80 && (std::isalnum(c) != 0 || others.find(static_cast<char>(c)) != std::string_view::npos);
+    });
+}
+
+bool is_hub_name(std::string_view name) {
+    return !name.empty() && name.size() <= 50 && consists_of_alphanumerics_and(name, "-");
+}
+
+bool may_be_host(std::string_view name) {
+    return !name.empty() && name.size() <= 253 && consists_of_alphanumerics_and(name, "-._");
+}
+
+ValueKind<Endpoint> public_url() {
+    const auto parse = [](const RawValue& raw) {
+        auto rest = raw.text;
+        const auto scheme_end = rest.find("://");
+        const auto scheme = rest.substr(0, scheme_end);
+        if (scheme_end == std::string_view::npos || (scheme != "https" && scheme != "wss"))
+            throw BadValue(shown(raw.text) + " does not start with https:// or wss://");
+        rest.remove_prefix(scheme_end + 3);
+        if (rest.ends_with('/')) rest.remove_suffix(1);
+        const auto address = rest.find(':') == std::string_view::npos ? std::string(rest) + ":443" : std::string(rest);
+        auto where = parse_endpoint(address);
+        if (!where || where->is_unix() || where->port == 0 || !may_be_host(where->host))
+            throw BadValue(shown(raw.text) + " is not a URL of host and port alone");
+        return *where;
+    };
+    return {.type = "URL", .allowed = "https://host[:port]", .parse = parse, .print = [](const Endpoint& where) {
+                return "https://" + where.to_string();
+            }};
+}
+
+void add_names(OptionTable<HubConfig>& table) {
+    table.add(
+        {.key = "name",
+         .help = "Name of the hub, as in the URLs and tokens of streams.",
+         .example = "hub1",
+         .required = true,
+         .takes_restart = true},
+        text("1 to 50 letters, digits and -", is_hub_name), [](auto& config) -> auto& { return config.name; });
+    table.add(
+        {.key = "public_url",
+         .help = "Where clients reach this hub, as they are told for streams; the certificate must be for its host.",
+         .example = "https://hub1.example.com:443",
+         .required = true},
+        public_url(), [](auto& config) -> auto& { return config.public_url; });
+    table.add(
+        {.key = "host_name",
+         .help = "HostName of connection strings, which access tokens name. Default: the host of public_url.",
+         .example = "hub1.example.com",
+         .optional_example = true},
+        text("a host name", may_be_host), [](auto& config) -> auto& { return config.host_name; });
+}
+
+void add_places(OptionTable<HubConfig>& table) {
+    table.add(
+        {.key = "listen",
+         .help = "Address of the TLS port for everything: REST, MQTT over WebSocket and streams. [::] takes IPv4 as "
+                 "well.",
+         .takes_restart = true},
+        endpoint(EndpointUse::listen), [](auto& config) -> auto& { return config.listen; });
+    table.add(
+        {.key = "mqtt_listen",
+         .help = "Address of a second TLS port for devices that speak MQTT without WebSocket.",
+         .example = "[::]:8883",
+         .optional_example = true,
+         .takes_restart = true},
+        endpoint(EndpointUse::listen), [](auto& config) -> auto& { return config.mqtt_listen; });
+    table.add(
+        {.key = "certificate",
+         .help = "PEM file with the hub's certificate and the chain up to, but without, its root.",
+         .example = "hub.pem",
+         .required = true,
+         .names_file = true},
+        path(), [](auto& config) -> auto& { return config.certificate; });
+    table.add(
+        {.key = "key",
+         .help = "PEM file with the certificate's private key, readable for this program only.",
+         .example = "hub.key",
+         .required = true,
+         .names_file = true},
+        path(), [](auto& config) -> auto& { return config.key; });
+    table.add(
+        {.key = "device_ca",
+         .help = "PEM file with the CAs whose certificates devices may log in with; for devices that are added with "
+                 "--x509-ca.",
+         .example = "device-ca.pem",
+         .optional_example = true,
+         .names_file = true},
+        path(), [](auto& config) -> auto& { return config.device_ca; });
+    table.add(
+        {.key = "state_directory",
+         .help = "Folder of the registry, which holds devices, modules and policies with their keys.",
+         .example = "/var/lib/stream-hub",
+         .required = true,
+         .takes_restart = true},
+        path(), [](auto& config) -> auto& { return config.state_directory; });
+    table.add(
+        {.key = "admin_socket",
+         .help = "Unix socket for stream-hub's own commands (device, policy ...). Default: admin.sock in "
+                 "state_directory.",
+         .example = "/run/stream-hub/admin.sock",
+         .optional_example = true,
+         .takes_restart = true},
+        path(), [](auto& config) -> auto& { return config.admin_socket; });
+    table.add(
+        {.key = "resource_log",
+         .help = "File that gets a JSON line for every stream request and its decision, every stream's end, and every "
+                 "connect and disconnect of a device, in the shape of Azure IoT Hub's resource logs. SIGHUP opens it "
+                 "afresh. Default: none.",
+         .example = "/var/log/stream-hub/resource.log",
+         .optional_example = true},
+        path(), [](auto& config) -> auto& { return config.resource_log; });
+}
+
+void add_limits(OptionTable<HubConfig>& table) {
+    table.add(
+        {.key = "handshake_timeout",
+         .help = "From the stream request until both sides have opened their leg; stream tokens live as long."},
+        duration<milliseconds>(1s, 10min), [](auto& config) -> auto& { return config.handshake_timeout; });
+    table.add(
+        {.key = "offline_grace",
+         .help = "A device whose link dropped counts as online this long, so that its reconnecting goes unnoticed."},
+        duration<milliseconds>(0s, 5min), [](auto& config) -> auto& { return config.offline_grace; });
+    add_liveness_options(table);
+    add_streams_options(table);
+    add_linger_option(table);
+    add_run_options(table);
+    add_user_options(table);
+    table.section("limits",
+                  "What a connection may cost before anybody has logged in on it, and what devices "
+                  "and policies may.");
+    table.add(
+        {.key = "limits.tls_timeout", .help = "From accepting a connection until TLS is up."},
+        duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.limits.tls_timeout; });
+    table.add(
+        {.key = "limits.head_timeout", .help = "From the first byte of a request, or of an MQTT login, to its end."},
+        duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.limits.head_timeout; });
+    table.add(
+        {.key = "limits.idle_timeout", .help = "A connection without a request is closed after this long."},
+        duration<milliseconds>(1s, 1h), [](auto& config) -> auto& { return config.limits.idle_timeout; });
+    table.add(
+        {.key = "limits.connections_per_address",
+         .help = "Connections without a login that one address may have; more are refused. An IPv6 network of 64 bits "
+                 "counts as one address."},
+        whole_number(1U, 1'000'000U), [](auto& config) -> auto& { return config.limits.connections_per_address; });
+    table.add(
+        {.key = "limits.connections_without_login",
+         .help = "Connections without a login that all addresses together may have."},
+        whole_number(1U, 1'000'000U), [](auto& config) -> auto& { return config.limits.connections_without_login; });
+    table.add(
+        {.key = "limits.linked_devices",
+         .help =
+             "Devices and modules that may be linked at a time. The login of one more is answered with CONNACK 3, and "
+             "it tries again later. 0: no limit."},
+        whole_number(0U, 10'000'000U), [](auto& config) -> auto& { return config.limits.linked_devices; });
+    table.add(
+        {.key = "limits.pending_per_device",
+         .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "
+                 "with 429. The whole hub takes 20000."},
+        whole_number(1U, 20'000U), [](auto& config) -> auto& { return config.limits.pending_per_device; });
+    table.add(
+        {.key = "limits.pending_per_policy",
+         .help = "Stream requests from the services of one policy that may wait like this; more are answered with 429, "
+                 "so that one policy cannot take the room of all."},
+        whole_number(1U, 20'000U), [](auto& config) -> auto& { return config.limits.pending_per_policy; });
+}
+
+void complete_admin_socket(HubConfig& config, Reading& reading) {
+    if (config.admin_socket.empty() && !config.state_directory.empty())
+        config.admin_socket = (std::filesystem::path(config.state_directory) / "admin.sock").string();
+    const bool possible = config.admin_socket.empty() || parse_endpoint("unix:" + config.admin_socket);
+    if (!possible) reading.fault("admin_socket", "its path is too long for a Unix socket, allowed: 107 bytes");
+}
+
+void check_device_ca(HubConfig& config, Reading& reading) {
+    if (config.device_ca.empty()) return;
+    try {
+        static_cast<void>(DeviceAuthorities(config.device_ca));
+    } catch (const Failure& failure) {
+        reading.fault("device_ca", failure.detail() + ", allowed: a PEM file of CA certificates");
+    }
+}
+
+OptionTable<HubConfig> make_table() {
+    OptionTable<HubConfig> table("stream-hub", "Joins streams between services and the devices that are linked to it.");
+    add_names(table);
+    add_places(table);
+    add_limits(table);
+    add_quota_options(table);
+    add_log_options(table);
+    table.rule({"host_name", "public_url"}, [](HubConfig& config, Reading&) {
+        if (config.host_name.empty()) config.host_name = config.public_url.host;
+    });
+    table.rule({"admin_socket", "state_directory"}, complete_admin_socket);
+    table.rule({"certificate"}, [](HubConfig& config, Reading& reading) {
+        require_readable("certificate", config.certificate, reading);
+    });
+    table.rule({"key"}, [](HubConfig& config, Reading& reading) { require_readable("key", config.key, reading); });
+    table.rule({"device_ca"}, check_device_ca);
+    table.rule({"listen", "mqtt_listen"}, [](HubConfig& config, Reading& reading) {
+        const bool same = config.mqtt_listen == config.listen && config.listen.port != 0;
+        if (same) reading.fault("mqtt_listen", "the same as listen, allowed: another port");
+    });
+    return table;
+}
+
+}  // namespace
+
+const OptionTable<HubConfig>& hub_options() {
+    static const auto table = make_table();
+    return table;
+}
+
+}  // namespace device_streams::hub

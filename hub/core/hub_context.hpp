@@ -1,0 +1,40 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/base/log.hpp"
+#include "common/tls/tls_context.hpp"
+#include "hub/audit/resource_log.hpp"
+#include "hub/core/stop_notice.hpp"
+#include "hub/identity/access_policy.hpp"
+#include "hub/identity/device_certificate.hpp"
+#include "hub/identity/registry.hpp"
+#include "hub/limits/complaints.hpp"
+#include "hub/limits/hub_settings.hpp"
+#include "hub/limits/visitors.hpp"
+#include "hub/quota/quota_desk.hpp"
+#include "hub/streams/leg_tickets.hpp"
+#include "hub/streams/stream_broker.hpp"
+
+#include <memory>
+
+namespace device_streams::hub {
+
+/// What the endpoints of one hub share; outlives every connection.
+struct HubContext {
+    Clock& clock;
+    Log log;
+    Registry& registry;
+    StreamBroker& broker;
+    const LegTickets& tickets;
+    const Current<HubLimits>& limits;
+    const Current<HubNames>& names;
+    const Current<std::shared_ptr<const TlsContext>>& tls;
+    const Current<DeviceAuthorities>& authorities;
+    Complaints& complaints;
+    Visitors& visitors;
+    StopNotice& stopping;
+    ResourceLog& resource_log;
+    QuotaDesk& quota;
+};
+
+}  // namespace device_streams::hub

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "hub/core/hub_context.hpp"
+#include "hub/streams/bridge.hpp"
+
+namespace device_streams::hub {
+
+/// For a hub that stops: others may change its registry then, and cannot tell it. Compares what running streams rest on
+/// with the registry, twice a second, and revokes what is gone, until it is cancelled.
+asio::awaitable<void> watch_for_revocations(HubContext& hub, const Bridges& bridges);
+
+}  // namespace device_streams::hub

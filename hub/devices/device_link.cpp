@@ -1,0 +1,309 @@
+#include "hub/devices/device_link.hpp"
+
+#include "common/async/join.hpp"
+#include "common/async/lookout.hpp"
+
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace device_streams::hub {
+
+namespace {
+
+// Before the login a client may send a CONNECT and no more.
+constexpr std::size_t first_packet_limit = 16 * 1024;
+constexpr std::size_t packet_limit = 256 * 1024;
+constexpr std::size_t bytes_per_turn = 64 * 1024;
+// What a link that is taken over is still heard out on.
+constexpr std::size_t last_words_limit = 1024 * 1024;
+
+// Reading never waits, so all links of a thread can share the room.
+WritableBytes reading_room() {
+    thread_local std::array<std::byte, 16 * 1024> room;
+    return room;
+}
+
+// How much longer a link lives than its token, as in Azure; devices renew well before.
+constexpr auto renewal_patience = std::chrono::seconds(600);
+
+// What is left of its token or certificate. For the steady clock: a wall clock that is set must not end links.
+Clock::duration credential_life(const Decision& decision, std::int64_t unix_now) {
+    constexpr std::int64_t century = 100LL * 365 * 24 * 3600;
+    return std::chrono::seconds(std::min(decision.expiry - unix_now, century));
+}
+
+// Rung once end() says why.
+struct Over {};
+
+}  // namespace
+
+bool Outbox::put(const mqtt::Packet& packet) {
+    auto bytes = mqtt::encode(packet);
+    if (bytes_ + bytes.size() > limit) return false;
+    bytes_ += bytes.size();
+    packets_.push_back(std::move(bytes));
+    filled_.cancel();
+    return true;
+}
+
+asio::awaitable<void> Outbox::write_to(ByteStream& stream) {
+    for (;;) {
+        while (packets_.empty()) {
+            filled_.expires_at(asio::steady_timer::time_point::max());
+            asio::error_code woken;
+            co_await filled_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+            const auto cancellation = co_await asio::this_coro::cancellation_state;
+            if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        }
+        const auto bytes = std::move(packets_.front());
+        packets_.pop_front();
+        co_await write_copy(stream, bytes);
+        bytes_ -= bytes.size();
+    }
+}
+
+DeviceLink::DeviceLink(HubContext& hub, ByteStream& stream, std::optional<ClientCertificate> shown,
+                       const asio::any_io_executor& strand)
+    : hub_(hub),
+      stream_(stream),
+      decoder_(first_packet_limit),
+      outbox_(strand),
+      orders_(strand),
+      shown_(std::move(shown)) {
+}
+
+void DeviceLink::note_end(std::optional<Errc> fault, std::string why, std::string new_peer) {
+    if (!end_) end_ = EndLink{fault, std::move(why), std::move(new_peer)};
+}
+
+// The login.
+
+asio::awaitable<std::optional<mqtt::Packet>> DeviceLink::next_packet() {
+    for (;;) {
+        if (auto packet = decoder_.next()) co_return packet;
+        const auto size = stream_.try_read(reading_room());
+        if (!size) {
+            co_await stream_.wait_readable();
+        } else if (*size == 0) {
+            note_end(Errc::peer_garbage, "it left before its CONNECT");
+            co_return std::nullopt;
+        } else {
+            decoder_.feed(reading_room().first(*size));
+        }
+    }
+}
+
+Credential::Kind DeviceLink::claimed_by(const Secret& password) const {
+    if (password.empty() && shown_) return Credential::Kind::certificate;
+    return named_policy(password).empty() ? Credential::Kind::device_key : Credential::Kind::policy_key;
+}
+
+asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
+    const auto packet = co_await next_packet();
+    if (!packet) co_return false;
+    auto actions = session_.received(*packet);
+    if (const auto* check = std::get_if<CheckLogin>(&actions.front())) {
+        login_ = check->login;
+        claimed_ = claimed_by(login_->password);
+        const auto code = co_await decide(peer);
+        login_->password = Secret();
+        shown_.reset();
+        actions = session_.login_decided(code);
+    }
+    if_late_ = {Errc::peer_slow, "it does not read the answer to its CONNECT"};
+    co_await answer_now(actions);
+    last_heard_ = hub_.clock.now();
+    decoder_.set_packet_limit(packet_limit);
+    co_return session_.is_up();
+}
+
+asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
+    const auto target = login_->target;
+    const EndLink slow_registry{Errc::state_unusable, "the registry took too long for a login"};
+    try {
+        const auto now = hub_.clock.unix_seconds();
+        if_late_ = slow_registry;
+        const auto decision = co_await check(now);
+        if (!decision.granted()) {
+            note_end(Errc::credential_refused, target.to_string() + ": " + to_string(decision));
+            co_return LoginCode::refused;
+        }
+        auto link = new_link(decision, peer, now);
+        must_renew_by_ = hub_.clock.now() + link.client.credential_life + renewal_patience;
+        if_late_ = {Errc::peer_slow, "the older link of its identity took too long to go"};
+        const auto number = co_await hub_.broker.link_up(std::move(link), orders_);
+        if (!number) {
+            note_end(Errc::hub_full, target.to_string() + ": limits.linked_devices is reached");
+            co_return LoginCode::busy;
+        }
+        number_ = *number;
+        if_late_ = slow_registry;
+        // Asked again: a revocation in between has found no link to drop.
+        const auto identity = co_await hub_.registry.find(target);
+        if (still_stands(identity, decision.login)) co_return LoginCode::accepted;
+        note_end(Errc::credential_refused, target.to_string() + ": revoked while it logged in");
+        co_return LoginCode::refused;
+    } catch (const Failure& failure) {
+        hub_.log.error("a login could not be checked",
+                       {{"device", target.to_string()}, {"peer", peer}, {"reason", explain(failure)}});
+        note_end(Errc::internal, "the registry failed");
+    }
+    co_return LoginCode::busy;
+}
+
+asio::awaitable<Decision> DeviceLink::check(std::int64_t unix_now) {
+    std::optional<DeviceCertificate> certificate;
+    if (shown_) certificate = hub_.authorities.get()->examine(*shown_, unix_now);
+    co_return co_await check_device_login(hub_.registry, login_->target, login_->password, std::move(certificate),
+                                          *hub_.names.get(), unix_now);
+}
+
+NewLink DeviceLink::new_link(const Decision& decision, const std::string& peer, std::int64_t unix_now) const {
+    NewLink link{login_->target, decision.login, {}, {{}, peer, credential_life(decision, unix_now)}};
+    if (const auto& announced = login_->announced) {
+        link.announced = announced->features;
+        if (announced->features.renewal) link.client.instance = announced->instance;
+    }
+    return link;
+}
+
+bool DeviceLink::still_stands(const std::optional<Identity>& identity, const Credential& login) const {
+    if (!identity || !identity->enabled || !admits(identity->authentication, login)) return false;
+    return !Revocation(hub_.authorities.get()->ids()).covers(login_->target, login);
+}
+
+asio::awaitable<void> DeviceLink::answer_now(const SessionActions& actions) {
+    for (const auto& action : actions) {
+        if (const auto* send = std::get_if<SendPacket>(&action)) {
+            const auto bytes = mqtt::encode(send->packet);
+            co_await write_copy(stream_, bytes);
+        } else if (const auto* end = std::get_if<EndLink>(&action)) {
+            note_end(end->fault, end->why);
+        }
+    }
+}
+
+// The link.
+
+// Two coroutines and not four: a hub has tens of thousands of idle links.
+asio::awaitable<void> DeviceLink::run() {
+    if (!take_packets()) co_return;
+    const auto strand = co_await asio::this_coro::executor;
+    Bell over(strand);
+    const auto obeying = orders_.deliver_to([this, &over](const LinkOrder& order) {
+        try {
+            if (!obey(order)) over.ring(std::make_exception_ptr(Over()));
+        } catch (...) {
+            over.ring(std::current_exception());
+        }
+    });
+    const auto timekeeper = std::make_shared<Lookout>(hub_.clock, strand, [this, &over] {
+        const auto next = watch_time();
+        if (!next) over.ring(std::make_exception_ptr(Over()));
+        return next;
+    });
+    timekeeper->look();
+    try {
+        co_await first_of(read(), outbox_.write_to(stream_), over);
+    } catch (const Over&) {
+    }
+}
+
+asio::awaitable<void> DeviceLink::read() {
+    while (take_in(bytes_per_turn)) {
+        co_await asio::post(asio::use_awaitable);
+        co_await stream_.wait_readable();
+    }
+}
+
+// Takes what is there without waiting; false when the link is over.
+bool DeviceLink::take_in(std::size_t most) {
+    for (std::size_t taken = 0; taken < most;) {
+        const auto size = stream_.try_read(reading_room());
+        if (!size) return true;
+        if (*size == 0) {
+            note_end(Errc::leg_lost, "the device's connection ended without DISCONNECT");
+            return false;
+        }
+        taken += *size;
+        decoder_.feed(reading_room().first(*size));
+        if (!take_packets()) return false;
+    }
+    return true;
+}
+
+bool DeviceLink::take_packets() {
+    while (const auto packet = decoder_.next()) {
+        last_heard_ = hub_.clock.now();
+        if (!perform(session_.received(*packet))) return false;
+    }
+    return true;
+}
+
+bool DeviceLink::perform(const SessionActions& actions) {
+    for (const auto& action : actions) {
+        if (const auto* send = std::get_if<SendPacket>(&action)) {
+            if (!outbox_.put(send->packet)) {
+                note_end(Errc::peer_slow, "it does not read what it is sent");
+                return false;
+            }
+        } else if (std::holds_alternative<StartRequests>(action)) {
+            hub_.broker.start_requests(number_);
+        } else if (std::holds_alternative<StopRequests>(action)) {
+            hub_.broker.stop_requests(number_);
+        } else if (const auto* take = std::get_if<TakeAnswer>(&action)) {
+            hub_.broker.take_answer(number_, take->answer);
+        } else if (const auto* end = std::get_if<EndLink>(&action)) {
+            note_end(end->fault, end->why);
+            return false;
+        }
+    }
+    return true;
+}
+
+// False when the link is over.
+bool DeviceLink::obey(const LinkOrder& order) {
+    if (const auto* drop_it = std::get_if<DropLink>(&order)) {
+        drop(*drop_it);
+        return false;
+    }
+    mqtt::Publish request;
+    request.topic = std::get<DeliverRequest>(order).topic;
+    if (outbox_.put(request)) return true;
+    note_end(Errc::peer_slow, "it does not read what it is sent");
+    return false;
+}
+
+void DeviceLink::drop(const DropLink& order) {
+    switch (order.reason) {
+        case DropLink::Reason::taken_over:
+            take_in(last_words_limit);  // answers that are here already count; the successor waits for this
+            return note_end(Errc::identity_taken_over, "the same identity connected again", order.new_peer);
+        case DropLink::Reason::renewed:
+            take_in(last_words_limit);
+            return note_end(std::nullopt, "renewed", order.new_peer);
+        case DropLink::Reason::revoked:
+            return note_end(Errc::credential_refused, order.why);
+        case DropLink::Reason::stopping:
+            return note_end(Errc::hub_stopping, "the hub is stopping");
+    }
+}
+
+// When its time is up, as things stand; nullopt: it is, and the link is over.
+std::optional<Clock::time_point> DeviceLink::watch_time() {
+    const auto end = std::min(last_heard_ + session_.silence_limit(), must_renew_by_);
+    if (hub_.clock.now() < end) return end;
+    if (hub_.clock.now() < must_renew_by_)
+        note_end(Errc::leg_lost, "nothing was heard for one and a half keep-alive times");
+    else
+        note_end(Errc::credential_refused,
+                 "its token or certificate has expired, and it has not logged in with a new one");
+    return std::nullopt;
+}
+
+}  // namespace device_streams::hub

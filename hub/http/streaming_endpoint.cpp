@@ -1,0 +1,158 @@
+#include "hub/http/streaming_endpoint.hpp"
+
+#include "common/async/join.hpp"
+#include "common/tunnel/leg_options.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "common/ws/handshake.hpp"
+#include "common/ws/ws_stream.hpp"
+#include "hub/http/rest_answer.hpp"
+#include "hub/streams/goodbye.hpp"
+
+#include <variant>
+
+namespace device_streams::hub {
+
+namespace {
+
+asio::awaitable<void> refuse_token(HubContext& hub, http::Connection& connection, const std::string& peer) {
+    const std::string why = "the token is missing, wrong or expired";
+    hub.complaints.about(peer, Errc::credential_refused, "stream leg: " + why);
+    auto response = plain_error_answer(401, why);
+    co_await send_answer(hub, connection, peer, std::move(response));
+}
+
+// A leg with a good token that comes too late, or twice, is normal (protocol.md 4.3).
+asio::awaitable<void> refuse_stale(HubContext& hub, http::Connection& connection, const std::string& peer,
+                                   const LegTickets::Checked& ticket, Admission::Verdict verdict) {
+    const bool twice = verdict == Admission::Verdict::role_taken;
+    const std::string why =
+        twice ? "this side of the stream is there already" : "there is no such stream, or no longer";
+    hub.log.info(
+        "stream leg refused",
+        {{"device", ticket.target.to_string()}, {"leg", to_string(ticket.role)}, {"peer", peer}, {"reason", why}});
+    auto response = plain_error_answer(twice ? 409 : 404, why);
+    co_await send_answer(hub, connection, peer, std::move(response));
+}
+
+// A leg between admission and its end here: reports that it is gone unless it left, or its stream was handed over.
+class Place {
+ public:
+    Place(HubContext& hub, const LegTickets::Checked& ticket) : hub_(hub), ticket_(ticket) {}
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() {
+        if (!given_up_) hub_.broker.leg_left(ticket_.stream_id, ticket_.role);
+    }
+    // False: the stream is to be handed over.
+    asio::awaitable<bool> leave() {
+        given_up_ = co_await hub_.broker.leg_leaves(ticket_.stream_id, ticket_.role);
+        co_return given_up_;
+    }
+    void hand_over(std::unique_ptr<ByteStream> leg) {
+        given_up_ = true;
+        hub_.broker.hand_over(ticket_.stream_id, ticket_.role, std::move(leg));
+    }
+
+ private:
+    HubContext& hub_;
+    const LegTickets::Checked& ticket_;
+    bool given_up_ = false;
+};
+
+// What ended the leg while it waited, without an order; then it has left its place, unless it was told to join before.
+struct LeftBy {
+    Ending ending;
+};
+using EndOfWait = std::variant<JoinLeg, CloseLeg, LeftBy>;
+
+asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const Mailbox<LegOrder>& orders,
+                                          const Log& log) {
+    auto order = orders.try_next();
+    Ending ending = Ending::clean;
+    if (!order) {
+        const auto strand = co_await asio::this_coro::executor;
+        Bell lost(strand);
+        const auto watching = leg.watch(strand, [&lost](const std::exception_ptr& why) { lost.ring(why); });
+        try {
+            co_await first_of(store(orders.next(), order), leg.hold(), lost);
+        } catch (const LegError& ended) {
+            log.info("stream leg ended while it waited", {{"reason", ended.what()}});
+            ending = ended.ending();
+        }
+    }
+    if (order) co_return std::visit([](const auto& known) { return EndOfWait(known); }, *order);
+    // The bridge tells the other leg how this one ended.
+    const bool left = co_await place.leave();
+    co_return left ? EndOfWait(LeftBy{ending}) : EndOfWait(JoinLeg());
+}
+
+// A lost leg hears no goodbye.
+asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, Ending ending) {
+    if (ending == Ending::lost || ending == Ending::reset)
+        leg.abort(Ending::lost);
+    else
+        co_await say_goodbye(leg, ending, hub.limits.get()->goodbye, hub.clock);
+}
+
+// From admission to the end of the leg, or to its departure for the bridge.
+asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, const std::string& peer,
+                             http::Response answer, const LegTickets::Checked& ticket, const Admission& admission,
+                             Mailbox<LegOrder> orders, const Log& log) {
+    Place place(hub, ticket);
+    co_await send_answer(hub, connection, peer, std::move(answer));
+    std::vector<std::byte> early_bytes;
+    auto transport = connection.release(early_bytes);
+    const auto options = leg_options(ws::Role::server, admission.features, hub.limits.get()->liveness, hub.clock);
+    auto leg = std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
+    EndOfWait end;
+    try {
+        end = co_await wait_for_order(place, *leg, orders, log);
+    } catch (...) {
+        leg->abort(Ending::stopping);  // the hub's end cuts the wait short, but the peer still hears why
+        throw;
+    }
+    if (const auto* close = std::get_if<CloseLeg>(&end))
+        co_await say_goodbye(*leg, close->ending, hub.limits.get()->goodbye, hub.clock);
+    else if (const auto* left = std::get_if<LeftBy>(&end))
+        co_await part_with(hub, *leg, left->ending);
+    else
+        place.hand_over(std::move(leg));
+}
+
+}  // namespace
+
+asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, http::Request request, std::string peer,
+                                std::optional<Visitors::Visitor>& visitor) {
+    auto answer = ws::answer_upgrade(request, ws::first_subprotocol(request));
+    if (answer.status != 101) {
+        co_await send_answer(hub, connection, peer, std::move(answer));
+        co_return true;
+    }
+    const auto authorization = request.headers.find("Authorization").value_or("");
+    const auto ticket = hub.tickets.check(request.target, authorization, hub.clock.unix_seconds());
+    if (!ticket) {
+        co_await refuse_token(hub, connection, peer);
+        co_return true;
+    }
+    const auto verdict = co_await attach_leg(hub, connection, peer, std::move(answer), *ticket, visitor);
+    if (verdict == Admission::Verdict::admitted) co_return false;
+    co_await refuse_stale(hub, connection, peer, *ticket, verdict);
+    co_return true;
+}
+
+asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
+                                               http::Response answer, LegTickets::Checked place,
+                                               std::optional<Visitors::Visitor>& visitor) {
+    const Mailbox<LegOrder> orders(co_await asio::this_coro::executor);
+    const auto admission = co_await hub.broker.admit(place, orders);
+    if (admission.verdict != Admission::Verdict::admitted) co_return admission.verdict;
+    visitor.reset();
+    const auto log = hub.log.with({{"device", place.target.to_string()},
+                                   {"stream", loggable_stream_id(admission.name)},
+                                   {"leg", to_string(place.role)},
+                                   {"peer", peer}});
+    co_await attach(hub, connection, peer, std::move(answer), place, admission, orders, log);
+    co_return admission.verdict;
+}
+
+}  // namespace device_streams::hub

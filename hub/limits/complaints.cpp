@@ -1,0 +1,24 @@
+#include "hub/limits/complaints.hpp"
+
+#include <utility>
+
+namespace device_streams::hub {
+
+Complaints::Complaints(Log log, Clock& clock, FloodGate::Limits limits)
+    : log_(std::move(log)), clock_(clock), gate_(limits) {
+}
+
+FloodGate::Verdict Complaints::ask_gate() {
+    const std::lock_guard lock(mutex_);
+    return gate_.event(clock_.now());
+}
+
+void Complaints::about(std::string_view peer, Errc fault, std::string_view what) {
+    const auto verdict = ask_gate();
+    if (!verdict.passes) return;
+    if (verdict.left_out > 0) log_.warning("more peers were turned away", {{"lines_left_out", verdict.left_out}});
+    const auto& info = describe(fault);
+    log_.warning(info.summary, {{"code", info.id}, {"peer", peer}, {"reason", what}, {"next", info.advice}});
+}
+
+}  // namespace device_streams::hub

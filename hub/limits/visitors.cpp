@@ -1,0 +1,25 @@
+#include "hub/limits/visitors.hpp"
+
+#include "hub/limits/source_address.hpp"
+
+namespace device_streams::hub {
+
+std::optional<Visitors::Visitor> Visitors::enter(std::string_view peer, Limits limits) {
+    auto source = source_of(peer);
+    const std::lock_guard lock(mutex_);
+    if (in_all_ >= limits.in_all) return std::nullopt;
+    auto& count = counts_[source];
+    if (count >= limits.per_address) return std::nullopt;
+    ++count;
+    ++in_all_;
+    return Visitor(*this, std::move(source));
+}
+
+void Visitors::leave(const std::string& source) {
+    const std::lock_guard lock(mutex_);
+    --in_all_;
+    const auto found = counts_.find(source);
+    if (--found->second == 0) counts_.erase(found);
+}
+
+}  // namespace device_streams::hub

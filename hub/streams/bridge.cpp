@@ -1,0 +1,160 @@
+#include "hub/streams/bridge.hpp"
+
+#include "common/base/error.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "hub/streams/goodbye.hpp"
+#include "hub/streams/metered_leg.hpp"
+
+#include <asio/post.hpp>
+
+namespace device_streams::hub {
+
+struct Bridges::Bridge {
+    Bridge(StreamRef what, Strand where, Clock::time_point when, std::unique_ptr<ByteStream> device_leg,
+           std::unique_ptr<ByteStream> service_leg)
+        : share(std::move(what.share)),
+          stream(std::move(what)),
+          strand(std::move(where)),
+          started(when),
+          device(std::move(device_leg)),
+          service(std::move(service_leg)) {}
+    // Nobody else may hold it: the place is free as soon as the stream is off the list.
+    std::shared_ptr<StreamShare> share;
+    const StreamRef stream;
+    const Strand strand;
+    const Clock::time_point started;
+    // On the strand only, but for the counts.
+    MeteredLeg device;
+    MeteredLeg service;
+    std::string revoked;  // why
+
+    void count() const {
+        if (share) share->carried(device.received() + service.received());
+    }
+};
+
+// Takes the bridge off the list however it ends.
+class Bridges::Listed {
+ public:
+    Listed(Bridges& bridges, Bridge* bridge) : bridges_(bridges), bridge_(bridge) {}
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+    ~Listed() { erase(); }
+    void erase() {
+        const std::lock_guard lock(bridges_.mutex_);
+        if (bridges_.running_.erase(bridge_) == 0) return;
+        bridge_->count();
+        bridge_->share.reset();
+    }
+
+ private:
+    Bridges& bridges_;
+    Bridge* bridge_;
+};
+
+namespace {
+
+std::string reason_of(const RelayResult& result, const std::string& revoked) {
+    if (!revoked.empty()) return revoked;
+    const std::string who = result.left_caused ? "device" : "service";
+    if (result.ending == Ending::clean) return "closed by the " + who;
+    if (result.ending == Ending::cancelled) return "the hub is stopping";
+    if (result.ending == Ending::time_up) return explain(Failure(Errc::time_limit, result.cause));
+    return who + " leg: " + std::string(to_string(result.ending)) + (result.cause.empty() ? "" : ", " + result.cause);
+}
+
+double seconds(Clock::duration length) {
+    return std::chrono::duration<double>(length).count();
+}
+
+}  // namespace
+
+Bridges::Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits)
+    : clock_(clock), log_(std::move(log)), limits_(limits), tasks_(executor) {
+    tasks_.on_failure = [bridges_log = log_](const std::exception_ptr& failure) {
+        const auto& info = device_streams::describe(Errc::internal);
+        bridges_log.error(info.summary, {{"code", info.id}, {"reason", explain(failure)}, {"next", info.advice}});
+    };
+}
+
+void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service) {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) {
+        close_alone(std::move(device), Ending::stopping);
+        close_alone(std::move(service), Ending::stopping);
+        on_end({stream.target, stream.name, stream.stream_id, 0, 0, {}, "the hub is stopping", false});
+        return;
+    }
+    const auto strand = tasks_.make_strand();
+    const auto bridge =
+        std::make_shared<Bridge>(std::move(stream), strand, clock_.now(), std::move(device), std::move(service));
+    running_.emplace(bridge.get(), bridge);
+    tasks_.spawn(strand, run(bridge));
+}
+
+asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
+    const auto log = log_.with({{"device", bridge->stream.target.to_string()},
+                                {"service", service_of(bridge->stream.name)},
+                                {"stream", loggable_stream_id(bridge->stream.name)}});
+    Listed listed(*this, bridge.get());
+    log.info("stream started");
+    const auto limits = limits_.get();
+    const RelayLimits relay_limits{.linger = limits->linger, .goodbye = limits->goodbye, .stream = limits->stream};
+    const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, Ending::stopping);
+    listed.erase();  // before the line, so that who reads it finds the stream gone
+    const auto life = clock_.now() - bridge->started;
+    const auto reason = reason_of(result, bridge->revoked);
+    log.info("stream ended", {{"to_service", result.left_to_right},
+                              {"to_device", result.right_to_left},
+                              {"seconds", seconds(life)},
+                              {"reason", reason}});
+    const auto& stream = bridge->stream;
+    on_end({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
+            result.ending == Ending::clean && bridge->revoked.empty()});
+}
+
+void Bridges::close_alone(std::unique_ptr<ByteStream> leg, Ending ending) {
+    tasks_.spawn(close(std::move(leg), ending));
+}
+
+asio::awaitable<void> Bridges::close(std::unique_ptr<ByteStream> leg, Ending ending) {
+    co_await say_goodbye(*leg, ending, limits_.get()->goodbye, clock_);
+}
+
+void Bridges::revoke(const Revocation& revoked) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, bridge] : running_) {
+        if (!bridge->stream.rests_on(revoked)) continue;
+        auto cut = [bridge = bridge, why = std::string(revoked.why())] {
+            bridge->revoked = why;
+            bridge->device.abort(Ending::refused);
+            bridge->service.abort(Ending::refused);
+        };
+        asio::post(bridge->strand, std::move(cut));
+    }
+}
+
+void Bridges::cancel_all() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopped_ = true;
+    }
+    tasks_.cancel_all();
+}
+
+void Bridges::count() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, bridge] : running_) bridge->count();
+}
+
+std::vector<RunningStream> Bridges::list() const {
+    const auto now = clock_.now();
+    const std::lock_guard lock(mutex_);
+    std::vector<RunningStream> streams;
+    for (const auto& [key, bridge] : running_)
+        streams.push_back({bridge->stream, bridge->device.received(), bridge->service.received(),
+                           std::chrono::duration_cast<std::chrono::seconds>(now - bridge->started)});
+    return streams;
+}
+
+}  // namespace device_streams::hub

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "common/async/task_set.hpp"
+#include "common/base/log.hpp"
+#include "common/net/byte_stream.hpp"
+#include "common/tunnel/relay.hpp"
+#include "hub/audit/resource_record.hpp"
+#include "hub/limits/hub_settings.hpp"
+#include "hub/quota/quota_desk.hpp"
+#include "hub/streams/pairing.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace device_streams::hub {
+
+/// A stream that runs, for `streams list`.
+struct RunningStream {
+    StreamRef stream;
+    std::uint64_t to_service = 0;  ///< bytes so far
+    std::uint64_t to_device = 0;
+    std::chrono::seconds age{0};
+};
+
+/// The bridges: pairs of legs, each pair with both its pumps on one strand. Logs one line at the start and one at the
+/// end of a stream. Members may be called from any thread.
+class Bridges {
+ public:
+    Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits);
+
+    /// Takes both legs; nobody else may touch them any more.
+    void start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service);
+    /// Says goodbye to a leg whose other leg is gone.
+    void close_alone(std::unique_ptr<ByteStream> leg, Ending ending);
+    /// Cuts the streams of revoked logins at once.
+    void revoke(const Revocation& revoked);
+    /// Ends all streams, those included that are started later; the peers hear `stopping`.
+    void cancel_all();
+    asio::awaitable<void> until_empty() { return tasks_.until_empty(); }
+    std::vector<RunningStream> list() const;
+    /// Tells the shares of the streams what these have carried so far; done for each of them once more at its end.
+    void count();
+
+    /// Hears of the end of every stream, on the stream's strand. Set before the first start.
+    std::function<void(StreamEnd)> on_end = [](const StreamEnd&) {};
+
+ private:
+    struct Bridge;
+    class Listed;
+    asio::awaitable<void> run(std::shared_ptr<Bridge> bridge);
+    asio::awaitable<void> close(std::unique_ptr<ByteStream> leg, Ending ending);
+
+    Clock& clock_;
+    Log log_;
+    const Current<HubLimits>& limits_;
+    mutable std::mutex mutex_;  // start and end of streams only
+    bool stopped_ = false;
+    std::unordered_map<Bridge*, std::shared_ptr<Bridge>> running_;
+    TaskSet tasks_;
+};
+
+}  // namespace device_streams::hub

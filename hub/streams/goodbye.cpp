@@ -1,0 +1,15 @@
+#include "hub/streams/goodbye.hpp"
+
+#include "common/async/join.hpp"
+
+namespace device_streams::hub {
+
+asio::awaitable<void> say_goodbye(ByteStream& stream, Ending ending, Clock::duration limit, Clock& clock) {
+    try {
+        co_await with_timeout(stream.close(ending), limit, clock);
+    } catch (const std::exception&) {
+        stream.abort(ending);  // cut short by the peer, the time or the hub's end: it is told if that needs no waiting
+    }
+}
+
+}  // namespace device_streams::hub

@@ -1,0 +1,36 @@
+#include "common/tunnel/leg_options.hpp"
+
+#include "hub/streams/pairing.hpp"
+#include "tests/support/manual_clock.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams::hub {
+namespace {
+
+// The legs of a stream that a service of ours opens to a device.
+class HubLegOptions : public testing::Test {
+ protected:
+    ws::WsOptions device_leg(std::optional<Features> announced) {
+        const StreamAsk ask{{"pump-17", {}}, "ssh.0a1b2c3d", {}, {}, own_features};
+        pairing.open(ask, {.subscribed_link = 1, .announced = announced}, clock.now());
+        const auto admission = pairing.admit("sid", StreamRole::device, ask.target);
+        EXPECT_EQ(admission.verdict, Admission::Verdict::admitted);
+        return leg_options(ws::Role::server, admission.features, Liveness(), clock);
+    }
+
+    test::ManualClock clock;
+    Pairing pairing{PairingLimits(), [] { return "sid"; }};
+};
+
+// The C SDK holds back what follows a Ping (protocol.md 7.5): not after any time, and not behind any data.
+TEST_F(HubLegOptions, ForeignDeviceIsNeverPinged) {
+    EXPECT_FALSE(device_leg(std::nullopt).keep_alive);
+}
+
+TEST_F(HubLegOptions, DeviceThatAskedForPingsGetsThem) {
+    EXPECT_TRUE(device_leg(own_features).keep_alive);
+}
+
+}  // namespace
+}  // namespace device_streams::hub

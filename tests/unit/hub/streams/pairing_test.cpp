@@ -1,0 +1,498 @@
+#include "hub/streams/pairing.hpp"
+
+#include "tests/support/manual_clock.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams::hub {
+namespace {
+
+using namespace std::chrono_literals;
+using iothub::RestError;
+using Verdict = Admission::Verdict;
+
+template <typename Action>
+std::vector<Action> only(const PairingActions& actions) {
+    std::vector<Action> found;
+    for (const auto& action : actions)
+        if (const auto* one = std::get_if<Action>(&action)) found.push_back(*one);
+    return found;
+}
+
+class PairingTest : public testing::Test {
+ protected:
+    StreamAsk ask(std::optional<Clock::duration> connect = {}, std::optional<Clock::duration> response = {}) const {
+        return {pump, "ssh.0a1b2c3d", connect, response, {}};
+    }
+    DeviceState subscribed(LinkNumber link = 1) const { return {link, {}, {}}; }
+    Deliver open_delivered(const StreamAsk& what, const DeviceState& state) {
+        const auto opened = pairing.open(what, state, clock.now());
+        request = opened.request;
+        return only<Deliver>(opened.actions).at(0);
+    }
+    Deliver open_delivered() { return open_delivered(ask(), subscribed()); }
+    PairingActions accept(const std::string& request_id) { return pairing.answered(pump, {200, request_id}); }
+    Accepted accepted(const std::string& request_id) {
+        return std::get<Accepted>(only<Reply>(accept(request_id)).at(0).outcome);
+    }
+    static RestError refused(const PairingActions& actions) {
+        return std::get<Refused>(only<Reply>(actions).at(0).outcome).error;
+    }
+    Verdict admit(const std::string& stream, StreamRole role) { return pairing.admit(stream, role, pump).verdict; }
+    PairingActions attach(const std::string& stream, StreamRole role) {
+        EXPECT_EQ(admit(stream, role), Verdict::admitted);
+        return pairing.join(stream);
+    }
+    PairingActions after(Clock::duration step) {
+        clock.advance(step);
+        return pairing.expire(clock.now());
+    }
+
+    test::ManualClock clock;
+    int streams = 0;
+    Pairing pairing{{.handshake = 60s, .response_default = 30s, .pending = 3},
+                    [this] { return "sid-" + std::to_string(++streams); }};
+    RequestNumber request = 0;
+    const iothub::Target pump{"pump-17", {}};
+    const iothub::Target module{"pump-17", "tunnel"};
+    static constexpr auto device = StreamRole::device;
+    static constexpr auto service = StreamRole::service;
+};
+
+// Delivery.
+
+TEST_F(PairingTest, RequestToSubscribedDeviceIsDeliveredAtOnce) {
+    const auto delivery = open_delivered();
+    EXPECT_EQ(delivery.link, 1u);
+    EXPECT_EQ(delivery.request_id, "1");
+    EXPECT_EQ(delivery.stream.stream_id, "sid-1");
+    EXPECT_EQ(delivery.stream.name, "ssh.0a1b2c3d");
+    EXPECT_EQ(delivery.deadline, clock.now() + 60s);
+}
+
+TEST_F(PairingTest, RequestIdsCountThroughTheWholeHub) {
+    open_delivered();
+    auto other = ask();
+    other.target = module;
+    EXPECT_EQ(open_delivered(other, subscribed(2)).request_id, "2");
+}
+
+TEST_F(PairingTest, OfflineDeviceWithoutConnectTimeoutIsRefusedAtOnce) {
+    EXPECT_EQ(refused(pairing.open(ask(), {}, clock.now()).actions), RestError::device_not_online);
+    EXPECT_EQ(pairing.size(), 0u);
+}
+
+TEST_F(PairingTest, OfflineDeviceIsWaitedForDuringTheConnectTimeout) {
+    EXPECT_TRUE(pairing.open(ask(10s), {}, clock.now()).actions.empty());
+    EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
+    EXPECT_TRUE(after(10s - 1ms).empty());
+    EXPECT_EQ(refused(after(1ms)), RestError::device_not_online);
+}
+
+TEST_F(PairingTest, WaitingRequestIsDeliveredAsSoonAsTheDeviceSubscribes) {
+    pairing.open(ask(10s), {}, clock.now());
+    clock.advance(3s);
+    const auto deliveries = only<Deliver>(pairing.device_subscribed(pump, 7, {}, clock.now()));
+    ASSERT_EQ(deliveries.size(), 1u);
+    EXPECT_EQ(deliveries[0].link, 7u);
+    EXPECT_EQ(deliveries[0].deadline, clock.now() + 57s) << "the handshake deadline runs from the request";
+}
+
+TEST_F(PairingTest, GraceCountsAsOnlineWithoutConnectTimeout) {
+    const DeviceState in_grace{.grace_until = clock.now() + 5s};
+    EXPECT_TRUE(pairing.open(ask(), in_grace, clock.now()).actions.empty());
+    EXPECT_TRUE(after(5s - 1ms).empty());
+    EXPECT_EQ(refused(after(1ms)), RestError::device_not_online);
+}
+
+TEST_F(PairingTest, LongerOfGraceAndConnectTimeoutCounts) {
+    const DeviceState in_grace{.grace_until = clock.now() + 5s};
+    pairing.open(ask(10s), in_grace, clock.now());
+    EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
+}
+
+TEST_F(PairingTest, SubscriptionOfAnotherIdentityDeliversNothing) {
+    pairing.open(ask(10s), {}, clock.now());
+    EXPECT_TRUE(pairing.device_subscribed(module, 7, {}, clock.now()).empty());
+}
+
+TEST_F(PairingTest, RepeatedSubscriptionOfTheSameLinkDeliversNothingTwice) {
+    open_delivered();
+    EXPECT_TRUE(pairing.device_subscribed(pump, 1, {}, clock.now()).empty());
+}
+
+TEST_F(PairingTest, TooManyPendingRequestsAreThrottled) {
+    for (int i = 0; i < 3; ++i) open_delivered();
+    EXPECT_EQ(refused(pairing.open(ask(), subscribed(), clock.now()).actions), RestError::throttled);
+}
+
+TEST_F(PairingTest, OneDeviceCannotTakeAllTheRoomForPendingRequests) {
+    pairing.set_limits({.pending = 10, .pending_per_device = 2});
+    open_delivered();
+    const auto second = open_delivered();
+    EXPECT_EQ(refused(pairing.open(ask(), subscribed(), clock.now()).actions), RestError::throttled);
+    auto other = ask();
+    other.target = module;
+    open_delivered(other, subscribed(2));
+    pairing.answered(pump, {400, second.request_id});
+    open_delivered();
+}
+
+TEST_F(PairingTest, OnePolicyCannotTakeAllTheRoomForPendingRequests) {
+    pairing.set_limits({.pending = 10, .pending_per_policy = 2});
+    const auto of = [this](const char* policy) {
+        auto what = ask();
+        what.grant.policy = policy;
+        return what;
+    };
+    open_delivered(of("night"), subscribed());
+    const auto second = open_delivered(of("night"), subscribed());
+    EXPECT_EQ(refused(pairing.open(of("night"), subscribed(), clock.now()).actions), RestError::throttled);
+    open_delivered(of("day"), subscribed());
+    pairing.answered(pump, {400, second.request_id});
+    open_delivered(of("night"), subscribed());
+}
+
+// Answers.
+
+TEST_F(PairingTest, AcceptIsRepliedBeforeAnyLegIsThere) {
+    const auto delivery = open_delivered();
+    const auto replies = only<Reply>(accept(delivery.request_id));
+    ASSERT_EQ(replies.size(), 1u);
+    EXPECT_EQ(replies[0].request, request);
+    EXPECT_EQ(std::get<Accepted>(replies[0].outcome).stream_id, delivery.stream.stream_id);
+    EXPECT_EQ(std::get<Accepted>(replies[0].outcome).deadline, delivery.deadline);
+}
+
+TEST_F(PairingTest, AnyOtherStatusRejects) {
+    const auto delivery = open_delivered();
+    const auto replies = only<Reply>(pairing.answered(pump, {400, delivery.request_id}));
+    EXPECT_TRUE(std::holds_alternative<Rejected>(replies.at(0).outcome));
+    EXPECT_EQ(pairing.size(), 0u);
+}
+
+TEST_F(PairingTest, UnknownRepeatedAndForeignAnswersAreIgnored) {
+    const auto delivery = open_delivered();
+    EXPECT_TRUE(accept("999").empty());
+    EXPECT_TRUE(pairing.answered(module, {200, delivery.request_id}).empty());
+    accepted(delivery.request_id);
+    EXPECT_TRUE(accept(delivery.request_id).empty());
+    EXPECT_TRUE(pairing.answered(pump, {400, delivery.request_id}).empty());
+}
+
+TEST_F(PairingTest, SilentDeviceEndsInGatewayTimeoutAfterTheDefault) {
+    const auto delivery = open_delivered();
+    EXPECT_TRUE(after(30s - 1ms).empty());
+    EXPECT_EQ(refused(after(1ms)), RestError::gateway_timeout);
+    EXPECT_TRUE(accept(delivery.request_id).empty()) << "a stale accept";
+}
+
+TEST_F(PairingTest, ResponseTimeoutIsTheServices) {
+    open_delivered(ask({}, 2500ms), subscribed());
+    EXPECT_EQ(refused(after(2500ms)), RestError::gateway_timeout);
+}
+
+TEST_F(PairingTest, ResponseTimeoutIsClampedToTheHandshakeDeadline) {
+    pairing.open(ask(60s, 60s), {}, clock.now());
+    clock.advance(50s);
+    pairing.device_subscribed(pump, 1, {}, clock.now());
+    EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
+}
+
+TEST_F(PairingTest, HugeTimeoutsAreClamped) {
+    pairing.open(ask(24h * 365, 24h * 365), {}, clock.now());
+    EXPECT_EQ(pairing.next_deadline(), clock.now() + 60s);
+}
+
+TEST_F(PairingTest, ResponseTimeRunsFromTheDelivery) {
+    pairing.open(ask(20s, 10s), {}, clock.now());
+    clock.advance(15s);
+    pairing.device_subscribed(pump, 1, {}, clock.now());
+    EXPECT_TRUE(after(10s - 1ms).empty());
+    EXPECT_EQ(refused(after(1ms)), RestError::gateway_timeout);
+}
+
+// Reconnects.
+
+TEST_F(PairingTest, UnansweredRequestIsDeliveredAgainUnderFreshIds) {
+    const auto first = open_delivered();
+    const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, {}, clock.now())).at(0);
+    EXPECT_EQ(again.link, 2u);
+    EXPECT_NE(again.request_id, first.request_id);
+    EXPECT_NE(again.stream.stream_id, first.stream.stream_id);
+    EXPECT_EQ(again.deadline, first.deadline);
+}
+
+TEST_F(PairingTest, RedeliveryVoidsTheOldIds) {
+    const auto first = open_delivered();
+    const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, {}, clock.now())).at(0);
+    EXPECT_TRUE(accept(first.request_id).empty());
+    EXPECT_EQ(admit(first.stream.stream_id, device), Verdict::unknown_stream);
+    EXPECT_EQ(accepted(again.request_id).stream_id, again.stream.stream_id);
+}
+
+TEST_F(PairingTest, RedeliveryDoesNotLengthenTheWait) {
+    open_delivered();
+    clock.advance(20s);
+    pairing.device_subscribed(pump, 2, {}, clock.now());
+    EXPECT_EQ(refused(after(10s)), RestError::gateway_timeout);
+}
+
+TEST_F(PairingTest, RequestWithALegIsNotDeliveredAgainAndAnsweredOnAnyLink) {
+    const auto delivery = open_delivered();
+    admit(delivery.stream.stream_id, device);
+    EXPECT_TRUE(pairing.device_subscribed(pump, 2, {}, clock.now()).empty());
+    EXPECT_EQ(accepted(delivery.request_id).stream_id, delivery.stream.stream_id);
+}
+
+TEST_F(PairingTest, AcceptedRequestIsNotDeliveredAgain) {
+    accepted(open_delivered().request_id);
+    EXPECT_TRUE(pairing.device_subscribed(pump, 2, {}, clock.now()).empty());
+}
+
+// Legs.
+
+TEST_F(PairingTest, LegsJoinInBothOrders) {
+    for (const auto first : {device, service}) {
+        const auto second = first == device ? service : device;
+        const auto stream = accepted(open_delivered().request_id).stream_id;
+        EXPECT_TRUE(attach(stream, first).empty());
+        const auto joins = only<Join>(attach(stream, second));
+        ASSERT_EQ(joins.size(), 1u);
+        EXPECT_EQ(joins[0].stream.stream_id, stream);
+        EXPECT_EQ(joins[0].stream.target, pump);
+        EXPECT_EQ(pairing.size(), 0u);
+        EXPECT_EQ(pairing.next_deadline(), std::nullopt);
+    }
+}
+
+TEST_F(PairingTest, DeviceLegIsAdmittedBeforeTheAccept) {
+    const auto delivery = open_delivered();
+    EXPECT_TRUE(attach(delivery.stream.stream_id, device).empty());
+    accepted(delivery.request_id);
+    EXPECT_EQ(only<Join>(attach(delivery.stream.stream_id, service)).size(), 1u);
+}
+
+TEST_F(PairingTest, LegsOfTwoStreamsWithTheSameNameStayApart) {
+    const auto one = accepted(open_delivered().request_id).stream_id;
+    const auto two = accepted(open_delivered().request_id).stream_id;
+    attach(one, device);
+    EXPECT_TRUE(attach(two, service).empty());
+    EXPECT_EQ(only<Join>(attach(two, device)).at(0).stream.stream_id, two);
+    EXPECT_EQ(only<Join>(attach(one, service)).at(0).stream.stream_id, one);
+}
+
+TEST_F(PairingTest, SameRoleTwiceIsTaken) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    attach(stream, device);
+    EXPECT_EQ(admit(stream, device), Verdict::role_taken);
+}
+
+TEST_F(PairingTest, UnknownUsedOrForeignStreamIsUnknown) {
+    EXPECT_EQ(admit("nothing", device), Verdict::unknown_stream);
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    EXPECT_EQ(pairing.admit(stream, device, module).verdict, Verdict::unknown_stream);
+    attach(stream, device);
+    attach(stream, service);
+    EXPECT_EQ(admit(stream, device), Verdict::unknown_stream);
+}
+
+TEST_F(PairingTest, WaitingLegIsEndedAtTheDeadline) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    attach(stream, service);
+    EXPECT_TRUE(after(60s - 1ms).empty());
+    const auto actions = after(1ms);
+    const auto ended = only<EndLeg>(actions);
+    ASSERT_EQ(ended.size(), 1u);
+    EXPECT_EQ(ended[0].role, service);
+    EXPECT_EQ(ended[0].ending, Ending::lost);
+    EXPECT_EQ(only<Abandon>(actions).size(), 1u);
+    EXPECT_TRUE(only<Reply>(actions).empty()) << "it was answered before";
+    EXPECT_EQ(admit(stream, device), Verdict::unknown_stream) << "a stale WebSocket";
+}
+
+TEST_F(PairingTest, EarlyDeviceLegIsEndedWhenTheDeviceRejects) {
+    const auto delivery = open_delivered();
+    attach(delivery.stream.stream_id, device);
+    const auto ended = only<EndLeg>(pairing.answered(pump, {400, delivery.request_id}));
+    ASSERT_EQ(ended.size(), 1u);
+    EXPECT_EQ(ended[0].ending, Ending::lost);
+}
+
+TEST_F(PairingTest, EarlyDeviceLegIsEndedWhenNoAnswerComes) {
+    const auto delivery = open_delivered();
+    attach(delivery.stream.stream_id, device);
+    EXPECT_EQ(only<EndLeg>(after(30s)).size(), 1u);
+}
+
+TEST_F(PairingTest, LegThatLeavesBeforeTheOtherCameEndsTheStream) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    attach(stream, service);
+    EXPECT_EQ(only<Abandon>(pairing.leg_left(stream, service)).size(), 1u);
+    EXPECT_EQ(pairing.size(), 0u);
+    EXPECT_EQ(admit(stream, device), Verdict::unknown_stream);
+}
+
+TEST_F(PairingTest, DeviceLegThatLeftEarlyMayStillReject) {
+    const auto delivery = open_delivered();
+    attach(delivery.stream.stream_id, device);
+    EXPECT_TRUE(pairing.leg_left(delivery.stream.stream_id, device).empty());
+    const auto replies = only<Reply>(pairing.answered(pump, {400, delivery.request_id}));
+    EXPECT_TRUE(std::holds_alternative<Rejected>(replies.at(0).outcome));
+}
+
+TEST_F(PairingTest, AcceptWithoutItsLegIsAFailureForTheService) {
+    const auto delivery = open_delivered();
+    attach(delivery.stream.stream_id, device);
+    pairing.leg_left(delivery.stream.stream_id, device);
+    EXPECT_EQ(refused(accept(delivery.request_id)), RestError::gateway_timeout);
+    EXPECT_EQ(pairing.size(), 0u);
+}
+
+TEST_F(PairingTest, LegThatLeftIsNotAdmittedAgain) {
+    const auto delivery = open_delivered();
+    attach(delivery.stream.stream_id, device);
+    pairing.leg_left(delivery.stream.stream_id, device);
+    EXPECT_EQ(admit(delivery.stream.stream_id, device), Verdict::role_taken);
+}
+
+// Cancelling.
+
+TEST_F(PairingTest, ServiceThatGoesAwayCancelsTheRequest) {
+    const auto delivery = open_delivered();
+    attach(delivery.stream.stream_id, device);
+    const auto actions = pairing.cancel(request);
+    EXPECT_TRUE(only<Reply>(actions).empty()) << "nobody is there to hear it";
+    EXPECT_EQ(only<EndLeg>(actions).size(), 1u);
+    EXPECT_TRUE(accept(delivery.request_id).empty());
+    EXPECT_EQ(pairing.size(), 0u);
+}
+
+TEST_F(PairingTest, ServiceThatGoesAwayBeforeItsLegCameEndsTheStream) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    attach(stream, device);
+    const auto actions = pairing.cancel(request);
+    EXPECT_EQ(only<Abandon>(actions).at(0).why, "the service went away before its leg came");
+    EXPECT_EQ(only<EndLeg>(actions).at(0).role, device);
+    EXPECT_EQ(only<EndLeg>(actions).at(0).ending, Ending::lost);
+    EXPECT_EQ(pairing.size(), 0u);
+    EXPECT_EQ(admit(stream, service), Verdict::unknown_stream);
+}
+
+TEST_F(PairingTest, DeviceLegThatComesAfterTheServiceWentIsUnknown) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    pairing.cancel(request);
+    EXPECT_EQ(admit(stream, device), Verdict::unknown_stream);
+}
+
+TEST_F(PairingTest, ServiceThatHasALegCannotCancel) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    EXPECT_EQ(admit(stream, service), Verdict::admitted);
+    EXPECT_TRUE(pairing.cancel(request).empty());
+    pairing.join(stream);
+    EXPECT_TRUE(pairing.cancel(request).empty());
+    EXPECT_EQ(only<Join>(attach(stream, device)).size(), 1u);
+    EXPECT_TRUE(pairing.cancel(request).empty());
+}
+
+TEST_F(PairingTest, RemovalOfADeviceFailsItsRequestsAndThoseOfItsModules) {
+    open_delivered();
+    auto of_module = ask();
+    of_module.target = module;
+    open_delivered(of_module, subscribed(2));
+    const auto replies = only<Reply>(pairing.forget(pump));
+    ASSERT_EQ(replies.size(), 2u);
+    EXPECT_EQ(std::get<Refused>(replies[0].outcome).error, RestError::device_not_found);
+    EXPECT_EQ(std::get<Refused>(replies[1].outcome).error, RestError::module_not_found);
+}
+
+TEST_F(PairingTest, RemovalEndsWaitingLegsAsRefused) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    attach(stream, service);
+    EXPECT_EQ(only<EndLeg>(pairing.forget(pump)).at(0).ending, Ending::refused);
+}
+
+TEST_F(PairingTest, ATakenAwayRuleFailsTheRequestsThatRestOnIt) {
+    auto by_policy = ask();
+    by_policy.grant = {"ops", {}, "ssh", "* *"};
+    open_delivered(by_policy, subscribed(1));
+    EXPECT_TRUE(pairing.forget(Revocation(PolicyChange{"others", std::nullopt})).empty());
+    const auto replies = only<Reply>(pairing.forget(Revocation(PolicyChange{"ops", std::nullopt})));
+    ASSERT_EQ(replies.size(), 1u);
+    EXPECT_EQ(std::get<Refused>(replies[0].outcome).error, RestError::unauthorized);
+    EXPECT_EQ(std::get<Refused>(replies[0].outcome).text, "the policy was removed");
+}
+
+TEST_F(PairingTest, StopFailsWhatIsPending) {
+    const auto stream = accepted(open_delivered().request_id).stream_id;
+    attach(stream, service);
+    pairing.open(ask(10s), {}, clock.now());
+    const auto actions = pairing.stop();
+    EXPECT_EQ(refused(actions), RestError::server_error);
+    EXPECT_EQ(only<EndLeg>(actions).at(0).ending, Ending::stopping);
+    EXPECT_EQ(pairing.size(), 0u);
+    EXPECT_EQ(pairing.next_deadline(), std::nullopt);
+}
+
+// Features.
+
+struct FeatureCase {
+    std::optional<Features> device, service, device_hears, service_hears;
+};
+
+class PairingFeatures : public PairingTest, public testing::WithParamInterface<FeatureCase> {};
+
+TEST_P(PairingFeatures, EachLegHearsWhatItCanUseIfItAnnounced) {
+    auto what = ask();
+    what.announced = GetParam().service;
+    const auto delivery = open_delivered(what, {1, GetParam().device, {}});
+    EXPECT_EQ(delivery.features, GetParam().device_hears);
+    EXPECT_EQ(accepted(delivery.request_id).features, GetParam().service_hears);
+}
+
+TEST_P(PairingFeatures, LegsAreAdmittedWithWhatTheyHeard) {
+    auto what = ask();
+    what.announced = GetParam().service;
+    const auto delivery = open_delivered(what, {1, GetParam().device, {}});
+    const auto& stream = delivery.stream.stream_id;
+    EXPECT_EQ(pairing.admit(stream, device, pump).features, GetParam().device_hears.value_or(Features{}));
+    EXPECT_EQ(pairing.admit(stream, service, pump).features, GetParam().service_hears.value_or(Features{}));
+}
+
+TEST_F(PairingTest, OnlyDevicesMayAskForTheNameOfThePolicy) {
+    auto what = ask();
+    what.announced = device_hop_features;
+    const auto delivery = open_delivered(what, {1, device_hop_features, {}});
+    EXPECT_EQ(delivery.features, device_hop_features);
+    EXPECT_EQ(accepted(delivery.request_id).features, own_features);
+}
+
+constexpr Features all{.half_close = true, .big_frames = true};
+constexpr Features big{.half_close = false, .big_frames = true};
+constexpr Features nothing{};
+INSTANTIATE_TEST_SUITE_P(Combinations, PairingFeatures,
+                         testing::Values(FeatureCase{all, all, all, all},          //
+                                         FeatureCase{all, {}, big, {}},            //
+                                         FeatureCase{{}, all, {}, big},            //
+                                         FeatureCase{{}, {}, {}, {}},              //
+                                         FeatureCase{all, nothing, big, nothing},  //
+                                         FeatureCase{big, all, big, big}));
+
+TEST_F(PairingTest, FeaturesFollowTheLinkOfTheLastDelivery) {
+    auto what = ask();
+    what.announced = all;
+    open_delivered(what, {1, all, {}});
+    const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, std::nullopt, clock.now())).at(0);
+    EXPECT_EQ(again.features, std::nullopt);
+    EXPECT_EQ(accepted(again.request_id).features, big);
+}
+
+TEST_F(PairingTest, NewLimitsHoldForNewRequestsOnly) {
+    const auto before = open_delivered();
+    pairing.set_limits({.handshake = 10s, .response_default = 5s, .pending = 3});
+    EXPECT_EQ(open_delivered().deadline, clock.now() + 10s);
+    EXPECT_EQ(accepted(before.request_id).deadline, clock.now() + 60s);
+}
+
+}  // namespace
+}  // namespace device_streams::hub
