@@ -31,7 +31,7 @@ bool is_ordinary(const RelayResult& result, const ws::WsStream& leg) {
         case Ending::time_up:
             return true;
         case Ending::lost:
-            return result.left_ended_first || (!leg.half_close() && leg.closed_by_peer());
+            return !result.left_caused && (result.left_ended_first || (!leg.half_close() && leg.closed_by_peer()));
         default:
             return false;
     }

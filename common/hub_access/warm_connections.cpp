@@ -117,12 +117,12 @@ asio::awaitable<void> WarmConnections::replace_if_dead(http::Connection& kept,
     std::unique_ptr<http::Connection> other;
     std::exception_ptr failure;
     try {
-        if (kept.transport().delivering()) other = co_await open();
+        if (kept.transport().undelivered() > 0) other = co_await open();
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure && is_cancellation(failure)) std::rethrow_exception(failure);
-    if (kept.transport().delivering()) {
+    if (kept.transport().undelivered() > 0) {
         if (failure) std::rethrow_exception(failure);
         log_.info("a kept connection to the hub was dead");
         fresh = std::move(other);

@@ -92,11 +92,13 @@ class ByteStream {
     /// throws LegError once the peer has ended the whole stream, whether well or not.
     virtual asio::awaitable<void> listen_on();
 
-    /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Call it once, with
-    /// no other operation under way. It loses nothing that was written, unless it is given up while delivering().
+    /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Throws LegError when
+    /// a clean goodbye is answered by another one; a leg that is gone is no error. Call it once, with no other
+    /// operation under way. It loses nothing that was written, unless it is given up while undelivered().
     virtual asio::awaitable<void> close(Ending ending) = 0;
-    /// True while what was written is still on its way and the peer has not been found dead.
-    virtual bool delivering() = 0;
+    /// Bytes that were written and are still on their way to a peer that has not been found dead; more than 0 also
+    /// while it works through what it got. It shrinks while the peer takes some.
+    virtual std::size_t undelivered() = 0;
     /// Ends the stream at once, telling the peer `reason` if that needs no waiting. Pending operations fail. A `lost`
     /// peer may still hear a reset.
     virtual void abort(Ending reason) noexcept = 0;

@@ -34,8 +34,8 @@ class Carrier {
 
     /// Ends this direction, where one can end alone.
     virtual void shutdown_write() noexcept = 0;
-    /// True while the peer's kernel has not acknowledged all that was sent.
-    virtual bool delivering() = 0;
+    /// Bytes that were sent and not yet acknowledged by the peer's kernel.
+    virtual std::size_t undelivered() = 0;
     /// Closes; pending waits end with operation_aborted.
     virtual void close() noexcept = 0;
     /// Closes so that the peer sees RST.

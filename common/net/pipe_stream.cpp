@@ -72,8 +72,9 @@ PipeStream::~PipeStream() {
 std::optional<std::size_t> PipeStream::try_read(WritableBytes into) {
     while (poll_now(in_, POLLIN) != 0) {
         const auto size = ::read(in_, into.data(), into.size());
+        if (size == 0 && failure_ != 0) break;
         if (size >= 0) return static_cast<std::size_t>(size);
-        if (errno == EAGAIN) return std::nullopt;
+        if (errno == EAGAIN) break;
         if (errno != EINTR) throw_leg_error(errno);
     }
     if (failure_ != 0) throw_leg_error(failure_);

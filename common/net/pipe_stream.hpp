@@ -28,7 +28,7 @@ class PipeStream final : public ByteStream {
     /// Lost once nobody can read the outgoing descriptor any more.
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     asio::awaitable<void> close(Ending ending) override;
-    bool delivering() override { return false; }
+    std::size_t undelivered() override { return 0; }
     void abort(Ending reason) noexcept override;
 
  private:

@@ -111,7 +111,10 @@ std::size_t Socket::try_send(ReadableBytes bytes) {
         const auto size = socket_calls::send(fd(), bytes.data(), bytes.size());
         if (size >= 0) return static_cast<std::size_t>(size);
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;
-        if (errno != EINTR) fail(errno);
+        if (errno == EINTR) continue;
+        failure_ = errno;
+        give_up();  // also where the kernel wakes no reader
+        throw_if_failed();
     }
 }
 
@@ -194,8 +197,9 @@ void Socket::close() noexcept {
     if (fd >= 0) socket_calls::close(fd);
 }
 
-bool Socket::delivering() {
-    return is_open() && socket_calls::unacknowledged(fd()) > 0;
+std::size_t Socket::undelivered() {
+    const int unacknowledged = is_open() ? socket_calls::unacknowledged(fd()) : 0;
+    return unacknowledged > 0 ? static_cast<std::size_t>(unacknowledged) : 0;
 }
 
 void Socket::reset_on_close(bool yes) noexcept {

@@ -36,7 +36,7 @@ class Socket final : public Carrier {
     void give_up() noexcept override;
 
     void shutdown_write() noexcept override;
-    bool delivering() override;
+    std::size_t undelivered() override;
     /// Whether the peer sees RST when the socket is closed, also by the end of this process. TCP only.
     void reset_on_close(bool yes) noexcept;
     void close() noexcept override;

@@ -1,5 +1,6 @@
 #include "common/net/socket_stream.hpp"
 
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -14,6 +15,7 @@ namespace device_streams {
 namespace {
 // Between two looks at what is still on its way.
 constexpr std::chrono::milliseconds shortest_nap{2}, longest_nap{250};
+constexpr int reads_per_turn = 16;
 }  // namespace
 
 SocketStream::SocketStream(Socket socket) : socket_(std::move(socket)) {
@@ -62,19 +64,25 @@ asio::awaitable<void> SocketStream::close(Ending ending) {
 // slowly may have to send something before it goes on, so that is taken meanwhile.
 asio::awaitable<void> SocketStream::deliver() {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    for (auto nap = shortest_nap; socket_.delivering(); nap = std::min(2 * nap, longest_nap)) {
-        std::array<std::byte, 4096> dropped;
-        while (socket_.try_recv(dropped).value_or(0) != 0) {
-        }
+    for (auto nap = shortest_nap; socket_.undelivered() > 0; nap = std::min(2 * nap, longest_nap)) {
+        if (drop_ready_input()) nap = shortest_nap;
         timer.expires_after(nap);
         co_await timer.async_wait(asio::use_awaitable);
     }
 }
 
+// True when there was some. Not all of a flood at once: other streams of the thread have their turns too.
+bool SocketStream::drop_ready_input() {
+    std::array<std::byte, 16 * 1024> dropped;
+    int turn = 0;
+    while (turn < reads_per_turn && socket_.try_recv(dropped).value_or(0) != 0) ++turn;
+    return turn > 0;
+}
+
 asio::awaitable<void> SocketStream::drop_input() {
     std::array<std::byte, 4096> dropped;
-    while (co_await read_some(dropped) != 0) {
-    }
+    for (int turn = 1; co_await read_some(dropped) != 0; ++turn)
+        if (turn % reads_per_turn == 0) co_await asio::post(asio::use_awaitable);
 }
 
 void SocketStream::abort(Ending) noexcept {

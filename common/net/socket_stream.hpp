@@ -17,7 +17,7 @@ class SocketStream final : public ByteStream {
     bool half_close() const override { return true; }
     bool ended() const override { return false; }
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
-    bool delivering() override { return socket_.delivering(); }
+    std::size_t undelivered() override { return socket_.undelivered(); }
     /// `clean`: FIN, then what the peer still sends is read and dropped until its FIN, so that the kernel does not turn
     /// our close into RST. Anything else: RST, once the peer's kernel has all that was written.
     asio::awaitable<void> close(Ending ending) override;
@@ -28,6 +28,7 @@ class SocketStream final : public ByteStream {
  private:
     asio::awaitable<void> drop_input();
     asio::awaitable<void> deliver();
+    bool drop_ready_input();
 
     Socket socket_;
     bool finished_ = false;

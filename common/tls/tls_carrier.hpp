@@ -24,7 +24,7 @@ class TlsCarrier final : public Carrier {
     void give_up() noexcept override { outer_->give_up(); }
     /// Nothing: what waits has to go out first, and the inner TLS has said goodbye.
     void shutdown_write() noexcept override {}
-    bool delivering() override { return outer_->delivering(); }
+    std::size_t undelivered() override { return outer_->undelivered(); }
     void close() noexcept override { outer_->abort(Ending::cancelled); }
     void reset() noexcept override { outer_->abort(Ending::lost); }
     const std::string& peer() const override { return outer_->peer(); }

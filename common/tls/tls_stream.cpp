@@ -197,7 +197,7 @@ void TlsStream::encrypt(ReadableBytes bytes, WritableBytes room) {
         if (size <= 0) {
             if (!failure_) {
                 const auto cause = describe_error(size);
-                failure_ = std::make_exception_ptr(LegError(Ending::lost, "TLS: " + cause));
+                fail(std::make_exception_ptr(LegError(Ending::lost, "TLS: " + cause)));
             }
             scratch().clear();
             std::rethrow_exception(failure_);
@@ -230,9 +230,15 @@ void TlsStream::end_write() noexcept {
     try {
         leftover_.insert(leftover_.begin(), tail_.begin(), tail_.end());
     } catch (...) {
-        failure_ = std::current_exception();
+        fail(std::current_exception());
     }
     tail_ = {};
+}
+
+// Of a writer: the reader that waits meets it behind what has come.
+void TlsStream::fail(std::exception_ptr failure) noexcept {
+    failure_ = std::move(failure);
+    carrier_->give_up();
 }
 
 bool TlsStream::try_write(ReadableBytes bytes) {
@@ -242,7 +248,7 @@ bool TlsStream::try_write(ReadableBytes bytes) {
         encrypt(bytes);
         return true;
     } catch (...) {
-        failure_ = std::current_exception();
+        fail(std::current_exception());
         return false;
     }
 }

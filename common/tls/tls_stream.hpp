@@ -45,7 +45,7 @@ class TlsStream final : public Transport {
     bool half_close() const override { return false; }
     bool ended() const override { return ended_; }
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
-    bool delivering() override { return has_leftover() || carrier_->delivering(); }
+    std::size_t undelivered() override { return pending_output() + carrier_->undelivered(); }
     /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
     asio::awaitable<void> close(Ending ending) override;
     void abort(Ending reason) noexcept override;
@@ -64,6 +64,7 @@ class TlsStream final : public Transport {
     void send_leftover();
     void send_tail();
     void end_write() noexcept;
+    void fail(std::exception_ptr failure) noexcept;
     std::size_t send_now(ReadableBytes bytes);
     bool has_leftover() const { return !tail_.empty() || !leftover_.empty(); }
     std::string describe_error(int result) const;

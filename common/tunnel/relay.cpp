@@ -34,7 +34,9 @@ struct Joint {
     // Since when a write to the left and to the right leg is under way.
     std::array<std::optional<Clock::time_point>, 2> writing_since{};
     std::array<bool, 2> read_to_end{};  // what the left and the right leg had to say has all come
-    std::array<bool, 2> deaf{};         // a write to the leg has failed: what is for it is dropped
+    // A leg that takes nothing any more: a write has failed, or its watch has told.
+    std::array<std::optional<LegError>, 2> lost{};
+    const Clock::time_point start = clock.now();
     RelayResult result;
     bool failed = false;
     bool decided = false;  // what breaks now is teardown
@@ -99,17 +101,30 @@ class Writing {
 };
 
 // A leg that takes nothing any more is not over before all was read that it sent: its reader meets the end behind that.
-void note_deaf(Joint& joint, Leg leg, const LegError& error) {
+// True when nobody will.
+bool note_lost(Joint& joint, Leg leg, const LegError& error) {
     joint.writing_since[leg.index()].reset();
-    joint.deaf[leg.index()] = true;
-    if (!joint.read_to_end[leg.index()]) return;
-    joint.note_failure(leg.is_left, error);
-    throw error;
+    joint.lost[leg.index()] = error;
+    if (const auto& before = joint.lost[1 - leg.index()]) joint.note_failure(!leg.is_left, *before);
+    if (joint.read_to_end[leg.index()]) joint.note_failure(leg.is_left, error);
+    return joint.failed;
+}
+
+// A stream is not over in order that has lost a leg, unless that leg had ended it.
+void throw_if_lost(Joint& joint, Leg left, Leg right) {
+    for (const auto leg : {left, right}) {
+        const auto& lost = joint.lost[leg.index()];
+        if (!lost || leg.stream.ended()) continue;
+        joint.note_failure(leg.is_left, *lost);
+        throw LegError(*lost);
+    }
 }
 
 // One chunk; how much was read, 0 at the end of the direction, nullopt when nothing was there. Every message of a
 // stream passes here and in forward_all: no coroutine more than it takes.
 asio::awaitable<std::optional<std::size_t>> forward_chunk(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
+    const auto& lost = joint.lost[to.index()];
+    if (lost && !joint.limits.left_is_local) co_await forever();
     Chunk chunk;
     std::optional<std::size_t> size;
     try {
@@ -118,14 +133,14 @@ asio::awaitable<std::optional<std::size_t>> forward_chunk(Joint& joint, Leg from
         joint.note_failure(from.is_left, error);
         throw;
     }
-    if (size.value_or(0) == 0 || joint.deaf[to.index()]) co_return size;
+    if (size.value_or(0) == 0 || lost) co_return size;
     try {
         Writing writing(joint, to);
         co_await to.stream.write_all(chunk.filled(*size));
         writing.done();
         count += *size;
     } catch (const LegError& error) {
-        note_deaf(joint, to, error);
+        if (note_lost(joint, to, error)) throw;
     }
     co_return size;
 }
@@ -146,11 +161,11 @@ asio::awaitable<void> forward_all(Joint& joint, Leg from, Leg to, std::uint64_t&
 
 // Tells a leg that no more is to come.
 asio::awaitable<void> end_direction(Joint& joint, Leg to) {
-    if (joint.deaf[to.index()]) co_return;
+    if (joint.lost[to.index()]) co_return;
     try {
         co_await to.stream.finish();
     } catch (const LegError& error) {
-        note_deaf(joint, to, error);
+        if (note_lost(joint, to, error)) throw;
     }
 }
 
@@ -168,18 +183,22 @@ asio::awaitable<void> linger(Joint& joint) {
 // Returns when the whole relay is over, not merely this direction.
 asio::awaitable<void> pump(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
     co_await forward_all(joint, from, to, count);
-    --joint.open_directions;
     joint.read_to_end[from.index()] = true;
+    // What ended was dropped: the other direction decides, once it has met the loss.
+    if (joint.lost[to.index()] && !from.stream.ended()) co_await forever();
+    --joint.open_directions;
     const bool over = from.stream.ended() || joint.open_directions == 0;
     if (over) joint.result.left_caused = from.is_left;
     if (from.is_left && !over) joint.result.left_ended_first = true;
     co_await end_direction(joint, to);
+    throw_if_lost(joint, from, to);
     if (!over) {
         auto listening = blame(joint, from, from.stream.listen_on());
         if (from.stream.half_close() && to.stream.half_close()) co_await std::move(listening);
         co_await first_of(linger(joint), std::move(listening));
         joint.result.left_caused = from.is_left;
     }
+    throw_if_lost(joint, from, to);
     joint.decided = true;
 }
 
@@ -224,7 +243,7 @@ Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, Bell& lo
         try {
             std::rethrow_exception(why);
         } catch (const LegError& error) {
-            if (error.ending() != Ending::reset && !joint.read_to_end[leg.index()]) return;
+            if (error.ending() != Ending::reset && !note_lost(joint, leg, error)) return;
             joint.note_failure(leg.is_left, error);
         } catch (const std::exception&) {
             // Not the leg's doing, and the relay meets it.
@@ -246,42 +265,77 @@ asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
     }
 }
 
-// A goodbye has its time, but a peer that still takes what it was sent is waited for, unless the stream was cut.
-asio::awaitable<void> close_leg(ByteStream& stream, Ending ending, const Joint& joint) {
+// How long a goodbye may take that a peer is still taking bytes before.
+class Patience {
+ public:
+    Patience(const Joint& joint, std::size_t undelivered) : joint_(joint), least_(undelivered) { renew(); }
+
+    /// When to look again at a peer that has yet to take so many bytes; nullopt: it is given up.
+    std::optional<Clock::time_point> look(std::size_t undelivered) {
+        if (undelivered < least_) renew();
+        least_ = std::min(least_, undelivered);
+        if (undelivered == 0 || joint_.clock.now() >= end_) return std::nullopt;
+        return joint_.clock.now() + joint_.limits.goodbye;
+    }
+
+ private:
+    void renew() {
+        const auto now = joint_.clock.now();
+        const auto& limits = joint_.limits.stream;
+        end_ = limits.stall_timeout ? now + *limits.stall_timeout : Clock::time_point::max();
+        if (limits.max_lifetime) end_ = std::min(end_, joint_.start + *limits.max_lifetime);
+        if (joint_.is_cut()) end_ = now;
+    }
+
+    const Joint& joint_;
+    Clock::time_point end_{};
+    std::size_t least_;
+};
+
+// A goodbye has its time, but a peer that still takes what it was sent is waited for, unless the stream was cut. What
+// the peer had to say against a clean one.
+asio::awaitable<std::optional<LegError>> close_leg(ByteStream& stream, Ending ending, const Joint& joint) {
     const auto strand = co_await asio::this_coro::executor;
-    const auto& limits = joint.limits;
-    auto& clock = joint.clock;
-    const auto longest = limits.stream.stall_timeout.value_or(std::chrono::hours(24 * 365));
-    const auto end = joint.is_cut() ? clock.now() : clock.now() + longest;
     Bell late(strand);
+    Patience patience(joint, stream.undelivered());
     auto look = [&]() -> std::optional<Clock::time_point> {
-        const auto now = clock.now();
-        if (now < end && stream.delivering()) return now + limits.goodbye;
-        late.ring(std::make_exception_ptr(LegError(Ending::lost, "the goodbye took too long")));
-        return std::nullopt;
+        const auto next = patience.look(stream.undelivered());
+        if (!next) late.ring(std::make_exception_ptr(std::system_error(asio::error::timed_out)));
+        return next;
     };
-    const auto patience = std::make_shared<Lookout>(clock, strand, look);
-    patience->look_at(clock.now() + limits.goodbye);
+    const auto looks = std::make_shared<Lookout>(joint.clock, strand, look);
+    looks->look_at(joint.clock.now() + joint.limits.goodbye);
     try {
         co_await first_of(stream.close(ending), late);
+    } catch (const LegError& objection) {
+        co_return objection;
     } catch (const std::exception&) {
         // The goodbye is best effort: the stream is over either way and its owner drops it now.
     }
+    co_return std::nullopt;
 }
 
-asio::awaitable<void> say_goodbye(ByteStream& left, ByteStream& right, const Joint& joint, Ending told) {
-    if (joint.failed) {
-        auto& broken = joint.result.left_caused ? left : right;
-        auto& other = joint.result.left_caused ? right : left;
-        if (joint.result.ending == Ending::lost || joint.result.ending == Ending::reset) {
-            broken.abort(joint.result.ending);
-            co_await close_leg(other, told, joint);
-            co_return;
-        }
+asio::awaitable<void> close_quietly(ByteStream& stream, Ending ending, const Joint& joint) {
+    co_await close_leg(stream, ending, joint);
+}
+
+// A local program sees a clean end only once the other one has agreed.
+asio::awaitable<void> say_goodbye(Leg left, Leg right, Joint& joint, Ending told) {
+    if (joint.failed && (joint.result.ending == Ending::lost || joint.result.ending == Ending::reset)) {
+        const auto& broken = joint.result.left_caused ? left : right;
+        const auto& other = joint.result.left_caused ? right : left;
+        broken.stream.abort(joint.result.ending);
+        co_await close_quietly(other.stream, told, joint);
+    } else if (told == Ending::clean && joint.limits.left_is_local) {
+        const auto objection = co_await close_leg(right.stream, told, joint);
+        joint.decided = false;
+        if (objection) joint.note_failure(right.is_left, *objection);
+        co_await close_quietly(left.stream, joint.result.ending, joint);
+    } else {
+        auto first = close_quietly(left.stream, told, joint);
+        auto second = close_quietly(right.stream, told, joint);
+        co_await both(std::move(first), std::move(second));
     }
-    auto first = close_leg(left, told, joint);
-    auto second = close_leg(right, told, joint);
-    co_await both(std::move(first), std::move(second));
 }
 
 }  // namespace
@@ -305,7 +359,7 @@ asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLim
     }
     // The peers hear why even if we were cancelled; a second cancellation cuts this short.
     co_await asio::this_coro::reset_cancellation_state();
-    co_await say_goodbye(left, right, joint, told);
+    co_await say_goodbye(left_leg, right_leg, joint, told);
     co_return joint.result;
 }
 

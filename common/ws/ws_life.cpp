@@ -31,7 +31,7 @@ struct WsStream::Watching {
         try {
             return stream.keep_alive();
         } catch (const LegError& silence) {
-            stream.transport_failure_ = silence;
+            stream.silence_ = silence;
             stream.transport_->give_up();
             gone(std::current_exception());
             return std::nullopt;
@@ -86,6 +86,13 @@ asio::awaitable<void> WsStream::close(Ending ending) {
     } catch (const LegError&) {
         transport_->abort(ending);
     }
+    if (ending == Ending::clean) throw_unless_agreed();
+}
+
+// Peers of other makers may go without a Close of their own.
+void WsStream::throw_unless_agreed() const {
+    if (reader_.closed() && !is_clean(*reader_.closed())) throw closed_error(*reader_.closed());
+    if (options_.half_close && !reader_.closed()) throw LegError(Ending::lost, no_close);
 }
 
 asio::awaitable<void> WsStream::say_goodbye(Ending ending) {
@@ -112,11 +119,11 @@ asio::awaitable<void> WsStream::await_close() {
     }
 }
 
-bool WsStream::delivering() {
-    if (over()) return false;
-    if (transport_->delivering()) return true;
-    if (!options_.keep_alive || !options_.keep_alive->peer_pings) return false;
-    return now() < last_heard_ + options_.keep_alive->liveness.dead_after;
+std::size_t WsStream::undelivered() {
+    if (over()) return 0;
+    if (const auto below = transport_->undelivered(); below > 0) return below;
+    if (!options_.keep_alive || !options_.keep_alive->peer_pings) return 0;
+    return now() < last_heard_ + options_.keep_alive->liveness.dead_after ? 1 : 0;
 }
 
 void WsStream::abort(Ending reason) noexcept {

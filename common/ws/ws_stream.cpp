@@ -23,12 +23,6 @@ constexpr std::size_t drop_size = 8 * 1024;
 constexpr std::size_t held_at_most = 512;
 constexpr auto drop_pause = std::chrono::milliseconds(100);
 
-LegError closed_error(const CloseReason& reason) {
-    if (!reason.code) return {Ending::clean, "the peer closed the WebSocket"};
-    return {ending_of_close_code(*reason.code),
-            "the peer closed the WebSocket with code " + std::to_string(*reason.code)};
-}
-
 asio::awaitable<void> nothing() {
     co_return;
 }
@@ -46,6 +40,12 @@ class Flag {
 };
 
 }  // namespace
+
+LegError WsStream::closed_error(const CloseReason& reason) {
+    if (!reason.code) return {Ending::clean, "the peer closed the WebSocket"};
+    return {ending_of_close_code(*reason.code),
+            "the peer closed the WebSocket with code " + std::to_string(*reason.code)};
+}
 
 WsStream::WsStream(std::unique_ptr<Transport> transport, WsOptions options, std::vector<std::byte> early_bytes)
     : transport_(std::move(transport)),
@@ -104,7 +104,7 @@ void WsStream::throw_if_gone() {
     if (reader_.failure()) throw LegError(*reader_.failure());
     if (reader_.closed()) throw closed_error(*reader_.closed());
     if (transport_failure_) throw LegError(*transport_failure_);
-    if (transport_ended_) throw LegError(Ending::lost, "the connection ended without a WebSocket Close");
+    if (transport_ended_) throw silence_ ? *silence_ : LegError(Ending::lost, no_close);
 }
 
 std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
@@ -115,7 +115,7 @@ std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
             if (size) last_heard_ = now();
             return size;
         } catch (const LegError& failure) {
-            transport_failure_ = as_lost(failure);  // told once the payload before it was
+            transport_failure_ = silence_ ? *silence_ : as_lost(failure);  // told once the payload before it was
             return std::nullopt;
         }
     }

@@ -75,11 +75,12 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> close(Ending ending) override;
     /// Besides the bytes in the connection: a peer that pings, and has not answered our Close, still works through what
     /// it got.
-    bool delivering() override;
+    std::size_t undelivered() override;
     void abort(Ending reason) noexcept override;
 
  private:
     struct Watching;
+    static constexpr const char* no_close = "the connection ended without a WebSocket Close";
     // A stream that was reset says so by its Close; a connection that is reset under it was lost.
     static LegError as_lost(const LegError& failure);
     static asio::awaitable<void> or_lost(asio::awaitable<void> step);
@@ -101,6 +102,8 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> write_copied(const FrameHeader& header, WritableBytes payload);
     ControlPayload close_for(Ending ending) const;
     asio::awaitable<void> say_goodbye(Ending ending);
+    void throw_unless_agreed() const;
+    static LegError closed_error(const CloseReason& reason);
     void throw_if_gone();
 
     std::unique_ptr<Transport> transport_;
@@ -113,6 +116,7 @@ class WsStream final : public ByteStream {
     bool end_told_ = false;  // try_read returned the end of the direction
     bool transport_ended_ = false;
     std::optional<LegError> transport_failure_;
+    std::optional<LegError> silence_;  // for which the connection was given up
     bool finish_sent_ = false;
     bool writing_ = false;       // the transport is inside write_all
     bool cut_in_frame_ = false;  // a write was cancelled with half a frame sent

@@ -99,7 +99,8 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     Listed listed(*this, bridge.get());
     log.info("stream started");
     const auto limits = limits_.get();
-    const RelayLimits relay_limits{.linger = limits->linger, .goodbye = limits->goodbye, .stream = limits->stream};
+    const RelayLimits relay_limits{
+        .linger = limits->linger, .goodbye = limits->goodbye, .left_is_local = false, .stream = limits->stream};
     const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, Ending::stopping);
     listed.erase();  // before the line, so that who reads it finds the stream gone
     const auto life = clock_.now() - bridge->started;

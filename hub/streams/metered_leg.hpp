@@ -29,7 +29,7 @@ class MeteredLeg final : public ByteStream {
     }
     asio::awaitable<void> listen_on() override { return leg_->listen_on(); }
     asio::awaitable<void> close(Ending ending) override { return leg_->close(ending); }
-    bool delivering() override { return leg_->delivering(); }
+    std::size_t undelivered() override { return leg_->undelivered(); }
     void abort(Ending reason) noexcept override { leg_->abort(reason); }
 
     /// Bytes so far. Any thread.

@@ -4,7 +4,8 @@ import subprocess
 import time
 
 import pytest
-from harness.programs import SANITIZED, find_tool, run
+from harness.programs import BIN, PATIENCE, SANITIZED, find_tool, run
+from harness.rig import DEVICE
 
 BULK = (32 if SANITIZED else 256) * 1024 * 1024
 
@@ -95,8 +96,6 @@ def test_a_session_stays_up_while_nothing_is_said(rig):
 def test_stdio_serves_as_proxy_command(rig):
     """As ssh users configure it: no listening port at all."""
     port = rig.forward_ports["ssh"]
-    from harness.programs import BIN
-    from harness.rig import DEVICE
     proxy = f"{BIN}/service-proxy --config {rig.directory}/stdio.yaml --stdio {DEVICE}/ssh"
     (rig.directory / "stdio.yaml").write_text(rig.hub_section("service.cs"))
     # The known-hosts entry of the forward's port serves for the same server reached another way.
@@ -104,3 +103,18 @@ def test_stdio_serves_as_proxy_command(rig):
     done = run(["ssh", *options, "-o", f"ProxyCommand={proxy}", "-p", port, f"{rig.sshd.user}@127.0.0.1",
                 "echo over stdio"])
     assert done.stdout == "over stdio\n"
+
+
+def test_stdio_whose_output_cannot_be_written_fails(rig):
+    """Whether or not its input goes on: a full disk is no end in order."""
+    command = [BIN / "service-proxy", "--config", rig.directory / "stdio.yaml", "--stdio", f"{DEVICE}/echo"]
+    (rig.directory / "stdio.yaml").write_text(rig.hub_section("service.cs"))
+    for ends in (True, False):
+        with open("/dev/full", "wb") as full, \
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=full, stderr=subprocess.PIPE, text=True) as proxy:
+            proxy.stdin.write("echoed")
+            proxy.stdin.flush()
+            if ends:
+                proxy.stdin.close()
+            assert proxy.wait(PATIENCE) == 1
+            assert "No space left on device" in proxy.stderr.read()

@@ -6,6 +6,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace device_streams::test {
 
@@ -54,6 +55,7 @@ MemoryStream::MemoryStream(std::shared_ptr<MemoryPipe> in, std::shared_ptr<Memor
 
 std::optional<std::size_t> MemoryStream::try_read(WritableBytes into) {
     const auto size = std::min({into.size(), in_->bytes.size(), read_limit});
+    if (size == 0 && in_->finished && !std::exchange(end_told_, true)) return 0;
     if (size == 0 && in_->broken) throw broken_in_memory(*in_);
     if (size == 0) return in_->finished ? std::optional<std::size_t>(0) : std::nullopt;
     std::copy_n(in_->bytes.begin(), size, into.begin());
@@ -101,11 +103,12 @@ Watch MemoryStream::watch(const asio::any_io_executor& strand, Gone gone) {
 
 asio::awaitable<void> MemoryStream::close(Ending ending) {
     closed_with = ending;
-    out_->finished = true;
+    out_->finished = out_->finished || ending == Ending::clean;
     while (still_delivering) co_await wait_for_change(*out_);
     out_->broken = out_->broken || ending != Ending::clean;
     out_->notify();
     closed_well = true;
+    if (ending == Ending::clean && objection) throw LegError(*objection);
 }
 
 void MemoryStream::give_up() noexcept {

@@ -38,7 +38,7 @@ class MemoryStream : public Transport {
     bool ended() const override { return whole_stream_ended; }
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     asio::awaitable<void> close(Ending ending) override;
-    bool delivering() override { return still_delivering; }
+    std::size_t undelivered() override { return still_delivering ? undelivered_bytes : 0; }
     void abort(Ending reason) noexcept override;
     void give_up() noexcept override;
 
@@ -47,6 +47,8 @@ class MemoryStream : public Transport {
     std::size_t read_limit = SIZE_MAX;   ///< bytes per try_read at most
     std::optional<Ending> closed_with;   ///< by close()
     bool still_delivering = false;       ///< a clean close() waits for it
+    std::size_t undelivered_bytes = 1;   ///< while it is still delivering
+    std::optional<LegError> objection;   ///< to a clean close()
     bool closed_well = false;            ///< close() was not given up
     std::optional<Ending> aborted_with;  ///< by abort()
     MemoryPipe& in() { return *in_; }
@@ -55,6 +57,7 @@ class MemoryStream : public Transport {
  private:
     std::shared_ptr<MemoryPipe> in_, out_;
     bool half_close_;
+    bool end_told_ = false;
 };
 
 /// Two connected streams. `half_close` false: as a plain WebSocket, finish() ends nothing.

@@ -229,6 +229,20 @@ TEST_F(Net, ACleanCloseLeavesTheKernelToDeliverTheRest) {
     EXPECT_EQ(received, sent);
 }
 
+// As a service does that wants no more input: the kernel tells that to nobody but the sender.
+TEST_F(Net, AWriteThatFailsWakesTheReader) {
+    auto [ours, theirs] = make_socket_pair(io.get_executor());
+    ::shutdown(theirs.fd(), SHUT_RD);
+    theirs.try_send(std::as_bytes(std::span("answer")));
+    test::Running<void> waiting(io, ours.wait_readable());
+    std::array<std::byte, 64> room{};
+    EXPECT_THROW(ours.try_send(room), LegError);
+    io.restart();
+    while (!waiting.done()) io.run_one();
+    EXPECT_EQ(ours.try_recv(room), 7U);
+    EXPECT_THROW(ours.try_recv(room), LegError);
+}
+
 // Fills the connection, and has it end badly before the peer reads.
 struct SlowReader : Net {
     void SetUp() override {

@@ -146,6 +146,8 @@ TEST_F(PipeStreamTest, AWriteThatFailsIsMetByTheReaderBehindWhatIsThere) {
     ASSERT_EQ(::write(input.ends[1], "hello", 5), 5);
     EXPECT_EQ(full.try_read(room), 5U);
     EXPECT_THROW(full.try_read(room), LegError);
+    input.close_writer();
+    EXPECT_THROW(full.try_read(room), LegError) << "that is no end of file";
 }
 
 TEST(PipeStream, FinishEndsASocketThatIsTheInputAsWell) {

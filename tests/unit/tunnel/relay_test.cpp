@@ -318,18 +318,17 @@ struct RelayToSlowReader : Relay {
         right->give_up();
         poll(io);
     }
-    void expect_delivered(Ending ending) {
+    void expect_delivered(Ending ending, bool with_end = false) {
         std::string all;
         std::array<std::byte, room> bytes;
         try {
             while (const auto size = client->try_read(bytes)) {
-                all += text_of(std::span(bytes).first(*size));
+                all += *size == 0 ? "|end" : text_of(std::span(bytes).first(*size));
                 poll(io);
-                if (*size == 0) break;
             }
             ADD_FAILURE() << "no reset behind " << all;
         } catch (const LegError& reset) {
-            EXPECT_EQ(all, "first, second, third");
+            EXPECT_EQ(all, with_end ? "first, second, third|end" : "first, second, third");
         }
         ASSERT_TRUE(running->done());
         EXPECT_EQ(running->get().ending, ending);
@@ -396,6 +395,91 @@ TEST_F(RelayToSlowReader, IsStalledInTheEnd) {
     EXPECT_FALSE(running->done());
     pass(31s);
     expect_time_up("stall_timeout");
+}
+
+TEST_F(Relay, AStallEndsAGoodbyeOnlyWhenThePeerTakesNothing) {
+    start(true, {.stall_timeout = 1min});
+    left->still_delivering = true;
+    left->undelivered_bytes = 1000;
+    right->give_up();
+    poll(io);
+    for (int i = 0; i < 100; ++i) {
+        --left->undelivered_bytes;
+        pass(59s);
+    }
+    EXPECT_FALSE(running->done());
+    pass(1min);
+    pass(1min);
+    EXPECT_TRUE(running->done());
+}
+
+TEST_F(Relay, ALifetimeEndsAGoodbyeToo) {
+    start(true, {.max_lifetime = 1h});
+    left->still_delivering = true;
+    right->give_up();
+    pass(59min);
+    EXPECT_FALSE(running->done());
+    pass(2min);
+    EXPECT_TRUE(running->done());
+}
+
+// Both ends of direction came in order, and yet bytes may be missing at the far end.
+TEST_F(RelayToSlowReader, WhoHadEndedBeforeAKnownLossSeesNoCleanEnd) {
+    finish(*client);
+    right->in().finished = true;
+    lose_right_leg();
+    expect_delivered(Ending::lost, true);
+}
+
+TEST_F(RelayToSlowReader, WhoseOwnEndWasDroppedSeesNoCleanEnd) {
+    right->in().finished = true;
+    lose_right_leg();
+    send(*client, "to nobody");
+    finish(*client);
+    expect_delivered(Ending::lost, true);
+}
+
+TEST_F(Relay, AnObjectionToTheGoodbyeIsNoCleanEnd) {
+    start();
+    right->objection = LegError(Ending::lost, "code 1011");
+    finish(*client);
+    finish(*server);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_FALSE(running->get().left_caused);
+    EXPECT_EQ(left->closed_with, Ending::lost);
+}
+
+// A hub does not take what it cannot pass on: whoever sends it is held up until it hears of the loss.
+TEST_F(Relay, AHubLeavesUnreadWhatIsForALostLeg) {
+    limits_here.left_is_local = false;
+    start();
+    left->out().capacity = 4;
+    send(*server, "ten letters");
+    right->give_up();
+    poll(io);
+    for (int i = 0; i < 10; ++i) send(*client, "unheard");
+    EXPECT_EQ(left->in().bytes.size(), 70u);
+    EXPECT_EQ(receive(*client), "ten ");
+    EXPECT_EQ(receive(*client), "lett");
+    ASSERT_TRUE(running->done());
+    std::array<std::byte, 8> rest;
+    EXPECT_EQ(client->try_read(rest), 3u);
+    EXPECT_EQ(running->get().ending, Ending::lost);
+}
+
+TEST_F(Relay, AHubThatLosesBothLegsIsDone) {
+    limits_here.left_is_local = false;
+    start();
+    left->out().capacity = 4;
+    send(*server, "ten letters");
+    right->give_up();
+    poll(io);
+    EXPECT_FALSE(running->done());
+    left->give_up();
+    poll(io);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().ending, Ending::lost);
 }
 
 TEST_F(Relay, AResetWaitsUntilWhatWasPassedOnHasArrived) {

@@ -162,7 +162,7 @@ class FakeTransport final : public Transport {
         closed = ending;
         co_return;
     }
-    bool delivering() override { return still_delivering; }
+    std::size_t undelivered() override { return still_delivering ? 1 : 0; }
     void abort(Ending reason) noexcept override { aborted = reason; }
 
     std::string sent;

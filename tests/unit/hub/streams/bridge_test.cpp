@@ -21,7 +21,7 @@ class BrokenStream final : public ByteStream {
     asio::awaitable<void> finish() override { return rest_->finish(); }
     bool half_close() const override { return rest_->half_close(); }
     bool ended() const override { return rest_->ended(); }
-    bool delivering() override { return rest_->delivering(); }
+    std::size_t undelivered() override { return rest_->undelivered(); }
     Watch watch(const asio::any_io_executor& strand, Gone gone) override {
         return rest_->watch(strand, std::move(gone));
     }
