@@ -6,7 +6,7 @@
 
 namespace device_streams {
 
-/// The hop features of design.md 5, negotiated per stream with a hub of ours, never assumed.
+/// The hop features of docs/wire-extensions.md ("Feature negotiation"), agreed with a hub of ours, never assumed.
 struct Features {
     bool half_close = false;
     bool big_frames = false;

@@ -11,7 +11,7 @@ namespace device_streams {
 
 struct RelayLimits {
     /// A stream without half-close whose one direction ended lives on until the other was silent for this long
-    /// (protocol.md 7.7).
+    /// (docs/protocol.md 7.7).
     Clock::duration linger = std::chrono::seconds(5);
     /// For the goodbyes at the end.
     Clock::duration goodbye = std::chrono::seconds(5);

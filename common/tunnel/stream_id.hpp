@@ -6,7 +6,8 @@
 
 namespace device_streams {
 
-/// Stream names are `{service}.{8 hex}[-letters]` (design.md 5); the id part stands in every log line of a stream.
+/// Stream names are `{service}.{8 hex}[-letters]` (docs/wire-extensions.md, "Stream names"); the id part stands in
+/// every log line of a stream.
 struct StreamName {
     std::string service;
     std::string id;  ///< 8 hex digits

@@ -12,7 +12,7 @@
 #include <variant>
 
 /// What stands in the resource log: one JSON line a record, in the shape that Azure IoT Hub publishes for its
-/// categories DeviceStreams and Connections (protocol.md 9).
+/// categories DeviceStreams and Connections (docs/protocol.md 9).
 namespace device_streams::hub {
 
 /// How a stream request was decided, denials included.

@@ -17,7 +17,7 @@ struct HubConfig;
 /// What the limits are that are not set.
 enum class QuotaPreset {
     none,
-    azure,  ///< the documented limits of Azure IoT Hub (protocol.md 9)
+    azure,  ///< the documented limits of Azure IoT Hub (docs/protocol.md 9)
 };
 
 /// `quota:`, as it is written; nullopt: as the preset has it.

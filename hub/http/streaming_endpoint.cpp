@@ -21,7 +21,7 @@ asio::awaitable<void> refuse_token(HubContext& hub, http::Connection& connection
     co_await send_answer(hub, connection, peer, std::move(response));
 }
 
-// A leg with a good token that comes too late, or twice, is normal (protocol.md 4.3).
+// A leg with a good token that comes too late, or twice, is normal (docs/protocol.md 4.3).
 asio::awaitable<void> refuse_stale(HubContext& hub, http::Connection& connection, const std::string& peer,
                                    const LegTickets::Checked& ticket, Admission::Verdict verdict) {
     const bool twice = verdict == Admission::Verdict::role_taken;

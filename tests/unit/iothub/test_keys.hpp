@@ -6,7 +6,7 @@
 
 namespace device_streams::iothub::vectors {
 
-// The keys and the moment that all vectors of the wire protocol share.
+// The keys and the moment that all vectors of docs/protocol.md 13 share.
 inline const Secret device_key{"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="};
 inline const Secret service_key{"ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="};
 inline const Secret streaming_key{"streaming-endpoint-signing-key-0"};

@@ -1,4 +1,4 @@
-// The packets of the wire protocol, byte for byte, both ways.
+// The packets of docs/protocol.md 13.2, byte for byte, both ways.
 #include "common/iothub/sas_token.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/mqtt/mqtt_codec.hpp"

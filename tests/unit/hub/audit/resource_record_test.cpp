@@ -27,7 +27,7 @@ nlohmann::json properties_of(const nlohmann::json& record) {
     return nlohmann::json::parse(record.at("properties").get<std::string>());
 }
 
-// The example of protocol.md 9, with our own streamId.
+// The example of docs/protocol.md 9, with our own streamId.
 TEST(ResourceRecord, DenialHasThePublishedShape) {
     auto denied = decision();
     denied.stream_id.clear();

@@ -23,7 +23,7 @@ class HubLegOptions : public testing::Test {
     Pairing pairing{PairingLimits(), [] { return "sid"; }};
 };
 
-// The C SDK holds back what follows a Ping (protocol.md 7.5): not after any time, and not behind any data.
+// The C SDK holds back what follows a Ping (docs/protocol.md 7.5): not after any time, and not behind any data.
 TEST_F(HubLegOptions, ForeignDeviceIsNeverPinged) {
     EXPECT_FALSE(device_leg(std::nullopt).keep_alive);
 }
