@@ -143,6 +143,11 @@ def test_the_reference_is_what_the_programs_say():
     assert done.returncode == 0, done.stdout
 
 
+def test_the_pictures_are_what_their_sources_say():
+    done = run(["scripts/draw-pictures", "--check"], check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_manual_pages_have_every_option_command_and_error(program):
     page = run([ROOT / "packaging/man/make-man-page", program, "1"], cwd=ROOT).stdout.replace("\\-", "-")
