@@ -148,6 +148,12 @@ def test_the_pictures_are_what_their_sources_say():
     assert done.returncode == 0, done.stderr
 
 
+def test_the_architecture_describes_every_room():
+    text = (ROOT / "docs/architecture.md").read_text()
+    rooms = re.findall(r"^ds_library\((\S+)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)
+    assert rooms and [room for room in rooms if f"`{room}`" not in text] == []
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_manual_pages_have_every_option_command_and_error(program):
     page = run([ROOT / "packaging/man/make-man-page", program, "1"], cwd=ROOT).stdout.replace("\\-", "-")
