@@ -198,6 +198,16 @@ def test_every_document_is_named_in_the_readme(path):
     assert path.name == "README.md" or f"]({path.relative_to(ROOT)})" in (ROOT / "README.md").read_text()
 
 
+def test_the_version_is_that_of_the_build():
+    version = re.search(r"^project\(\w+ VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text(), re.MULTILINE)[1]
+    packaged = re.match(r"device-streams \(([\d.]+)[-~+)]", (ROOT / "packaging/debian/changelog").read_text())[1]
+    assert packaged == version
+    for program in PROGRAMS:
+        assert run([BIN / program, "--version"]).stdout == f"{program} {version}\n"
+    told = {match for path in DOCUMENTS for match in re.findall(rf"(?:{'|'.join(PROGRAMS)})/([\d.]+)", path.read_text())}
+    assert told <= {version}, "documents show another version"
+
+
 class Readme:
     """The commands and files of `On real machines`, with this machine in all three roles and free ports."""
 
