@@ -18,7 +18,7 @@ void ControlPayload::assign(ReadableBytes from) {
     std::copy_n(from.begin(), size, room.begin());
 }
 
-CloseReason parse_close(ReadableBytes payload) {
+ClosePayload parse_close(ReadableBytes payload) {
     const std::string text(reinterpret_cast<const char*>(payload.data()), payload.size());
     websocketpp::lib::error_code failure;
     const auto code = websocketpp::close::extract_code(text, failure);
@@ -91,7 +91,7 @@ Ending ending_of_close_code(std::uint16_t code) {
     }
 }
 
-bool is_clean(const CloseReason& reason) {
+bool is_clean(const ClosePayload& reason) {
     return !reason.code || ending_of_close_code(*reason.code) == Ending::clean;
 }
 

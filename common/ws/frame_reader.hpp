@@ -30,7 +30,7 @@ class FrameReader {
     /// The peer ended its direction: no more payload comes.
     bool finished() const { return finished_; }
     /// A Close came.
-    const std::optional<CloseReason>& closed() const { return closed_; }
+    const std::optional<ClosePayload>& closed() const { return closed_; }
     /// The peer broke the protocol.
     const std::optional<LegError>& failure() const { return failure_; }
 
@@ -59,7 +59,7 @@ class FrameReader {
     ControlPayload control_;
     std::optional<ControlPayload> ping_;
     bool finished_ = false;
-    std::optional<CloseReason> closed_;
+    std::optional<ClosePayload> closed_;
     std::optional<LegError> failure_;
 };
 

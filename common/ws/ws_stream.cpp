@@ -41,7 +41,7 @@ class Flag {
 
 }  // namespace
 
-LegError WsStream::closed_error(const CloseReason& reason) {
+LegError WsStream::closed_error(const ClosePayload& reason) {
     if (!reason.code) return {Ending::clean, "the peer closed the WebSocket"};
     return {ending_of_close_code(*reason.code),
             "the peer closed the WebSocket with code " + std::to_string(*reason.code)};

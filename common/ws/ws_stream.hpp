@@ -103,7 +103,7 @@ class WsStream final : public ByteStream {
     ControlPayload close_for(Ending ending) const;
     asio::awaitable<void> say_goodbye(Ending ending);
     void throw_unless_agreed() const;
-    static LegError closed_error(const CloseReason& reason);
+    static LegError closed_error(const ClosePayload& reason);
     void throw_if_gone();
 
     std::unique_ptr<Transport> transport_;

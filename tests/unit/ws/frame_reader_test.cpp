@@ -16,7 +16,7 @@ struct Outcome {
     std::string payload;
     std::string newest_ping;
     bool finished;
-    std::optional<CloseReason> closed;
+    std::optional<ClosePayload> closed;
     bool failed;
 };
 
