@@ -23,11 +23,11 @@ Errc local_errc(const std::error_code& code) {
 }
 
 std::string describe_end(const RelayResult& result) {
-    if (result.ending == Ending::clean) return "clean";
-    if (result.ending == Ending::cancelled) return "device-proxy is stopping";
-    if (result.ending == Ending::time_up) return explain(Failure(Errc::time_limit, result.cause));
+    if (result.close_reason == CloseReason::clean) return "clean";
+    if (result.close_reason == CloseReason::cancelled) return "device-proxy is stopping";
+    if (result.close_reason == CloseReason::time_up) return explain(Failure(Errc::time_limit, result.cause));
     const std::string leg = result.left_caused ? "local service" : "leg to the hub";
-    const auto code = static_cast<Errc>(LegError(result.ending, "").code().value());
+    const auto code = static_cast<Errc>(LegError(result.close_reason, "").code().value());
     return explain(Failure(code, result.cause.empty() ? leg : leg + ", " + result.cause));
 }
 
@@ -117,7 +117,7 @@ asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Setti
     if (!find_service(stream) || !may_reach(stream)) co_return answer_(stream.request, 400);
     co_await both(answer(stream, std::move(open)), dial_leg(stream));
     if (!stream.local) co_return;
-    if (!co_await open_leg(stream)) co_return stream.local->abort(Ending::lost);
+    if (!co_await open_leg(stream)) co_return stream.local->abort(CloseReason::lost);
     co_await carry(stream);
 }
 

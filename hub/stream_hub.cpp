@@ -148,8 +148,8 @@ LocalBroker::Parts StreamHub::Impl::broker_parts() {
     auto bridge = [this](StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service) {
         bridges_.start(std::move(stream), std::move(device), std::move(service));
     };
-    auto close_alone = [this](std::unique_ptr<ByteStream> leg, Ending ending) {
-        bridges_.close_alone(std::move(leg), ending);
+    auto close_alone = [this](std::unique_ptr<ByteStream> leg, CloseReason close_reason) {
+        bridges_.close_alone(std::move(leg), close_reason);
     };
     auto cut = [this](const Revocation& revoked) { bridges_.revoke(revoked); };
     return {clock_,

@@ -31,7 +31,7 @@ asio::awaitable<void> StdioProxy::serve(StreamTools tools) {
     auto stream = co_await session.open(until_gone(*local_));
     bool clean = false;
     if (stream) clean = co_await session.carry(*local_, std::move(stream));
-    local_->abort(Ending::clean);
+    local_->abort(CloseReason::clean);
     environment_.finish(clean ? exit_ok : exit_failure);
 }
 

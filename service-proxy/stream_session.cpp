@@ -23,14 +23,14 @@ std::int64_t in_milliseconds(Clock::duration length) {
 // foreign device whose leg ends without a Close, which the hub tells by 1011: Azure's C sample always does so when its
 // local service ends first.
 bool is_ordinary(const RelayResult& result, const ws::WsStream& leg) {
-    switch (result.ending) {
-        case Ending::clean:
-        case Ending::reset:
-        case Ending::cancelled:
-        case Ending::stopping:
-        case Ending::time_up:
+    switch (result.close_reason) {
+        case CloseReason::clean:
+        case CloseReason::reset:
+        case CloseReason::cancelled:
+        case CloseReason::stopping:
+        case CloseReason::time_up:
             return true;
-        case Ending::lost:
+        case CloseReason::lost:
             return !result.left_caused && (result.left_ended_first || (!leg.half_close() && leg.closed_by_peer()));
         default:
             return false;
@@ -39,10 +39,10 @@ bool is_ordinary(const RelayResult& result, const ws::WsStream& leg) {
 
 std::string reason_of(const RelayResult& result) {
     const std::string by = result.left_caused ? "client" : "device side";
-    if (result.ending == Ending::clean) return "clean, ended by the " + by;
-    if (result.ending == Ending::cancelled) return "cancelled by this program";
-    if (result.ending == Ending::time_up) return explain(Failure(Errc::time_limit, result.cause));
-    const LegError leg(result.ending, result.cause);
+    if (result.close_reason == CloseReason::clean) return "clean, ended by the " + by;
+    if (result.close_reason == CloseReason::cancelled) return "cancelled by this program";
+    if (result.close_reason == CloseReason::time_up) return explain(Failure(Errc::time_limit, result.cause));
+    const LegError leg(result.close_reason, result.cause);
     const auto where = std::string("leg to the ") + (result.left_caused ? "client" : "hub");
     const auto cause = result.cause.empty() ? where : where + ", " + result.cause;
     return explain(Failure(static_cast<Errc>(leg.code().value()), cause));
@@ -94,7 +94,7 @@ asio::awaitable<bool> StreamSession::carry(ByteStream& local, std::unique_ptr<ws
     limits.stream = limits.stream.within(forward_.limits);
     const auto result = co_await relay(local, *stream, limits, tools_.clock);
     log_end(result, is_ordinary(result, *stream) ? LogLevel::info : LogLevel::warning, tools_.clock.now() - begun);
-    co_return result.ending == Ending::clean;
+    co_return result.close_reason == CloseReason::clean;
 }
 
 void StreamSession::log_end(const RelayResult& result, LogLevel level, Clock::duration length) const {

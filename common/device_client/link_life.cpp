@@ -36,13 +36,13 @@ asio::awaitable<void> LinkLife::live(LinkOpener open, std::function<mqtt::Connec
     try {
         auto transfer = both(read(), write());
         co_await first_of(std::move(transfer), watch());
-        co_await with_timeout(stream_->close(Ending::clean), limits.goodbye, clock_);
+        co_await with_timeout(stream_->close(CloseReason::clean), limits.goodbye, clock_);
     } catch (const LegError& failure) {
-        stream_->abort(Ending::lost);
-        const bool comes_back = failure.ending() == Ending::stopping;
+        stream_->abort(CloseReason::lost);
+        const bool comes_back = failure.close_reason() == CloseReason::stopping;
         throw Failure(comes_back ? Errc::hub_stopping : Errc::hub_link_lost, failure.what());
     } catch (const Failure&) {
-        stream_->abort(Ending::lost);
+        stream_->abort(CloseReason::lost);
         throw;
     } catch (const mqtt::ProtocolError& failure) {
         throw Failure(Errc::hub_protocol, failure.what());

@@ -94,11 +94,11 @@ asio::awaitable<Response> Connection::exchange(Request request) {
 
 /// On a warm connection, bytes that came before the request was sent cannot be its answer.
 void Connection::check_still_ours() {
-    if (!reusable_) throw LegError(Ending::lost, "the connection was to be used no more");
+    if (!reusable_) throw LegError(CloseReason::lost, "the connection was to be used no more");
     const auto size = try_fill();
     if (size || !buffer_.empty()) {
         reusable_ = false;
-        throw LegError(Ending::lost, "the server ended the idle connection");
+        throw LegError(CloseReason::lost, "the server ended the idle connection");
     }
 }
 
@@ -263,8 +263,8 @@ asio::awaitable<void> Connection::fill_or_throw() {
     const bool more = co_await fill();
     if (more) co_return;
     reusable_ = false;
-    throw LegError(Ending::lost, buffer_.empty() ? "the peer ended the connection"
-                                                 : "the peer ended the connection inside a message");
+    throw LegError(CloseReason::lost, buffer_.empty() ? "the peer ended the connection"
+                                                      : "the peer ended the connection inside a message");
 }
 
 }  // namespace device_streams::http

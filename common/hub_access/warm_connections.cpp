@@ -31,7 +31,7 @@ bool is_stale(const http::Connection& connection, const std::exception_ptr& fail
     try {
         std::rethrow_exception(failure);
     } catch (const LegError& broken) {
-        return broken.ending() != Ending::protocol_violation;
+        return broken.close_reason() != CloseReason::protocol_violation;
     } catch (...) {
         return false;
     }
@@ -102,7 +102,7 @@ asio::awaitable<std::optional<http::Response>> WarmConnections::exchange_on_kept
     }
     if (failure && !is_stale(*on.connection, failure)) std::rethrow_exception(failure);
     if (!answer) {
-        on.connection->transport().abort(Ending::lost);  // so that nothing of the request goes out any more
+        on.connection->transport().abort(CloseReason::lost);  // so that nothing of the request goes out any more
         on.connection = std::move(fresh);
     }
     co_return answer;

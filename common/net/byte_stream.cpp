@@ -10,60 +10,60 @@
 namespace device_streams {
 
 namespace {
-Errc errc_of(Ending ending) {
-    switch (ending) {
-        case Ending::reset:
+Errc errc_of(CloseReason close_reason) {
+    switch (close_reason) {
+        case CloseReason::reset:
             return Errc::leg_reset;
-        case Ending::stopping:
+        case CloseReason::stopping:
             return Errc::hub_stopping;
-        case Ending::protocol_violation:
-        case Ending::too_big:
+        case CloseReason::protocol_violation:
+        case CloseReason::too_big:
             return Errc::protocol_violation;
-        case Ending::refused:
+        case CloseReason::refused:
             return Errc::ended_by_policy;
-        case Ending::time_up:
+        case CloseReason::time_up:
             return Errc::time_limit;
-        case Ending::clean:
-        case Ending::cancelled:
+        case CloseReason::clean:
+        case CloseReason::cancelled:
             return Errc::cancelled;
-        case Ending::lost:
+        case CloseReason::lost:
             break;
     }
     return Errc::leg_lost;
 }
 }  // namespace
 
-std::string_view to_string(Ending ending) {
-    switch (ending) {
-        case Ending::clean:
+std::string_view to_string(CloseReason close_reason) {
+    switch (close_reason) {
+        case CloseReason::clean:
             return "clean";
-        case Ending::reset:
+        case CloseReason::reset:
             return "reset";
-        case Ending::lost:
+        case CloseReason::lost:
             return "lost";
-        case Ending::stopping:
+        case CloseReason::stopping:
             return "stopping";
-        case Ending::protocol_violation:
+        case CloseReason::protocol_violation:
             return "protocol violation";
-        case Ending::refused:
+        case CloseReason::refused:
             return "refused";
-        case Ending::too_big:
+        case CloseReason::too_big:
             return "too big";
-        case Ending::time_up:
+        case CloseReason::time_up:
             return "time up";
-        case Ending::cancelled:
+        case CloseReason::cancelled:
             return "cancelled";
     }
     return "?";
 }
 
-LegError::LegError(Ending ending, const std::string& cause)
-    : std::system_error(make_error_code(errc_of(ending))), ending_(ending), cause_(cause) {
+LegError::LegError(CloseReason close_reason, const std::string& cause)
+    : std::system_error(make_error_code(errc_of(close_reason))), close_reason_(close_reason), cause_(cause) {
 }
 
 void throw_leg_error(int error) {
     const bool reset = error == ECONNRESET || error == EPIPE || error == ENOTCONN || error == EBADF;
-    throw LegError(reset ? Ending::reset : Ending::lost, std::strerror(error));
+    throw LegError(reset ? CloseReason::reset : CloseReason::lost, std::strerror(error));
 }
 
 asio::awaitable<std::size_t> ByteStream::read_some(WritableBytes into) {

@@ -18,7 +18,7 @@
 namespace device_streams {
 
 /// How a stream, or one of its legs, came to its end.
-enum class Ending {
+enum class CloseReason {
     clean,               ///< both ends meant it: FIN, or WebSocket Close 1000 or without code
     reset,               ///< a TCP connection was reset (RST)
     lost,                ///< a leg vanished: no Close, dead network, peer gone (Close 1011)
@@ -29,17 +29,17 @@ enum class Ending {
     time_up,             ///< a time limit of the stream passed on this side
     cancelled,           ///< cut on this side: shutdown, revocation
 };
-std::string_view to_string(Ending ending);
+std::string_view to_string(CloseReason close_reason);
 
 /// Thrown by stream operations when the leg cannot go on. `what()` is the cause alone, never payload.
 class LegError : public std::system_error {
  public:
-    LegError(Ending ending, const std::string& cause);
-    Ending ending() const { return ending_; }
+    LegError(CloseReason close_reason, const std::string& cause);
+    CloseReason close_reason() const { return close_reason_; }
     const char* what() const noexcept override { return cause_.what(); }
 
  private:
-    Ending ending_;
+    CloseReason close_reason_;
     std::runtime_error cause_;  // a string whose copies cannot fail
 };
 
@@ -95,13 +95,13 @@ class ByteStream {
     /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Throws LegError when
     /// a clean goodbye is answered by another one; a leg that is gone is no error. Call it once, with no other
     /// operation under way. It loses nothing that was written, unless it is given up while undelivered().
-    virtual asio::awaitable<void> close(Ending ending) = 0;
+    virtual asio::awaitable<void> close(CloseReason close_reason) = 0;
     /// Bytes that were written and are still on their way to a peer that has not been found dead; more than 0 also
     /// while it works through what it got. It shrinks while the peer takes some.
     virtual std::size_t undelivered() = 0;
     /// Ends the stream at once, telling the peer `reason` if that needs no waiting. Pending operations fail. A `lost`
     /// peer may still hear a reset.
-    virtual void abort(Ending reason) noexcept = 0;
+    virtual void abort(CloseReason reason) noexcept = 0;
 };
 
 /// A stream that can carry a protocol with control messages of its own. A cancelled write_all of at most 64 KiB took

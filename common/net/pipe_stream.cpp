@@ -66,7 +66,7 @@ PipeStream::PipeStream(const asio::any_io_executor& executor, int in, int out)
 }
 
 PipeStream::~PipeStream() {
-    abort(Ending::cancelled);
+    abort(CloseReason::cancelled);
 }
 
 std::optional<std::size_t> PipeStream::try_read(WritableBytes into) {
@@ -132,7 +132,7 @@ Watch PipeStream::watch(const asio::any_io_executor& strand, Gone gone) {
             return false;
         }
         if ((poll_now(out_, 0) & (POLLERR | POLLHUP | POLLNVAL)) == 0) return true;
-        gone(std::make_exception_ptr(LegError(Ending::reset, "nobody reads the output any more")));
+        gone(std::make_exception_ptr(LegError(CloseReason::reset, "nobody reads the output any more")));
         return false;
     };
     auto watching = std::make_shared<DescriptorWatch>(broken_.descriptor(), asio::posix::descriptor_base::wait_read,
@@ -141,12 +141,12 @@ Watch PipeStream::watch(const asio::any_io_executor& strand, Gone gone) {
     return watching;
 }
 
-asio::awaitable<void> PipeStream::close(Ending ending) {
-    abort(ending);
+asio::awaitable<void> PipeStream::close(CloseReason close_reason) {
+    abort(close_reason);
     co_return;
 }
 
-void PipeStream::abort(Ending) noexcept {
+void PipeStream::abort(CloseReason) noexcept {
     readable_.close();
     close_quietly(in_);
     close_out();

@@ -27,9 +27,9 @@ class PipeStream final : public ByteStream {
     bool ended() const override { return false; }
     /// Lost once nobody can read the outgoing descriptor any more.
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
-    asio::awaitable<void> close(Ending ending) override;
+    asio::awaitable<void> close(CloseReason close_reason) override;
     std::size_t undelivered() override { return 0; }
-    void abort(Ending reason) noexcept override;
+    void abort(CloseReason reason) noexcept override;
 
  private:
     /// Waits on a descriptor by way of an epoll descriptor: Asio would set O_NONBLOCK on what it waits for.

@@ -48,9 +48,9 @@ Watch SocketStream::watch(const asio::any_io_executor& strand, Gone gone) {
     return socket_.watch(strand, std::move(gone));
 }
 
-asio::awaitable<void> SocketStream::close(Ending ending) {
+asio::awaitable<void> SocketStream::close(CloseReason close_reason) {
     const auto watching = socket_.watch(co_await asio::this_coro::executor, told_elsewhere);
-    if (ending != Ending::clean) {
+    if (close_reason != CloseReason::clean) {
         co_await deliver();
         socket_.reset();
         co_return;
@@ -85,7 +85,7 @@ asio::awaitable<void> SocketStream::drop_input() {
         if (turn % reads_per_turn == 0) co_await asio::post(asio::use_awaitable);
 }
 
-void SocketStream::abort(Ending) noexcept {
+void SocketStream::abort(CloseReason) noexcept {
     socket_.reset();
 }
 

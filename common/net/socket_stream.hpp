@@ -20,8 +20,8 @@ class SocketStream final : public ByteStream {
     std::size_t undelivered() override { return socket_.undelivered(); }
     /// `clean`: FIN, then what the peer still sends is read and dropped until its FIN, so that the kernel does not turn
     /// our close into RST. Anything else: RST, once the peer's kernel has all that was written.
-    asio::awaitable<void> close(Ending ending) override;
-    void abort(Ending reason) noexcept override;
+    asio::awaitable<void> close(CloseReason close_reason) override;
+    void abort(CloseReason reason) noexcept override;
 
     const std::string& peer() const { return socket_.peer(); }
 

@@ -20,7 +20,7 @@ asio::awaitable<void> until_lost(Transport& transport) {
     try {
         co_await until_gone(transport);
     } catch (const LegError& gone) {
-        if (gone.ending() == Ending::lost) throw;
+        if (gone.close_reason() == CloseReason::lost) throw;
     }
     co_await forever();  // it was reset: what came before can still be read
 }

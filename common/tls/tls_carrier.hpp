@@ -25,8 +25,8 @@ class TlsCarrier final : public Carrier {
     /// Nothing: what waits has to go out first, and the inner TLS has said goodbye.
     void shutdown_write() noexcept override {}
     std::size_t undelivered() override { return outer_->undelivered(); }
-    void close() noexcept override { outer_->abort(Ending::cancelled); }
-    void reset() noexcept override { outer_->abort(Ending::lost); }
+    void close() noexcept override { outer_->abort(CloseReason::cancelled); }
+    void reset() noexcept override { outer_->abort(CloseReason::lost); }
     const std::string& peer() const override { return outer_->peer(); }
     bool holds_output() const override { return outer_->pending_output() > 0; }
     bool is_tls() const override { return true; }

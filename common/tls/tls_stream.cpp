@@ -175,7 +175,7 @@ std::optional<std::size_t> TlsStream::try_read(WritableBytes into) {
     }
     dry_ = error == SSL_ERROR_WANT_READ;
     if (error == SSL_ERROR_SSL && !failure_)
-        failure_ = std::make_exception_ptr(LegError(Ending::protocol_violation, "TLS: " + cause));
+        failure_ = std::make_exception_ptr(LegError(CloseReason::protocol_violation, "TLS: " + cause));
     if (total > 0) return total;
     if (failure_) std::rethrow_exception(failure_);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return std::nullopt;
@@ -197,7 +197,7 @@ void TlsStream::encrypt(ReadableBytes bytes, WritableBytes room) {
         if (size <= 0) {
             if (!failure_) {
                 const auto cause = describe_error(size);
-                fail(std::make_exception_ptr(LegError(Ending::lost, "TLS: " + cause)));
+                fail(std::make_exception_ptr(LegError(CloseReason::lost, "TLS: " + cause)));
             }
             scratch().clear();
             std::rethrow_exception(failure_);
@@ -320,9 +320,9 @@ Watch TlsStream::watch(const asio::any_io_executor& strand, Gone gone) {
     return carrier_->watch(strand, std::move(gone));
 }
 
-asio::awaitable<void> TlsStream::close(Ending ending) {
-    if (ending != Ending::clean) {
-        abort(ending);
+asio::awaitable<void> TlsStream::close(CloseReason close_reason) {
+    if (close_reason != CloseReason::clean) {
+        abort(close_reason);
         co_return;
     }
     const auto watching = carrier_->watch(co_await asio::this_coro::executor, told_elsewhere);
@@ -344,8 +344,8 @@ asio::awaitable<void> TlsStream::say_goodbye() {
 
 // A FIN would wait behind what a lost peer has not acknowledged, and never reach one that is merely not heard; a reset
 // goes at once.
-void TlsStream::abort(Ending reason) noexcept {
-    if (reason == Ending::lost)
+void TlsStream::abort(CloseReason reason) noexcept {
+    if (reason == CloseReason::lost)
         carrier_->reset();
     else
         carrier_->close();

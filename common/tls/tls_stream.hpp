@@ -47,8 +47,8 @@ class TlsStream final : public Transport {
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
     std::size_t undelivered() override { return pending_output() + carrier_->undelivered(); }
     /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
-    asio::awaitable<void> close(Ending ending) override;
-    void abort(Ending reason) noexcept override;
+    asio::awaitable<void> close(CloseReason close_reason) override;
+    void abort(CloseReason reason) noexcept override;
 
     const std::string& peer() const { return carrier_->peer(); }
     /// Ciphertext that waits for the socket, in bytes.

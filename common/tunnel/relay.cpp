@@ -45,22 +45,23 @@ struct Joint {
     void touch() { last_activity = clock.now(); }
     // An end that this side makes, and a reset, are told soon.
     bool is_cut() const {
-        return result.ending == Ending::reset || result.ending == Ending::time_up || result.ending == Ending::cancelled;
+        return result.close_reason == CloseReason::reset || result.close_reason == CloseReason::time_up ||
+               result.close_reason == CloseReason::cancelled;
     }
     // The first failure is the cause; what the teardown breaks after it is not.
     void note_failure(bool left, const LegError& error) {
         if (decided || std::exchange(failed, true)) return;
-        result.ending = error.ending();
+        result.close_reason = error.close_reason();
         result.left_caused = left;
         result.cause = error.what();
     }
     // Neither leg is to blame.
     LegError note_time_up(const std::string& limit) {
         if (!decided && !std::exchange(failed, true)) {
-            result.ending = Ending::time_up;
+            result.close_reason = CloseReason::time_up;
             result.cause = limit;
         }
-        return {Ending::time_up, limit};
+        return {CloseReason::time_up, limit};
     }
 };
 
@@ -243,7 +244,7 @@ Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, Bell& lo
         try {
             std::rethrow_exception(why);
         } catch (const LegError& error) {
-            if (error.ending() != Ending::reset && !note_lost(joint, leg, error)) return;
+            if (error.close_reason() != CloseReason::reset && !note_lost(joint, leg, error)) return;
             joint.note_failure(leg.is_left, error);
         } catch (const std::exception&) {
             // Not the leg's doing, and the relay meets it.
@@ -294,7 +295,7 @@ class Patience {
 
 // A goodbye has its time, but a peer that still takes what it was sent is waited for, unless the stream was cut. What
 // the peer had to say against a clean one.
-asio::awaitable<std::optional<LegError>> close_leg(ByteStream& stream, Ending ending, const Joint& joint) {
+asio::awaitable<std::optional<LegError>> close_leg(ByteStream& stream, CloseReason close_reason, const Joint& joint) {
     const auto strand = co_await asio::this_coro::executor;
     Bell late(strand);
     Patience patience(joint, stream.undelivered());
@@ -306,7 +307,7 @@ asio::awaitable<std::optional<LegError>> close_leg(ByteStream& stream, Ending en
     const auto looks = std::make_shared<Lookout>(joint.clock, strand, look);
     looks->look_at(joint.clock.now() + joint.limits.goodbye);
     try {
-        co_await first_of(stream.close(ending), late);
+        co_await first_of(stream.close(close_reason), late);
     } catch (const LegError& objection) {
         co_return objection;
     } catch (const std::exception&) {
@@ -315,22 +316,23 @@ asio::awaitable<std::optional<LegError>> close_leg(ByteStream& stream, Ending en
     co_return std::nullopt;
 }
 
-asio::awaitable<void> close_quietly(ByteStream& stream, Ending ending, const Joint& joint) {
-    co_await close_leg(stream, ending, joint);
+asio::awaitable<void> close_quietly(ByteStream& stream, CloseReason close_reason, const Joint& joint) {
+    co_await close_leg(stream, close_reason, joint);
 }
 
 // A local program sees a clean end only once the other one has agreed.
-asio::awaitable<void> say_goodbye(Leg left, Leg right, Joint& joint, Ending told) {
-    if (joint.failed && (joint.result.ending == Ending::lost || joint.result.ending == Ending::reset)) {
+asio::awaitable<void> say_goodbye(Leg left, Leg right, Joint& joint, CloseReason told) {
+    if (joint.failed &&
+        (joint.result.close_reason == CloseReason::lost || joint.result.close_reason == CloseReason::reset)) {
         const auto& broken = joint.result.left_caused ? left : right;
         const auto& other = joint.result.left_caused ? right : left;
-        broken.stream.abort(joint.result.ending);
+        broken.stream.abort(joint.result.close_reason);
         co_await close_quietly(other.stream, told, joint);
-    } else if (told == Ending::clean && joint.limits.left_is_local) {
+    } else if (told == CloseReason::clean && joint.limits.left_is_local) {
         const auto objection = co_await close_leg(right.stream, told, joint);
         joint.decided = false;
         if (objection) joint.note_failure(right.is_left, *objection);
-        co_await close_quietly(left.stream, joint.result.ending, joint);
+        co_await close_quietly(left.stream, joint.result.close_reason, joint);
     } else {
         auto first = close_quietly(left.stream, told, joint);
         auto second = close_quietly(right.stream, told, joint);
@@ -341,20 +343,20 @@ asio::awaitable<void> say_goodbye(Leg left, Leg right, Joint& joint, Ending told
 }  // namespace
 
 asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
-                                   Ending cancel_ending) {
+                                   CloseReason cancel_reason) {
     Joint joint{.limits = limits, .clock = clock, .last_activity = clock.now(), .result = {}};
     const Leg left_leg{left, true}, right_leg{right, false};
-    auto told = Ending::clean;
+    auto told = CloseReason::clean;
     try {
         co_await run(joint, left_leg, right_leg);
-        told = joint.result.ending;
+        told = joint.result.close_reason;
     } catch (const LegError&) {
-        told = joint.result.ending;
+        told = joint.result.close_reason;
     } catch (const std::system_error& stopped) {
         if (stopped.code() != asio::error::operation_aborted) throw;
-        told = cancel_ending;
+        told = cancel_reason;
         joint.failed = false;
-        joint.result.ending = Ending::cancelled;
+        joint.result.close_reason = CloseReason::cancelled;
         joint.result.cause = stopped.what();
     }
     // The peers hear why even if we were cancelled; a second cancellation cuts this short.

@@ -19,14 +19,14 @@ struct RelayLimits {
     /// lost leg is dropped, as it may have to send something before it reads on; a hub (false) does not read it, so
     /// that the sender learns of it.
     bool left_is_local = true;
-    StreamLimits stream = {};  ///< when one passes, the stream ends as Ending::time_up with its name as the cause
+    StreamLimits stream = {};  ///< when one passes, the stream ends as CloseReason::time_up with its name as the cause
 };
 
 /// How a relay went; for the one log line at its end.
 struct RelayResult {
     std::uint64_t left_to_right = 0;  ///< payload bytes
     std::uint64_t right_to_left = 0;
-    Ending ending = Ending::clean;
+    CloseReason close_reason = CloseReason::clean;
     bool left_caused = false;       ///< the leg that ended it (also for clean ends)
     bool left_ended_first = false;  ///< the left leg had ended its direction in order before the stream was over
     std::string cause;              ///< one clause, empty for clean
@@ -37,8 +37,8 @@ struct RelayResult {
 /// waited for as that of a living stream is, but only as long as a goodbye takes when the stream was reset, cancelled,
 /// or one of its limits passed. One chunk is in flight in each direction and it is only taken from the pool when bytes
 /// are there, so a slow side slows the other down exactly and idle streams hold no buffer. Never throws but for
-/// internal faults; cancellation ends as Ending::cancelled with `cancel_ending` told to both legs.
+/// internal faults; cancellation ends as CloseReason::cancelled with `cancel_ending` told to both legs.
 asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
-                                   Ending cancel_ending = Ending::stopping);
+                                   CloseReason cancel_reason = CloseReason::stopping);
 
 }  // namespace device_streams

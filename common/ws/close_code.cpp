@@ -22,9 +22,9 @@ ClosePayload parse_close(ReadableBytes payload) {
     const std::string text(reinterpret_cast<const char*>(payload.data()), payload.size());
     websocketpp::lib::error_code failure;
     const auto code = websocketpp::close::extract_code(text, failure);
-    if (failure) throw LegError(Ending::protocol_violation, "a Close frame's code is not valid");
+    if (failure) throw LegError(CloseReason::protocol_violation, "a Close frame's code is not valid");
     websocketpp::close::extract_reason(text, failure);
-    if (failure) throw LegError(Ending::protocol_violation, "a Close frame's reason is not UTF-8");
+    if (failure) throw LegError(CloseReason::protocol_violation, "a Close frame's reason is not UTF-8");
     if (payload.empty()) return {};
     return {code};
 }
@@ -40,59 +40,59 @@ ControlPayload make_close(std::optional<std::uint16_t> code, std::string_view re
     return payload;
 }
 
-ControlPayload make_close(Ending ending, bool extended) {
-    const auto code = close_code(ending, extended);
-    const bool vanished = ending == Ending::lost || ending == Ending::reset;
+ControlPayload make_close(CloseReason close_reason, bool extended) {
+    const auto code = close_code(close_reason, extended);
+    const bool vanished = close_reason == CloseReason::lost || close_reason == CloseReason::reset;
     // Azure's words for a peer that is gone.
     return make_close(code, vanished && code == status::internal_endpoint_error ? "WS disconnected" : "");
 }
 
-std::uint16_t close_code(Ending ending, bool extended) {
-    switch (ending) {
-        case Ending::clean:
+std::uint16_t close_code(CloseReason close_reason, bool extended) {
+    switch (close_reason) {
+        case CloseReason::clean:
             return status::normal;
-        case Ending::reset:
+        case CloseReason::reset:
             return extended ? tcp_reset : status::internal_endpoint_error;
-        case Ending::stopping:
+        case CloseReason::stopping:
             return status::going_away;
-        case Ending::protocol_violation:
+        case CloseReason::protocol_violation:
             return status::protocol_error;
-        case Ending::refused:
-        case Ending::time_up:
+        case CloseReason::refused:
+        case CloseReason::time_up:
             return status::policy_violation;
-        case Ending::too_big:
+        case CloseReason::too_big:
             return status::message_too_big;
-        case Ending::lost:
-        case Ending::cancelled:
+        case CloseReason::lost:
+        case CloseReason::cancelled:
             break;
     }
     return status::internal_endpoint_error;
 }
 
-Ending ending_of_close_code(std::uint16_t code) {
+CloseReason reason_of_close_code(std::uint16_t code) {
     switch (code) {
         case status::normal:
         case status::no_status:
-            return Ending::clean;
+            return CloseReason::clean;
         case status::going_away:
         case status::service_restart:
-            return Ending::stopping;
+            return CloseReason::stopping;
         case status::protocol_error:
         case status::invalid_payload:
-            return Ending::protocol_violation;
+            return CloseReason::protocol_violation;
         case status::policy_violation:
-            return Ending::refused;
+            return CloseReason::refused;
         case status::message_too_big:
-            return Ending::too_big;
+            return CloseReason::too_big;
         case tcp_reset:
-            return Ending::reset;
+            return CloseReason::reset;
         default:
-            return Ending::lost;
+            return CloseReason::lost;
     }
 }
 
 bool is_clean(const ClosePayload& reason) {
-    return !reason.code || ending_of_close_code(*reason.code) == Ending::clean;
+    return !reason.code || reason_of_close_code(*reason.code) == CloseReason::clean;
 }
 
 }  // namespace device_streams::ws

@@ -9,7 +9,7 @@
 namespace device_streams::ws {
 
 LegError WsStream::as_lost(const LegError& failure) {
-    return {failure.ending() == Ending::reset ? Ending::lost : failure.ending(), failure.what()};
+    return {failure.close_reason() == CloseReason::reset ? CloseReason::lost : failure.close_reason(), failure.what()};
 }
 
 // What one who watches holds.
@@ -66,7 +66,7 @@ Clock::time_point WsStream::keep_alive() {
     if (!listening_) last_heard_ = present;  // whatever came is still unread
     const auto dead_at = peer_pings ? last_heard_ + liveness.dead_after : Clock::time_point::max();
     if (present >= dead_at)
-        throw LegError(Ending::lost,
+        throw LegError(CloseReason::lost,
                        "nothing was heard for " + std::to_string(liveness.dead_after / std::chrono::seconds(1)) + " s");
     if (present >= last_sent_ + liveness.ping_every) {
         ping();
@@ -75,39 +75,39 @@ Clock::time_point WsStream::keep_alive() {
     return std::min(dead_at, last_sent_ + liveness.ping_every);
 }
 
-ControlPayload WsStream::close_for(Ending ending) const {
-    if (ending == Ending::stopping) return make_close(options_.stopping_code);
-    return make_close(ending, options_.half_close);
+ControlPayload WsStream::close_for(CloseReason close_reason) const {
+    if (close_reason == CloseReason::stopping) return make_close(options_.stopping_code);
+    return make_close(close_reason, options_.half_close);
 }
 
-asio::awaitable<void> WsStream::close(Ending ending) {
+asio::awaitable<void> WsStream::close(CloseReason close_reason) {
     try {
-        co_await say_goodbye(ending);
+        co_await say_goodbye(close_reason);
     } catch (const LegError&) {
-        transport_->abort(ending);
+        transport_->abort(close_reason);
     }
-    if (ending == Ending::clean) throw_unless_agreed();
+    if (close_reason == CloseReason::clean) throw_unless_agreed();
 }
 
 // Peers of other makers may go without a Close of their own.
 void WsStream::throw_unless_agreed() const {
     if (reader_.closed() && !is_clean(*reader_.closed())) throw closed_error(*reader_.closed());
-    if (options_.half_close && !reader_.closed()) throw LegError(Ending::lost, no_close);
+    if (options_.half_close && !reader_.closed()) throw LegError(CloseReason::lost, no_close);
 }
 
-asio::awaitable<void> WsStream::say_goodbye(Ending ending) {
+asio::awaitable<void> WsStream::say_goodbye(CloseReason close_reason) {
     if (cut_in_frame_) {
-        transport_->abort(ending);
+        transport_->abort(close_reason);
         co_return;
     }
-    slot_.put_close(close_for(ending));
+    slot_.put_close(close_for(close_reason));
     auto frame = slot_.take_close(options_.role);
     if (frame) {
         const OutBytes out{frame->bytes(), frame->begin};
         co_await write_frame(out);
     }
     co_await await_close();
-    co_await transport_->close(Ending::clean);
+    co_await transport_->close(CloseReason::clean);
 }
 
 asio::awaitable<void> WsStream::await_close() {
@@ -126,7 +126,7 @@ std::size_t WsStream::undelivered() {
     return now() < last_heard_ + options_.keep_alive->liveness.dead_after ? 1 : 0;
 }
 
-void WsStream::abort(Ending reason) noexcept {
+void WsStream::abort(CloseReason reason) noexcept {
     try {
         slot_.put_close(close_for(reason));
         flush_slot();

@@ -42,8 +42,8 @@ class Flag {
 }  // namespace
 
 LegError WsStream::closed_error(const ClosePayload& reason) {
-    if (!reason.code) return {Ending::clean, "the peer closed the WebSocket"};
-    return {ending_of_close_code(*reason.code),
+    if (!reason.code) return {CloseReason::clean, "the peer closed the WebSocket"};
+    return {reason_of_close_code(*reason.code),
             "the peer closed the WebSocket with code " + std::to_string(*reason.code)};
 }
 
@@ -104,7 +104,7 @@ void WsStream::throw_if_gone() {
     if (reader_.failure()) throw LegError(*reader_.failure());
     if (reader_.closed()) throw closed_error(*reader_.closed());
     if (transport_failure_) throw LegError(*transport_failure_);
-    if (transport_ended_) throw silence_ ? *silence_ : LegError(Ending::lost, no_close);
+    if (transport_ended_) throw silence_ ? *silence_ : LegError(CloseReason::lost, no_close);
 }
 
 std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
@@ -126,7 +126,7 @@ std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
 std::size_t WsStream::decode(WritableBytes raw) {
     const auto size = reader_.decode(raw);
     if (const auto ping = reader_.take_ping()) slot_.put_pong(*ping);
-    if (reader_.failure()) slot_.put_close(make_close(Ending::protocol_violation, options_.half_close));
+    if (reader_.failure()) slot_.put_close(make_close(CloseReason::protocol_violation, options_.half_close));
     if (reader_.closed()) slot_.put_close(make_close(reader_.closed()->code));
     flush_slot();
     return size;
@@ -203,7 +203,7 @@ bool WsStream::may_write() {
     if (!slot_.closing()) return true;
     if (reader_.closed() && is_clean(*reader_.closed())) return false;
     throw_if_gone();
-    throw LegError(Ending::cancelled, "the WebSocket was closed on this side");
+    throw LegError(CloseReason::cancelled, "the WebSocket was closed on this side");
 }
 
 asio::awaitable<void> WsStream::or_lost(asio::awaitable<void> step) {

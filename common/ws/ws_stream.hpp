@@ -72,11 +72,11 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> hold();
     /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
     /// that is gone is no error here.
-    asio::awaitable<void> close(Ending ending) override;
+    asio::awaitable<void> close(CloseReason close_reason) override;
     /// Besides the bytes in the connection: a peer that pings, and has not answered our Close, still works through what
     /// it got.
     std::size_t undelivered() override;
-    void abort(Ending reason) noexcept override;
+    void abort(CloseReason reason) noexcept override;
 
  private:
     struct Watching;
@@ -100,8 +100,8 @@ class WsStream final : public ByteStream {
     FrameHeader data_header(std::size_t length) const;
     asio::awaitable<void> write_frame(OutBytes frame);
     asio::awaitable<void> write_copied(const FrameHeader& header, WritableBytes payload);
-    ControlPayload close_for(Ending ending) const;
-    asio::awaitable<void> say_goodbye(Ending ending);
+    ControlPayload close_for(CloseReason close_reason) const;
+    asio::awaitable<void> say_goodbye(CloseReason close_reason);
     void throw_unless_agreed() const;
     static LegError closed_error(const ClosePayload& reason);
     void throw_if_gone();

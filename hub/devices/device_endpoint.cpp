@@ -15,7 +15,7 @@ asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
     } catch (const mqtt::ProtocolError& fault) {
         link.note_end(Errc::peer_garbage, fault.what());
     } catch (const LegError& fault) {
-        const bool broke_websocket = fault.ending() == Ending::protocol_violation;
+        const bool broke_websocket = fault.close_reason() == CloseReason::protocol_violation;
         link.note_end(broke_websocket ? Errc::peer_garbage : Errc::leg_lost, fault.what());
     } catch (const std::system_error& fault) {
         if (fault.code() == asio::error::timed_out)
@@ -72,16 +72,16 @@ std::optional<LinkFault> link_fault(const EndLink& end) {
 }
 
 // What an MQTT client over WebSocket is told.
-Ending ending_for(Errc fault) {
+CloseReason close_reason_for(Errc fault) {
     switch (fault) {
         case Errc::hub_stopping:
-            return Ending::stopping;
+            return CloseReason::stopping;
         case Errc::leg_lost:
-            return Ending::lost;
+            return CloseReason::lost;
         case Errc::peer_garbage:
-            return Ending::protocol_violation;
+            return CloseReason::protocol_violation;
         default:
-            return Ending::cancelled;
+            return CloseReason::cancelled;
     }
 }
 
@@ -119,7 +119,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
         hub.complaints.about(from.peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
         if (link.named_identity())
             hub.resource_log.add_of_stranger(LinkUp{party_of(link, from), link_fault(link.end())});
-        co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
+        co_await say_goodbye(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);
         co_return;
     }
     not_logged_in.reset();
@@ -136,11 +136,11 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     registered.end();  // before the goodbye, which may take its time
     const auto& end = link.end();
     if (end.fault)
-        stream->abort(ending_for(*end.fault));
+        stream->abort(close_reason_for(*end.fault));
     else if (!end.new_peer.empty())
-        stream->abort(Ending::cancelled);
+        stream->abort(CloseReason::cancelled);
     else
-        co_await say_goodbye(*stream, Ending::clean, hub.limits.get()->goodbye, hub.clock);
+        co_await say_goodbye(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);
 }
 
 }  // namespace device_streams::hub

@@ -222,7 +222,7 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
 
 // In order, so that the last answer is not lost with unread bytes of the peer.
 asio::awaitable<void> FrontDoor::close(http::Connection& connection) {
-    co_await say_goodbye(connection.transport(), Ending::clean, hub_.limits.get()->goodbye, hub_.clock);
+    co_await say_goodbye(connection.transport(), CloseReason::clean, hub_.limits.get()->goodbye, hub_.clock);
 }
 
 }  // namespace device_streams::hub

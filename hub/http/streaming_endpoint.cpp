@@ -61,14 +61,14 @@ class Place {
 
 // What ended the leg while it waited, without an order; then it has left its place, unless it was told to join before.
 struct LeftBy {
-    Ending ending;
+    CloseReason close_reason;
 };
 using EndOfWait = std::variant<JoinLeg, CloseLeg, LeftBy>;
 
 asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const Mailbox<LegOrder>& orders,
                                           const Log& log) {
     auto order = orders.try_next();
-    Ending ending = Ending::clean;
+    CloseReason close_reason = CloseReason::clean;
     if (!order) {
         const auto strand = co_await asio::this_coro::executor;
         Bell lost(strand);
@@ -77,21 +77,21 @@ asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const
             co_await first_of(store(orders.next(), order), leg.hold(), lost);
         } catch (const LegError& ended) {
             log.info("stream leg ended while it waited", {{"reason", ended.what()}});
-            ending = ended.ending();
+            close_reason = ended.close_reason();
         }
     }
     if (order) co_return std::visit([](const auto& known) { return EndOfWait(known); }, *order);
     // The bridge tells the other leg how this one ended.
     const bool left = co_await place.leave();
-    co_return left ? EndOfWait(LeftBy{ending}) : EndOfWait(JoinLeg());
+    co_return left ? EndOfWait(LeftBy{close_reason}) : EndOfWait(JoinLeg());
 }
 
 // A lost leg hears no goodbye.
-asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, Ending ending) {
-    if (ending == Ending::lost || ending == Ending::reset)
-        leg.abort(Ending::lost);
+asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, CloseReason close_reason) {
+    if (close_reason == CloseReason::lost || close_reason == CloseReason::reset)
+        leg.abort(CloseReason::lost);
     else
-        co_await say_goodbye(leg, ending, hub.limits.get()->goodbye, hub.clock);
+        co_await say_goodbye(leg, close_reason, hub.limits.get()->goodbye, hub.clock);
 }
 
 // From admission to the end of the leg, or to its departure for the bridge.
@@ -108,13 +108,13 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
     try {
         end = co_await wait_for_order(place, *leg, orders, log);
     } catch (...) {
-        leg->abort(Ending::stopping);  // the hub's end cuts the wait short, but the peer still hears why
+        leg->abort(CloseReason::stopping);  // the hub's end cuts the wait short, but the peer still hears why
         throw;
     }
     if (const auto* close = std::get_if<CloseLeg>(&end))
-        co_await say_goodbye(*leg, close->ending, hub.limits.get()->goodbye, hub.clock);
+        co_await say_goodbye(*leg, close->close_reason, hub.limits.get()->goodbye, hub.clock);
     else if (const auto* left = std::get_if<LeftBy>(&end))
-        co_await part_with(hub, *leg, left->ending);
+        co_await part_with(hub, *leg, left->close_reason);
     else
         place.hand_over(std::move(leg));
 }

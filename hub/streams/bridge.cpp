@@ -57,10 +57,11 @@ namespace {
 std::string reason_of(const RelayResult& result, const std::string& revoked) {
     if (!revoked.empty()) return revoked;
     const std::string who = result.left_caused ? "device" : "service";
-    if (result.ending == Ending::clean) return "closed by the " + who;
-    if (result.ending == Ending::cancelled) return "the hub is stopping";
-    if (result.ending == Ending::time_up) return explain(Failure(Errc::time_limit, result.cause));
-    return who + " leg: " + std::string(to_string(result.ending)) + (result.cause.empty() ? "" : ", " + result.cause);
+    if (result.close_reason == CloseReason::clean) return "closed by the " + who;
+    if (result.close_reason == CloseReason::cancelled) return "the hub is stopping";
+    if (result.close_reason == CloseReason::time_up) return explain(Failure(Errc::time_limit, result.cause));
+    return who + " leg: " + std::string(to_string(result.close_reason)) +
+           (result.cause.empty() ? "" : ", " + result.cause);
 }
 
 double seconds(Clock::duration length) {
@@ -80,8 +81,8 @@ Bridges::Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, c
 void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service) {
     const std::lock_guard lock(mutex_);
     if (stopped_) {
-        close_alone(std::move(device), Ending::stopping);
-        close_alone(std::move(service), Ending::stopping);
+        close_alone(std::move(device), CloseReason::stopping);
+        close_alone(std::move(service), CloseReason::stopping);
         on_end({stream.target, stream.name, stream.stream_id, 0, 0, {}, "the hub is stopping", false});
         return;
     }
@@ -101,7 +102,7 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     const auto limits = limits_.get();
     const RelayLimits relay_limits{
         .linger = limits->linger, .goodbye = limits->goodbye, .left_is_local = false, .stream = limits->stream};
-    const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, Ending::stopping);
+    const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, CloseReason::stopping);
     listed.erase();  // before the line, so that who reads it finds the stream gone
     const auto life = clock_.now() - bridge->started;
     const auto reason = reason_of(result, bridge->revoked);
@@ -111,15 +112,15 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
                               {"reason", reason}});
     const auto& stream = bridge->stream;
     on_end({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
-            result.ending == Ending::clean && bridge->revoked.empty()});
+            result.close_reason == CloseReason::clean && bridge->revoked.empty()});
 }
 
-void Bridges::close_alone(std::unique_ptr<ByteStream> leg, Ending ending) {
-    tasks_.spawn(close(std::move(leg), ending));
+void Bridges::close_alone(std::unique_ptr<ByteStream> leg, CloseReason close_reason) {
+    tasks_.spawn(close(std::move(leg), close_reason));
 }
 
-asio::awaitable<void> Bridges::close(std::unique_ptr<ByteStream> leg, Ending ending) {
-    co_await say_goodbye(*leg, ending, limits_.get()->goodbye, clock_);
+asio::awaitable<void> Bridges::close(std::unique_ptr<ByteStream> leg, CloseReason close_reason) {
+    co_await say_goodbye(*leg, close_reason, limits_.get()->goodbye, clock_);
 }
 
 void Bridges::revoke(const Revocation& revoked) {
@@ -128,8 +129,8 @@ void Bridges::revoke(const Revocation& revoked) {
         if (!bridge->stream.rests_on(revoked)) continue;
         auto cut = [bridge = bridge, why = std::string(revoked.why())] {
             bridge->revoked = why;
-            bridge->device.abort(Ending::refused);
-            bridge->service.abort(Ending::refused);
+            bridge->device.abort(CloseReason::refused);
+            bridge->service.abort(CloseReason::refused);
         };
         asio::post(bridge->strand, std::move(cut));
     }

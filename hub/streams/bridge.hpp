@@ -34,7 +34,7 @@ class Bridges {
     /// Takes both legs; nobody else may touch them any more.
     void start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service);
     /// Says goodbye to a leg whose other leg is gone.
-    void close_alone(std::unique_ptr<ByteStream> leg, Ending ending);
+    void close_alone(std::unique_ptr<ByteStream> leg, CloseReason close_reason);
     /// Cuts the streams of revoked logins at once.
     void revoke(const Revocation& revoked);
     /// Ends all streams, those included that are started later; the peers hear `stopping`.
@@ -51,7 +51,7 @@ class Bridges {
     struct Bridge;
     class Listed;
     asio::awaitable<void> run(std::shared_ptr<Bridge> bridge);
-    asio::awaitable<void> close(std::unique_ptr<ByteStream> leg, Ending ending);
+    asio::awaitable<void> close(std::unique_ptr<ByteStream> leg, CloseReason close_reason);
 
     Clock& clock_;
     Log log_;

@@ -4,11 +4,12 @@
 
 namespace device_streams::hub {
 
-asio::awaitable<void> say_goodbye(ByteStream& stream, Ending ending, Clock::duration limit, Clock& clock) {
+asio::awaitable<void> say_goodbye(ByteStream& stream, CloseReason close_reason, Clock::duration limit, Clock& clock) {
     try {
-        co_await with_timeout(stream.close(ending), limit, clock);
+        co_await with_timeout(stream.close(close_reason), limit, clock);
     } catch (const std::exception&) {
-        stream.abort(ending);  // cut short by the peer, the time or the hub's end: it is told if that needs no waiting
+        stream.abort(
+            close_reason);  // cut short by the peer, the time or the hub's end: it is told if that needs no waiting
     }
 }
 

@@ -195,10 +195,10 @@ void LocalBroker::settle(Meetings::Met met) {
 // Both legs are accounted for and will not be joined.
 void LocalBroker::part(Meetings::Met met) {
     const bool revoked = !met.revoked.empty();
-    const auto ending = revoked ? Ending::refused : stopped_ ? Ending::stopping : Ending::lost;
-    perform(Abandon{met.stream, revoked ? met.revoked : "one leg was lost just before the other came", ending});
+    const auto close_reason = revoked ? CloseReason::refused : stopped_ ? CloseReason::stopping : CloseReason::lost;
+    perform(Abandon{met.stream, revoked ? met.revoked : "one leg was lost just before the other came", close_reason});
     for (auto* leg : {&met.device, &met.service})
-        if (*leg) parts_.close_alone(std::move(*leg), ending);
+        if (*leg) parts_.close_alone(std::move(*leg), close_reason);
 }
 
 // Doing what the pairing says.
@@ -244,7 +244,7 @@ RequestResult LocalBroker::result_of(const Reply& reply, const iothub::Target& t
 void LocalBroker::perform(const EndLeg& action) {
     const auto leg = legs_.find({action.stream_id, action.role});
     if (leg == legs_.end()) return;
-    leg->second.post(CloseLeg{action.ending});
+    leg->second.post(CloseLeg{action.close_reason});
     legs_.erase(leg);
 }
 
@@ -258,9 +258,9 @@ void LocalBroker::perform(const Join& action) {
 }
 
 void LocalBroker::perform(const Abandon& action) {
-    const auto code = action.ending == Ending::stopping  ? Errc::hub_stopping
-                      : action.ending == Ending::refused ? Errc::credential_refused
-                                                         : Errc::handshake_expired;
+    const auto code = action.close_reason == CloseReason::stopping  ? Errc::hub_stopping
+                      : action.close_reason == CloseReason::refused ? Errc::credential_refused
+                                                                    : Errc::handshake_expired;
     const auto& info = device_streams::describe(code);
     parts_.log.info("stream given up", {{"device", action.stream.target.to_string()},
                                         {"stream", loggable_stream_id(action.stream.name)},

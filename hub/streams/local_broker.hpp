@@ -24,7 +24,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
         const LegTickets& tickets;
         std::function<PublicAddress()> address;
         std::function<void(StreamRef, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service)> bridge;
-        std::function<void(std::unique_ptr<ByteStream>, Ending)> close_alone;
+        std::function<void(std::unique_ptr<ByteStream>, CloseReason)> close_alone;
         std::function<void(const Revocation&)> cut;                         ///< the streams that run
         std::function<void(StreamEnd)> given_up = [](const StreamEnd&) {};  ///< granted, but its legs never met
     };

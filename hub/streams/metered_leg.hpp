@@ -28,9 +28,9 @@ class MeteredLeg final : public ByteStream {
         return leg_->watch(strand, std::move(gone));
     }
     asio::awaitable<void> listen_on() override { return leg_->listen_on(); }
-    asio::awaitable<void> close(Ending ending) override { return leg_->close(ending); }
+    asio::awaitable<void> close(CloseReason close_reason) override { return leg_->close(close_reason); }
     std::size_t undelivered() override { return leg_->undelivered(); }
-    void abort(Ending reason) noexcept override { leg_->abort(reason); }
+    void abort(CloseReason reason) noexcept override { leg_->abort(reason); }
 
     /// Bytes so far. Any thread.
     std::uint64_t received() const { return received_.load(std::memory_order_relaxed); }

@@ -88,7 +88,7 @@ PairingActions Pairing::cancel(RequestNumber number) {
     PairingActions actions;
     const auto found = requests_.find(number);
     if (found == requests_.end() || found->second.leg(StreamRole::service) != Leg::none) return actions;
-    fail(found, {RestError::server_error, "the service went away before its leg came"}, Ending::lost, actions);
+    fail(found, {RestError::server_error, "the service went away before its leg came"}, CloseReason::lost, actions);
     std::erase_if(actions, [](const PairingAction& action) { return std::holds_alternative<Reply>(action); });
     return actions;
 }
@@ -118,10 +118,10 @@ PairingActions Pairing::answered(const iothub::Target& target, const iothub::Str
     const RequestNumber number = found->first;
 
     if (!answer.accepted()) {
-        fail(found, {}, Ending::lost, actions);
+        fail(found, {}, CloseReason::lost, actions);
         std::get<Reply>(actions.front()).outcome = Rejected{};
     } else if (request.leg(StreamRole::device) == Leg::left) {
-        fail(found, {RestError::gateway_timeout, "the device accepted, but its WebSocket had gone"}, Ending::lost,
+        fail(found, {RestError::gateway_timeout, "the device accepted, but its WebSocket had gone"}, CloseReason::lost,
              actions);
     } else {
         by_request_id_.erase(known);
@@ -163,8 +163,8 @@ PairingActions Pairing::leg_left(const std::string& stream_id, StreamRole role) 
     // Before the answer the device may still reject, which is the better news for the service.
     if (found->second.phase == Phase::accepted) {
         const std::string who(iothub::to_string(role));
-        fail(found, {RestError::gateway_timeout, "the leg of the " + who + " left before the other came"}, Ending::lost,
-             actions);
+        fail(found, {RestError::gateway_timeout, "the leg of the " + who + " left before the other came"},
+             CloseReason::lost, actions);
     }
     return actions;
 }
@@ -179,7 +179,7 @@ PairingActions Pairing::expire(Clock::time_point now) {
         else if (found->second.phase == Phase::accepted)
             why.text =
                 found->second.has_leg() ? "one leg was missing at the deadline" : "no leg came before the deadline";
-        fail(found, why, Ending::lost, actions);
+        fail(found, why, CloseReason::lost, actions);
     }
     return actions;
 }
@@ -196,7 +196,7 @@ PairingActions Pairing::forget(const Revocation& revoked) {
         const auto error = revoked.covers(ask.target, ask.grant) ? RestError::unauthorized
                            : revoked.of_identity()               ? unknown(ask.target)
                                                                  : RestError::device_not_online;
-        fail(found, {error, std::string(revoked.why())}, Ending::refused, actions);
+        fail(found, {error, std::string(revoked.why())}, CloseReason::refused, actions);
     }
     return actions;
 }
@@ -204,7 +204,7 @@ PairingActions Pairing::forget(const Revocation& revoked) {
 PairingActions Pairing::stop() {
     PairingActions actions;
     while (!requests_.empty())
-        fail(requests_.begin(), {RestError::server_error, "the hub is stopping"}, Ending::stopping, actions);
+        fail(requests_.begin(), {RestError::server_error, "the hub is stopping"}, CloseReason::stopping, actions);
     return actions;
 }
 
@@ -219,7 +219,7 @@ void Pairing::set_expiry(RequestNumber number, Request& request, Clock::time_poi
     expiries_.emplace(when, number);
 }
 
-void Pairing::fail(Requests::iterator where, const Refused& why, Ending for_legs, PairingActions& actions) {
+void Pairing::fail(Requests::iterator where, const Refused& why, CloseReason for_legs, PairingActions& actions) {
     Request& request = where->second;
     if (request.phase == Phase::accepted)
         actions.push_back(Abandon{request.stream(), why.text, for_legs});

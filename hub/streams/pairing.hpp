@@ -92,7 +92,7 @@ struct Reply {
 struct EndLeg {
     std::string stream_id;
     StreamRole role;
-    Ending ending;
+    CloseReason close_reason;
 };
 struct Join {  ///< both legs are attached
     StreamRef stream;
@@ -100,7 +100,7 @@ struct Join {  ///< both legs are attached
 struct Abandon {  ///< an accepted stream will not get both its legs; for the log
     StreamRef stream;
     std::string why;
-    Ending ending = Ending::lost;  ///< what its legs are told
+    CloseReason close_reason = CloseReason::lost;  ///< what its legs are told
 };
 using PairingAction = std::variant<Deliver, Reply, EndLeg, Join, Abandon>;
 using PairingActions = std::vector<PairingAction>;
@@ -183,7 +183,7 @@ class Pairing {
     bool has_room_for(const StreamAsk& ask) const;
     void void_ids(const Request& request);
     void erase(Requests::iterator where);
-    void fail(Requests::iterator where, const Refused& why, Ending for_legs, PairingActions& actions);
+    void fail(Requests::iterator where, const Refused& why, CloseReason for_legs, PairingActions& actions);
     Requests::iterator by_stream(const std::string& stream_id);
 
     PairingLimits limits_;

@@ -35,7 +35,7 @@ using LinkOrder = std::variant<DeliverRequest, DropLink>;
 // What a waiting leg hears, once: the leg ends its wait, and hands its stream over or closes it.
 struct JoinLeg {};
 struct CloseLeg {
-    Ending ending;
+    CloseReason close_reason;
 };
 using LegOrder = std::variant<JoinLeg, CloseLeg>;
 

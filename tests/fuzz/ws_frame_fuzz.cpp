@@ -20,16 +20,16 @@ ws::Meaning read(ws::WsStream& stream, const test::FakeTransport& transport, std
             if (transport.dry_reads > 0) break;
         }
     } catch (const LegError& gone) {
-        meaning.end = "failed " + std::to_string(static_cast<int>(gone.ending()));
+        meaning.end = "failed " + std::to_string(static_cast<int>(gone.close_reason()));
     }
     return meaning;
 }
 
 std::string as_told(const std::string& end) {
-    if (end == "violation") return "failed " + std::to_string(static_cast<int>(Ending::protocol_violation));
+    if (end == "violation") return "failed " + std::to_string(static_cast<int>(CloseReason::protocol_violation));
     if (!end.starts_with("close ")) return end;
-    const auto ending = ws::ending_of_close_code(static_cast<std::uint16_t>(std::stoi(end.substr(6))));
-    return ending == Ending::clean ? "ended" : "failed " + std::to_string(static_cast<int>(ending));
+    const auto close_reason = ws::reason_of_close_code(static_cast<std::uint16_t>(std::stoi(end.substr(6))));
+    return close_reason == CloseReason::clean ? "ended" : "failed " + std::to_string(static_cast<int>(close_reason));
 }
 
 }  // namespace

@@ -20,12 +20,12 @@ asio::awaitable<void> wait_for_change(MemoryPipe& pipe) {
 }
 
 LegError broken_in_memory(const MemoryPipe& pipe) {
-    return {pipe.broken ? pipe.broken_as : Ending::reset, "broken in memory"};
+    return {pipe.broken ? pipe.broken_as : CloseReason::reset, "broken in memory"};
 }
 
 void lose(MemoryPipe& pipe) {
     pipe.broken = true;
-    pipe.broken_as = Ending::lost;
+    pipe.broken_as = CloseReason::lost;
     pipe.notify();
 }
 
@@ -101,14 +101,14 @@ Watch MemoryStream::watch(const asio::any_io_executor& strand, Gone gone) {
     return watching;
 }
 
-asio::awaitable<void> MemoryStream::close(Ending ending) {
-    closed_with = ending;
-    out_->finished = out_->finished || ending == Ending::clean;
+asio::awaitable<void> MemoryStream::close(CloseReason close_reason) {
+    closed_with = close_reason;
+    out_->finished = out_->finished || close_reason == CloseReason::clean;
     while (still_delivering) co_await wait_for_change(*out_);
-    out_->broken = out_->broken || ending != Ending::clean;
+    out_->broken = out_->broken || close_reason != CloseReason::clean;
     out_->notify();
     closed_well = true;
-    if (ending == Ending::clean && objection) throw LegError(*objection);
+    if (close_reason == CloseReason::clean && objection) throw LegError(*objection);
 }
 
 void MemoryStream::give_up() noexcept {
@@ -116,7 +116,7 @@ void MemoryStream::give_up() noexcept {
     lose(*out_);
 }
 
-void MemoryStream::abort(Ending reason) noexcept {
+void MemoryStream::abort(CloseReason reason) noexcept {
     aborted_with = reason;
     in_->broken = out_->broken = true;
     in_->notify();

@@ -20,7 +20,7 @@ struct MemoryPipe {
     std::size_t capacity = 64 * 1024;  ///< writers wait beyond it
     bool finished = false;
     bool broken = false;  ///< reset from either end
-    Ending broken_as = Ending::reset;
+    CloseReason broken_as = CloseReason::reset;
     asio::steady_timer changed;
 };
 
@@ -37,20 +37,20 @@ class MemoryStream : public Transport {
     bool half_close() const override { return half_close_; }
     bool ended() const override { return whole_stream_ended; }
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
-    asio::awaitable<void> close(Ending ending) override;
+    asio::awaitable<void> close(CloseReason close_reason) override;
     std::size_t undelivered() override { return still_delivering ? undelivered_bytes : 0; }
-    void abort(Ending reason) noexcept override;
+    void abort(CloseReason reason) noexcept override;
     void give_up() noexcept override;
 
     // What a test sets or looks at.
-    bool whole_stream_ended = false;     ///< makes the next end of direction an end of the stream
-    std::size_t read_limit = SIZE_MAX;   ///< bytes per try_read at most
-    std::optional<Ending> closed_with;   ///< by close()
-    bool still_delivering = false;       ///< a clean close() waits for it
-    std::size_t undelivered_bytes = 1;   ///< while it is still delivering
-    std::optional<LegError> objection;   ///< to a clean close()
-    bool closed_well = false;            ///< close() was not given up
-    std::optional<Ending> aborted_with;  ///< by abort()
+    bool whole_stream_ended = false;          ///< makes the next end of direction an end of the stream
+    std::size_t read_limit = SIZE_MAX;        ///< bytes per try_read at most
+    std::optional<CloseReason> closed_with;   ///< by close()
+    bool still_delivering = false;            ///< a clean close() waits for it
+    std::size_t undelivered_bytes = 1;        ///< while it is still delivering
+    std::optional<LegError> objection;        ///< to a clean close()
+    bool closed_well = false;                 ///< close() was not given up
+    std::optional<CloseReason> aborted_with;  ///< by abort()
     MemoryPipe& in() { return *in_; }
     MemoryPipe& out() { return *out_; }
 

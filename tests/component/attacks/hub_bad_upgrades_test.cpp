@@ -223,7 +223,7 @@ TEST_F(HubOddLeg, FramesThatCameWithTheUpgradeAreDelivered) {
     EXPECT_EQ(run(other->receive_data(5)), "early");
     EXPECT_EQ(run(other->close_code()), 1000);
     other->vanish();
-    early->abort(Ending::lost);
+    early->abort(CloseReason::lost);
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ TEST_F(Net, WatchSeesAResetWithoutReading) {
         watching.get();
         FAIL();
     } catch (const LegError& error) {
-        EXPECT_EQ(error.ending(), Ending::reset);
+        EXPECT_EQ(error.close_reason(), CloseReason::reset);
     }
 }
 
@@ -200,13 +200,13 @@ TEST_F(Net, ACleanCloseLosesNothingAndDoesNotReset) {
     SocketStream client(std::move(a)), server(std::move(b));
     run(io, write_text(client, "never read by the server"));
     run(io, write_text(server, "last words"));
-    test::Running<void> closing(io, server.close(Ending::clean));
+    test::Running<void> closing(io, server.close(CloseReason::clean));
     test::poll(io);
     std::array<std::byte, 64> room;
     const auto size = run(io, client.read_some(room));
     EXPECT_EQ(text_of(std::span(room).first(size)), "last words");
     EXPECT_EQ(run(io, client.read_some(room)), 0u);
-    run(io, client.close(Ending::clean));
+    run(io, client.close(CloseReason::clean));
     test::poll(io);
     EXPECT_TRUE(closing.done());
 }
@@ -221,7 +221,7 @@ TEST_F(Net, ACleanCloseLeavesTheKernelToDeliverTheRest) {
         while (const auto size = b.try_send(chunk)) sent += size;  // far more than the peer's side takes unread
         SocketStream server(std::move(b));
         run(io, client.finish());
-        run(io, server.close(Ending::clean));
+        run(io, server.close(CloseReason::clean));
     }
     std::vector<std::byte> room(64 * 1024);
     std::size_t received = 0;
@@ -252,7 +252,7 @@ struct SlowReader : Net {
         while (const auto size = b.try_send(chunk)) sent += size;
         client.emplace(std::move(a));
         server.emplace(std::move(b));
-        closing.emplace(io, server->close(Ending::lost));
+        closing.emplace(io, server->close(CloseReason::lost));
         test::poll(io);
     }
     std::optional<SocketStream> client, server;
@@ -286,7 +286,7 @@ TEST_F(SlowReader, MaySendMeanwhile) {
 }
 
 TEST_F(SlowReader, IsLeftAtOnceWhenItResets) {
-    client->abort(Ending::reset);
+    client->abort(CloseReason::reset);
     io.restart();
     while (!closing->done()) io.run_one();
     EXPECT_THROW(closing->get(), LegError);
@@ -305,13 +305,13 @@ TEST_F(Net, AnAbortReachesThePeerAsAReset) {
     Listener listener(io.get_executor(), loopback());
     auto [a, b] = run(io, connect_pair(listener, clock, log));
     SocketStream client(std::move(a)), server(std::move(b));
-    server.abort(Ending::lost);
+    server.abort(CloseReason::lost);
     std::array<std::byte, 64> room;
     try {
         run(io, client.read_some(room));
         FAIL();
     } catch (const LegError& error) {
-        EXPECT_EQ(error.ending(), Ending::reset);
+        EXPECT_EQ(error.close_reason(), CloseReason::reset);
     }
 }
 

@@ -120,12 +120,12 @@ TEST_P(TlsOverAnything, ABlockedWriterDoesNotStopTheReader) {
 TEST_P(TlsOverAnything, CloseNotifyEndsTheStreamCleanly) {
     shake_hands();
     run(io, send_all(*client, pattern(1000)));
-    test::Running<void> closing(io, client->close(Ending::clean));
+    test::Running<void> closing(io, client->close(CloseReason::clean));
     EXPECT_EQ(run(io, receive(*server, 1000, 1000)), pattern(1000));
     std::array<std::byte, 16> room;
     EXPECT_EQ(run(io, server->read_some(room)), 0u);
     EXPECT_TRUE(server->ended());
-    run(io, server->close(Ending::clean));
+    run(io, server->close(CloseReason::clean));
     test::poll(io);
     EXPECT_TRUE(closing.done());
 }
@@ -142,7 +142,7 @@ TEST_P(TlsOverAnything, ShortMessagesAreRefusedWhileOutputWaits) {
     test::Running<void> stuck(io, send_all(*client, pattern(20'000'000)));
     test::poll(io);
     EXPECT_FALSE(client->try_write(pattern(100)));
-    client->abort(Ending::cancelled);
+    client->abort(CloseReason::cancelled);
     test::poll(io);
     EXPECT_TRUE(stuck.done());
 }
@@ -175,7 +175,7 @@ TEST_P(TlsOverAnything, AbortingALostPeerResetsItsConnection) {
     shake_hands();
     std::array<std::byte, 16> room;
     test::Running<std::size_t> reading(io, server->read_some(room));
-    client->abort(Ending::lost);
+    client->abort(CloseReason::lost);
     test::poll(io);
     EXPECT_TRUE(reading.done());
 }
@@ -194,7 +194,7 @@ Errc failure_of(TlsPair& pair, const std::string& name) {
     try {
         run(pair.io, pair.client->handshake());
     } catch (const Failure& failure) {
-        pair.client->abort(Ending::cancelled);
+        pair.client->abort(CloseReason::cancelled);
         test::poll(pair.io);
         EXPECT_TRUE(serving.done());
         return failure.errc();

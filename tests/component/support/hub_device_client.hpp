@@ -116,7 +116,7 @@ class DeviceClient {
         const auto packet = co_await next();
         co_return !packet.has_value();
     }
-    void vanish() { stream_->abort(Ending::cancelled); }
+    void vanish() { stream_->abort(CloseReason::cancelled); }
     ByteStream& stream() { return *stream_; }
 
     http::Response upgrade_answer;

@@ -132,18 +132,18 @@ class LegClient {
     void reset() {
         const linger immediately{.l_onoff = 1, .l_linger = 0};
         ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &immediately, sizeof immediately);
-        transport_->abort(Ending::reset);
+        transport_->abort(CloseReason::reset);
     }
     /// Ends the connection in order, but without a Close.
     asio::awaitable<void> end_connection() {
         try {
-            co_await transport_->close(Ending::clean);
+            co_await transport_->close(CloseReason::clean);
         } catch (const LegError&) {
             // The hub need not answer in order.
         }
     }
     /// Breaks the connection off.
-    void vanish() { transport_->abort(Ending::lost); }
+    void vanish() { transport_->abort(CloseReason::lost); }
 
     int pings = 0;
     std::size_t largest_frame = 0;

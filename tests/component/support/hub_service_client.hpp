@@ -38,8 +38,8 @@ class ServiceClient {
         ++connections;
     }
     /// Closes in order; the hub has done so, too, when this returns.
-    asio::awaitable<void> hang_up() { co_await connection_->transport().close(Ending::clean); }
-    void leave() { connection_->transport().abort(Ending::cancelled); }
+    asio::awaitable<void> hang_up() { co_await connection_->transport().close(CloseReason::clean); }
+    void leave() { connection_->transport().abort(CloseReason::cancelled); }
     http::Connection& connection() { return *connection_; }
 
     int connections = 0;  ///< made so far

@@ -81,7 +81,7 @@ inline asio::awaitable<void> echo_leg(http::Connection& connection, http::Respon
         const OutBytes out{bytes.first(size), wanted_headroom};
         co_await stream.write_all(out);
     }
-    co_await stream.close(Ending::clean);
+    co_await stream.close(CloseReason::clean);
 }
 
 inline asio::awaitable<void> echo_stream(http::Connection& connection, http::Request upgrade, ws::WsOptions options) {

@@ -35,7 +35,7 @@ class ServiceStream {
 
  private:
     static asio::awaitable<void> drop(std::unique_ptr<ws::WsStream> stream) {
-        stream->abort(Ending::cancelled);
+        stream->abort(CloseReason::cancelled);
         co_return;
     }
     static asio::awaitable<std::string> read(ByteStream& stream, std::size_t size) {
@@ -54,7 +54,7 @@ class ServiceStream {
             while (!(co_await read(stream, 4096)).empty()) {
             }
         } catch (const LegError& failure) {
-            co_return std::string(to_string(failure.ending()));
+            co_return std::string(to_string(failure.close_reason()));
         }
         co_return "end";
     }

@@ -13,16 +13,16 @@ using namespace std::chrono_literals;
 
 struct LegEnd {
     const char* name;
-    std::optional<Ending> close;  ///< nullopt: the connection ends without a Close
-    const char* reason;           ///< that service-proxy logs
+    std::optional<CloseReason> close;  ///< nullopt: the connection ends without a Close
+    const char* reason;                ///< that service-proxy logs
 };
 
 constexpr LegEnd leg_ends[] = {
     {"NoClose", std::nullopt, "without a WebSocket Close"},
-    {"Close1001", Ending::stopping, "code 1001"},
-    {"Close1002", Ending::protocol_violation, "code 1002"},
-    {"Close1008", Ending::refused, "code 1008"},
-    {"Close1011", Ending::lost, "code 1011"},
+    {"Close1001", CloseReason::stopping, "code 1001"},
+    {"Close1002", CloseReason::protocol_violation, "code 1002"},
+    {"Close1008", CloseReason::refused, "code 1008"},
+    {"Close1011", CloseReason::lost, "code 1011"},
 };
 
 struct Row {
@@ -62,7 +62,7 @@ struct SlowClient : service::ScriptedHubTest, testing::WithParamInterface<Row> {
         if (const auto close = GetParam().end.close)
             co_await stream.close(*close);
         else
-            co_await below->close(Ending::clean);
+            co_await below->close(CloseReason::clean);
     }
     void start() {
         start_hub([this](http::Connection& connection, int) -> asio::awaitable<void> {
@@ -99,8 +99,8 @@ TEST_P(SlowClient, WithTheLastWordIsNoReasonForAWarning) {
     client.shut_down_writing();
     expect_all_then_reset(client, down);
     EXPECT_TRUE(test::eventually([&] { return lines->contains("stream ended"); }));
-    const bool broke_protocol = GetParam().end.close == Ending::protocol_violation;
-    const bool by_policy = GetParam().end.close == Ending::refused;
+    const bool broke_protocol = GetParam().end.close == CloseReason::protocol_violation;
+    const bool by_policy = GetParam().end.close == CloseReason::refused;
     EXPECT_EQ(lines->contains("warning stream ended"), broke_protocol || by_policy) << logged();
 }
 

@@ -269,12 +269,12 @@ TEST_F(StreamAcceptorTest, LogsAStreamsStartAndEnd) {
 
 TEST_F(StreamAcceptorTest, NamesTheLegThatFailed) {
     take(request());
-    hub_ends[0]->abort(Ending::lost);
+    hub_ends[0]->abort(CloseReason::lost);
     poll(io);
     EXPECT_TRUE(log->contains("reason=DS-501"));
     EXPECT_TRUE(log->contains("leg to the hub"));
     take(request());
-    services[1]->abort(Ending::reset);
+    services[1]->abort(CloseReason::reset);
     poll(io);
     EXPECT_TRUE(log->contains("local service"));
 }

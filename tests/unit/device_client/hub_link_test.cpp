@@ -98,7 +98,7 @@ TEST(HubLink, SpreadsItsReturnToAHubThatRestarts) {
         HubLinkFixture f(random);
         f.start_and_let_in();
         f.pass(6s);
-        f.links[0]->fail(Ending::stopping);
+        f.links[0]->fail(CloseReason::stopping);
         f.settle();
         EXPECT_TRUE(f.log->contains("DS-503")) << f.log->lines().back();
         const auto wait = std::to_string(static_cast<int>(4000 * random));

@@ -44,9 +44,9 @@ class ScriptedLink {
         const auto* message = packet ? std::get_if<mqtt::Publish>(&*packet) : nullptr;
         return message ? message->topic : "(no publish)";
     }
-    void fail(Ending ending) {
+    void fail(CloseReason close_reason) {
         stream_->out().broken = true;
-        stream_->out().broken_as = ending;
+        stream_->out().broken_as = close_reason;
         stream_->out().notify();
     }
     void close() {

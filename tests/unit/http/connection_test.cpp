@@ -278,7 +278,7 @@ TEST_F(HttpConnection, UntilPeerLeavesReturnsAtTheEndAndKeepsEarlyBytes) {
 
 TEST_F(HttpConnection, UntilPeerLeavesReturnsWhenTheConnectionBreaks) {
     auto waiting = driver.start(connection.until_peer_leaves());
-    transport->fail(Ending::reset);
+    transport->fail(CloseReason::reset);
     driver.poll();
     EXPECT_NO_THROW(waiting.get());
 }

@@ -7,7 +7,7 @@ namespace device_streams {
 namespace {
 
 TEST(LegError, SaysItsCauseOnceAndHasACode) {
-    const LegError error(Ending::lost, "nothing was heard for 60 s");
+    const LegError error(CloseReason::lost, "nothing was heard for 60 s");
     EXPECT_STREQ(error.what(), "nothing was heard for 60 s");
     EXPECT_EQ(error.code(), Errc::leg_lost);
     const LegError copy(error);

@@ -49,10 +49,10 @@ struct Relay : testing::Test {
     }
     void expect_time_up(const std::string& limit) {
         ASSERT_TRUE(running->done());
-        EXPECT_EQ(running->get().ending, Ending::time_up);
+        EXPECT_EQ(running->get().close_reason, CloseReason::time_up);
         EXPECT_EQ(running->get().cause, limit);
-        EXPECT_EQ(left->closed_with, Ending::time_up);
-        EXPECT_EQ(right->closed_with, Ending::time_up);
+        EXPECT_EQ(left->closed_with, CloseReason::time_up);
+        EXPECT_EQ(right->closed_with, CloseReason::time_up);
     }
     void finish(MemoryStream& stream) {
         Running<void> step(io, stream.finish());
@@ -77,7 +77,7 @@ TEST_F(Relay, CarriesBytesBothWaysAndCountsThem) {
     ASSERT_TRUE(running->done());
     EXPECT_EQ(running->get().left_to_right, 5u);
     EXPECT_EQ(running->get().right_to_left, 2u);
-    EXPECT_EQ(running->get().ending, Ending::clean);
+    EXPECT_EQ(running->get().close_reason, CloseReason::clean);
 }
 
 TEST_F(Relay, HalfCloseLeavesTheOtherDirectionOpenForAsLongAsItTakes) {
@@ -109,8 +109,8 @@ TEST_F(Relay, WithoutHalfCloseLingersUntilTheOtherDirectionIsQuiet) {
     clock.advance(1ms);
     poll(io);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::clean);
-    EXPECT_EQ(right->closed_with, Ending::clean);
+    EXPECT_EQ(running->get().close_reason, CloseReason::clean);
+    EXPECT_EQ(right->closed_with, CloseReason::clean);
 }
 
 TEST_F(Relay, LingerDoesNotCutAWriterThatWaits) {
@@ -152,25 +152,25 @@ TEST_F(Relay, AnEndedStreamEndsTheRelayAtOnce) {
     poll(io);
     ASSERT_TRUE(running->done());
     EXPECT_TRUE(running->get().left_caused);
-    EXPECT_EQ(right->closed_with, Ending::clean);
+    EXPECT_EQ(right->closed_with, CloseReason::clean);
     EXPECT_EQ(receive(*server), "last words|end");
 }
 
 TEST_F(Relay, AResetReachesTheOtherLegAsAReset) {
     start();
-    client->abort(Ending::reset);
+    client->abort(CloseReason::reset);
     poll(io);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::reset);
+    EXPECT_EQ(running->get().close_reason, CloseReason::reset);
     EXPECT_TRUE(running->get().left_caused);
-    EXPECT_EQ(right->closed_with, Ending::reset);
+    EXPECT_EQ(right->closed_with, CloseReason::reset);
 }
 
 TEST_F(Relay, AResetIsNoticedWhileThePumpIsBlockedWriting) {
     start();
     right->out().capacity = 4;
     send(*client, "more than four");
-    client->abort(Ending::reset);
+    client->abort(CloseReason::reset);
     poll(io);
     ASSERT_TRUE(running->done());
     EXPECT_TRUE(running->get().left_caused);
@@ -204,9 +204,9 @@ TEST_F(Relay, CancellationTellsBothLegs) {
     running->cancel();
     poll(io);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::cancelled);
-    EXPECT_EQ(left->closed_with, Ending::stopping);
-    EXPECT_EQ(right->closed_with, Ending::stopping);
+    EXPECT_EQ(running->get().close_reason, CloseReason::cancelled);
+    EXPECT_EQ(left->closed_with, CloseReason::stopping);
+    EXPECT_EQ(right->closed_with, CloseReason::stopping);
 }
 
 TEST_F(Relay, EndsAnIdleStreamOnlyOnceNothingWasCarried) {
@@ -279,7 +279,7 @@ TEST_F(Relay, ACleanGoodbyeWaitsForAPeerThatStillTakesItsBytes) {
     poll(io);
     ASSERT_TRUE(running->done());
     EXPECT_TRUE(right->closed_well);
-    EXPECT_EQ(running->get().ending, Ending::clean);
+    EXPECT_EQ(running->get().close_reason, CloseReason::clean);
 }
 
 TEST_F(Relay, AGoodbyeIsGivenUpOnceNothingIsUnderWay) {
@@ -318,7 +318,7 @@ struct RelayToSlowReader : Relay {
         right->give_up();
         poll(io);
     }
-    void expect_delivered(Ending ending, bool with_end = false) {
+    void expect_delivered(CloseReason close_reason, bool with_end = false) {
         std::string all;
         std::array<std::byte, room> bytes;
         try {
@@ -331,10 +331,10 @@ struct RelayToSlowReader : Relay {
             EXPECT_EQ(all, with_end ? "first, second, third|end" : "first, second, third");
         }
         ASSERT_TRUE(running->done());
-        EXPECT_EQ(running->get().ending, ending);
+        EXPECT_EQ(running->get().close_reason, close_reason);
         EXPECT_FALSE(running->get().left_caused);
         EXPECT_EQ(running->get().right_to_left, 20u);
-        EXPECT_EQ(left->closed_with, ending);
+        EXPECT_EQ(left->closed_with, close_reason);
     }
 };
 
@@ -342,13 +342,13 @@ TEST_F(RelayToSlowReader, ALostLegTakesNothingBack) {
     lose_right_leg();
     pass(24h);
     EXPECT_FALSE(running->done()) << "it is waited for as long as it takes";
-    expect_delivered(Ending::lost);
+    expect_delivered(CloseReason::lost);
 }
 
 TEST_F(RelayToSlowReader, AStreamThatEndedInTheMiddleTakesNothingBack) {
     right->in().broken = true;  // its reader meets a Close of the hub, say
-    right->in().broken_as = Ending::stopping;
-    expect_delivered(Ending::stopping);
+    right->in().broken_as = CloseReason::stopping;
+    expect_delivered(CloseReason::stopping);
 }
 
 TEST_F(RelayToSlowReader, SendsIntoTheVoidMeanwhileInsteadOfBeingHeldUp) {
@@ -358,7 +358,7 @@ TEST_F(RelayToSlowReader, SendsIntoTheVoidMeanwhileInsteadOfBeingHeldUp) {
         send(*client, "answered");
         EXPECT_TRUE(left->in().bytes.empty());
     }
-    expect_delivered(Ending::lost);
+    expect_delivered(CloseReason::lost);
     EXPECT_EQ(running->get().left_to_right, 0u) << "nobody got that";
 }
 
@@ -367,22 +367,22 @@ TEST_F(RelayToSlowReader, EndsItsDirectionWhileTheRestArrives) {
     finish(*client);
     pass(24h);
     EXPECT_FALSE(running->done());
-    expect_delivered(Ending::lost);
+    expect_delivered(CloseReason::lost);
 }
 
 TEST_F(RelayToSlowReader, IsLeftWhenItResets) {
     lose_right_leg();
-    client->abort(Ending::reset);
+    client->abort(CloseReason::reset);
     poll(io);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_EQ(running->get().close_reason, CloseReason::lost);
 }
 
 TEST_F(RelayToSlowReader, IsNotWaitedForByAnOwnEnd) {
     running->cancel();
     poll(io);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(left->closed_with, Ending::stopping);
+    EXPECT_EQ(left->closed_with, CloseReason::stopping);
 }
 
 TEST_F(RelayToSlowReader, IsStalledInTheEnd) {
@@ -428,7 +428,7 @@ TEST_F(RelayToSlowReader, WhoHadEndedBeforeAKnownLossSeesNoCleanEnd) {
     finish(*client);
     right->in().finished = true;
     lose_right_leg();
-    expect_delivered(Ending::lost, true);
+    expect_delivered(CloseReason::lost, true);
 }
 
 TEST_F(RelayToSlowReader, WhoseOwnEndWasDroppedSeesNoCleanEnd) {
@@ -436,18 +436,18 @@ TEST_F(RelayToSlowReader, WhoseOwnEndWasDroppedSeesNoCleanEnd) {
     lose_right_leg();
     send(*client, "to nobody");
     finish(*client);
-    expect_delivered(Ending::lost, true);
+    expect_delivered(CloseReason::lost, true);
 }
 
 TEST_F(Relay, AnObjectionToTheGoodbyeIsNoCleanEnd) {
     start();
-    right->objection = LegError(Ending::lost, "code 1011");
+    right->objection = LegError(CloseReason::lost, "code 1011");
     finish(*client);
     finish(*server);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_EQ(running->get().close_reason, CloseReason::lost);
     EXPECT_FALSE(running->get().left_caused);
-    EXPECT_EQ(left->closed_with, Ending::lost);
+    EXPECT_EQ(left->closed_with, CloseReason::lost);
 }
 
 // A hub does not take what it cannot pass on: whoever sends it is held up until it hears of the loss.
@@ -465,7 +465,7 @@ TEST_F(Relay, AHubLeavesUnreadWhatIsForALostLeg) {
     ASSERT_TRUE(running->done());
     std::array<std::byte, 8> rest;
     EXPECT_EQ(client->try_read(rest), 3u);
-    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_EQ(running->get().close_reason, CloseReason::lost);
 }
 
 TEST_F(Relay, AHubThatLosesBothLegsIsDone) {
@@ -479,7 +479,7 @@ TEST_F(Relay, AHubThatLosesBothLegsIsDone) {
     left->give_up();
     poll(io);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_EQ(running->get().close_reason, CloseReason::lost);
 }
 
 TEST_F(Relay, AResetWaitsUntilWhatWasPassedOnHasArrived) {
@@ -496,7 +496,7 @@ TEST_F(Relay, AResetWaitsUntilWhatWasPassedOnHasArrived) {
     poll(io);
     ASSERT_TRUE(running->done());
     EXPECT_TRUE(left->closed_well);
-    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_EQ(running->get().close_reason, CloseReason::lost);
 }
 
 TEST_F(Relay, AResetOfTheOtherEndWaitsNoLongerThanAGoodbye) {
@@ -508,8 +508,8 @@ TEST_F(Relay, AResetOfTheOtherEndWaitsNoLongerThanAGoodbye) {
     EXPECT_FALSE(running->done());
     pass(limits.goodbye);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::reset);
-    EXPECT_EQ(left->closed_with, Ending::reset);
+    EXPECT_EQ(running->get().close_reason, CloseReason::reset);
+    EXPECT_EQ(left->closed_with, CloseReason::reset);
 }
 
 TEST_F(Relay, AnOwnEndWaitsNoLongerThanAGoodbye) {
@@ -526,7 +526,7 @@ TEST_F(Relay, WhatTheOtherLegSaidLastStillCountsWhenItCannotBeWrittenToAnyMore) 
     left->out().capacity = 4;
     send(*server, "last words");
     right->out().broken = true;  // only writing has failed so far
-    right->out().broken_as = Ending::lost;
+    right->out().broken_as = CloseReason::lost;
     send(*client, "to nobody");
     pass(1h);
     EXPECT_FALSE(running->done());
@@ -542,7 +542,7 @@ TEST_F(Relay, KnowsWhetherTheLeftLegHadEndedFirst) {
     right->give_up();
     poll(io);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_EQ(running->get().close_reason, CloseReason::lost);
     EXPECT_TRUE(running->get().left_ended_first);
 }
 
@@ -553,7 +553,7 @@ TEST_F(Relay, ALegThatIsLostBehindItsEndEndsTheStream) {
     right->give_up();
     poll(io);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::lost);
+    EXPECT_EQ(running->get().close_reason, CloseReason::lost);
     EXPECT_FALSE(running->get().left_ended_first);
 }
 
@@ -564,7 +564,7 @@ struct FailsWhenCancelled final : MemoryStream {
         try {
             co_await MemoryStream::listen_on();
         } catch (const std::system_error&) {
-            throw LegError(Ending::reset, "broke during teardown");
+            throw LegError(CloseReason::reset, "broke during teardown");
         }
     }
 };
@@ -578,7 +578,7 @@ TEST_F(Relay, WhatBreaksBehindTheEndIsNoFailure) {
     finish(*client);
     finish(*server);
     ASSERT_TRUE(running->done());
-    EXPECT_EQ(running->get().ending, Ending::clean);
+    EXPECT_EQ(running->get().close_reason, CloseReason::clean);
     EXPECT_EQ(running->get().cause, "");
 }
 

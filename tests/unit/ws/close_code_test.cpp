@@ -13,43 +13,43 @@ using test::from_hex;
 using test::text_of;
 using test::to_hex;
 
-std::string hub_close(Ending ending, bool extended = false) {
+std::string hub_close(CloseReason close_reason, bool extended = false) {
     return to_hex(
-        text_of(make_control_frame(Opcode::close, make_close(ending, extended).bytes(), Role::server).bytes()));
+        text_of(make_control_frame(Opcode::close, make_close(close_reason, extended).bytes(), Role::server).bytes()));
 }
 
 TEST(CloseCode, HubFramesMatchTheVectors) {
-    EXPECT_EQ(hub_close(Ending::clean), "880203e8");
-    EXPECT_EQ(hub_close(Ending::lost), "881103f3575320646973636f6e6e6563746564");
+    EXPECT_EQ(hub_close(CloseReason::clean), "880203e8");
+    EXPECT_EQ(hub_close(CloseReason::lost), "881103f3575320646973636f6e6e6563746564");
 }
 
 TEST(CloseCode, AResetIsToldAsSuchOnlyBetweenPartiesOfOurs) {
-    EXPECT_EQ(close_code(Ending::reset, true), 4001);
-    EXPECT_EQ(hub_close(Ending::reset), hub_close(Ending::lost));
-    EXPECT_EQ(hub_close(Ending::reset, true), "88020fa1");
+    EXPECT_EQ(close_code(CloseReason::reset, true), 4001);
+    EXPECT_EQ(hub_close(CloseReason::reset), hub_close(CloseReason::lost));
+    EXPECT_EQ(hub_close(CloseReason::reset, true), "88020fa1");
 }
 
 TEST(CloseCode, EveryEndingHasItsCode) {
-    EXPECT_EQ(close_code(Ending::stopping, false), 1001);
-    EXPECT_EQ(close_code(Ending::protocol_violation, false), 1002);
-    EXPECT_EQ(close_code(Ending::refused, false), 1008);
-    EXPECT_EQ(close_code(Ending::too_big, false), 1009);
-    EXPECT_EQ(close_code(Ending::cancelled, true), 1011);
-    EXPECT_EQ(close_code(Ending::lost, true), 1011);
+    EXPECT_EQ(close_code(CloseReason::stopping, false), 1001);
+    EXPECT_EQ(close_code(CloseReason::protocol_violation, false), 1002);
+    EXPECT_EQ(close_code(CloseReason::refused, false), 1008);
+    EXPECT_EQ(close_code(CloseReason::too_big, false), 1009);
+    EXPECT_EQ(close_code(CloseReason::cancelled, true), 1011);
+    EXPECT_EQ(close_code(CloseReason::lost, true), 1011);
 }
 
 TEST(CloseCode, EveryCodeHasItsEnding) {
-    EXPECT_EQ(ending_of_close_code(1000), Ending::clean);
-    EXPECT_EQ(ending_of_close_code(1005), Ending::clean);
-    EXPECT_EQ(ending_of_close_code(1001), Ending::stopping);
-    EXPECT_EQ(ending_of_close_code(1012), Ending::stopping);
-    EXPECT_EQ(ending_of_close_code(1002), Ending::protocol_violation);
-    EXPECT_EQ(ending_of_close_code(1007), Ending::protocol_violation);
-    EXPECT_EQ(ending_of_close_code(1008), Ending::refused);
-    EXPECT_EQ(ending_of_close_code(1009), Ending::too_big);
-    EXPECT_EQ(ending_of_close_code(4001), Ending::reset);
-    EXPECT_EQ(ending_of_close_code(1011), Ending::lost);
-    EXPECT_EQ(ending_of_close_code(4000), Ending::lost);
+    EXPECT_EQ(reason_of_close_code(1000), CloseReason::clean);
+    EXPECT_EQ(reason_of_close_code(1005), CloseReason::clean);
+    EXPECT_EQ(reason_of_close_code(1001), CloseReason::stopping);
+    EXPECT_EQ(reason_of_close_code(1012), CloseReason::stopping);
+    EXPECT_EQ(reason_of_close_code(1002), CloseReason::protocol_violation);
+    EXPECT_EQ(reason_of_close_code(1007), CloseReason::protocol_violation);
+    EXPECT_EQ(reason_of_close_code(1008), CloseReason::refused);
+    EXPECT_EQ(reason_of_close_code(1009), CloseReason::too_big);
+    EXPECT_EQ(reason_of_close_code(4001), CloseReason::reset);
+    EXPECT_EQ(reason_of_close_code(1011), CloseReason::lost);
+    EXPECT_EQ(reason_of_close_code(4000), CloseReason::lost);
 }
 
 TEST(ParseClose, GivesTheCode) {

@@ -86,19 +86,19 @@ class FakeTransport final : public Transport {
         ended_ = true;
         readable_.notify();
     }
-    void fail(Ending ending) {
-        failure_ = ending;
+    void fail(CloseReason close_reason) {
+        failure_ = close_reason;
         readable_.notify();
         writable_.notify();
         if (const auto gone = gone_.lock()) (*gone)(failure());
     }
     void give_up() noexcept override {
         given_up = true;
-        failure_once_read_ = Ending::lost;
+        failure_once_read_ = CloseReason::lost;
         readable_.notify();
     }
     /// What was pushed can still be read.
-    void fail_once_read(Ending ending) { failure_once_read_ = ending; }
+    void fail_once_read(CloseReason close_reason) { failure_once_read_ = close_reason; }
     void accept_writes(bool accept) {
         accepts_ = accept;
         writable_.notify();
@@ -158,12 +158,12 @@ class FakeTransport final : public Transport {
         gone_ = watching;
         return watching;
     }
-    asio::awaitable<void> close(Ending ending) override {
-        closed = ending;
+    asio::awaitable<void> close(CloseReason close_reason) override {
+        closed = close_reason;
         co_return;
     }
     std::size_t undelivered() override { return still_delivering ? 1 : 0; }
-    void abort(Ending reason) noexcept override { aborted = reason; }
+    void abort(CloseReason reason) noexcept override { aborted = reason; }
 
     std::string sent;
     std::vector<std::size_t> write_sizes;
@@ -174,8 +174,8 @@ class FakeTransport final : public Transport {
     bool watched = false;
     bool given_up = false;
     bool still_delivering = false;
-    std::optional<Ending> closed;
-    std::optional<Ending> aborted;
+    std::optional<CloseReason> closed;
+    std::optional<CloseReason> aborted;
 
  private:
     std::exception_ptr failure() const {
@@ -187,7 +187,7 @@ class FakeTransport final : public Transport {
     bool accepts_ = true;
     int writes_until_hold_ = 0;
     int writes_under_way_ = 0;
-    std::optional<Ending> failure_, failure_once_read_;
+    std::optional<CloseReason> failure_, failure_once_read_;
     Wakeup readable_, writable_;
     std::weak_ptr<Gone> gone_;
 };

@@ -81,7 +81,7 @@ TEST_P(RefusedHeader, IsAProtocolViolation) {
         read(GetParam(), size);
         FAIL() << "was accepted";
     } catch (const LegError& refused) {
-        EXPECT_EQ(refused.ending(), Ending::protocol_violation);
+        EXPECT_EQ(refused.close_reason(), CloseReason::protocol_violation);
     }
 }
 

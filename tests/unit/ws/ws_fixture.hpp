@@ -26,25 +26,25 @@ class WsFixture : public testing::Test {
         if (!size) return "-";
         return *size == 0 ? "0" : "[" + text_of(ReadableBytes(room).first(*size)) + "]";
     }
-    Ending ending_of_read() {
+    CloseReason close_reason_of_read() {
         try {
             try_read();
         } catch (const LegError& gone) {
-            return gone.ending();
+            return gone.close_reason();
         }
         ADD_FAILURE() << "the read did not fail";
-        return Ending::clean;
+        return CloseReason::clean;
     }
     /// How a wait that goes on for ever was ended.
-    Ending ending_of(test::Running<void>& waiting) {
+    CloseReason close_reason_of(test::Running<void>& waiting) {
         driver.poll();
         try {
             waiting.get();
         } catch (const LegError& gone) {
-            return gone.ending();
+            return gone.close_reason();
         }
         ADD_FAILURE() << "it goes on";
-        return Ending::time_up;
+        return CloseReason::time_up;
     }
     /// Writes `text` with that much room in front of it.
     asio::awaitable<void> write(std::string text, std::size_t headroom = wanted_headroom) {

@@ -51,20 +51,20 @@ TEST_F(WsHold, NobodyWaitsForWhatIsKept) {
 
 TEST_F(WsHold, ACleanCloseIsAnsweredAndTold) {
     transport->push(from_client(8, "\x03\xe8"));
-    EXPECT_EQ(ending_of(holding), Ending::clean);
+    EXPECT_EQ(close_reason_of(holding), CloseReason::clean);
     EXPECT_TRUE(stream.ended());
     EXPECT_EQ(to_hex(transport->sent), "880203e8");
 }
 
 TEST_F(WsHold, AnEndWithoutCloseIsALoss) {
     transport->end();
-    EXPECT_EQ(ending_of(holding), Ending::lost);
+    EXPECT_EQ(close_reason_of(holding), CloseReason::lost);
     EXPECT_FALSE(stream.ended());
 }
 
 TEST_F(WsHold, GarbageIsAnsweredAndTold) {
     transport->push("\xff\xff");
-    EXPECT_EQ(ending_of(holding), Ending::protocol_violation);
+    EXPECT_EQ(close_reason_of(holding), CloseReason::protocol_violation);
     EXPECT_EQ(to_hex(transport->sent), "880203ea");
 }
 
@@ -97,7 +97,7 @@ TEST_F(WsHoldHalfClose, ACloseBehindTheEndOfADirectionIsTold) {
     transport->push(from_client(2, ""));
     driver.poll();
     transport->push(from_client(8, "\x03\xe8"));
-    EXPECT_EQ(ending_of(holding), Ending::clean);
+    EXPECT_EQ(close_reason_of(holding), CloseReason::clean);
 }
 
 }  // namespace

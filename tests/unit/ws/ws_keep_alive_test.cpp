@@ -33,18 +33,18 @@ class WsKeepAlive : public WithClock, public WsFixture {
         EXPECT_EQ(try_read(), "-");
         return driver.start(stream.wait_readable());
     }
-    static Ending ending_of(test::Running<void>& watching) {
+    static CloseReason close_reason_of(test::Running<void>& watching) {
         try {
             watching.get();
         } catch (const LegError& gone) {
-            return gone.ending();
+            return gone.close_reason();
         }
-        return Ending::clean;
+        return CloseReason::clean;
     }
 };
 
 TEST_F(WsKeepAlive, APeerThatHasNotAnsweredTheCloseStillWorksThroughWhatItGot) {
-    auto closing = driver.start(stream.close(Ending::clean));
+    auto closing = driver.start(stream.close(CloseReason::clean));
     pass(50s);
     EXPECT_GT(stream.undelivered(), 0U);
     transport->push(from_client(9, "busy"));
@@ -92,7 +92,7 @@ TEST_F(WsKeepAlive, LosesAHeldLegOnWhichNothingIsHeard) {
     pass(59s);
     EXPECT_FALSE(watching.done());
     pass(1s);
-    EXPECT_EQ(ending_of(watching), Ending::lost);
+    EXPECT_EQ(close_reason_of(watching), CloseReason::lost);
 }
 
 TEST_F(WsKeepAlive, AHeldLegWhoseFirstPayloadIsKeptMayBeSilent) {
@@ -110,7 +110,7 @@ TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
     EXPECT_FALSE(watching.done());
     pass(1s);
     ASSERT_TRUE(watching.done());
-    EXPECT_EQ(ending_of(watching), Ending::lost);
+    EXPECT_EQ(close_reason_of(watching), CloseReason::lost);
     EXPECT_TRUE(listening.done()) << "its reader is woken";
     try {
         try_read();
@@ -175,7 +175,7 @@ TEST_F(WsKeepAliveForeign, IsPingedButNeverLostForItsSilence) {
 }
 
 TEST_F(WsKeepAliveForeign, IsWaitedForOnlyWhileBytesAreUnderWay) {
-    auto closing = driver.start(stream.close(Ending::clean));
+    auto closing = driver.start(stream.close(CloseReason::clean));
     EXPECT_EQ(stream.undelivered(), 0U);
     transport->still_delivering = true;
     EXPECT_GT(stream.undelivered(), 0U);

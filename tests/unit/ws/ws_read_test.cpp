@@ -104,7 +104,7 @@ TEST_F(WsRead, ReadsALongFrameToWhereItIsWanted) {
 
 TEST_F(WsRead, TellsOfABrokenLegBehindThePayloadBeforeIt) {
     transport->push(from_client(2, pattern(6'000)).substr(0, 5'000));
-    transport->fail_once_read(Ending::reset);
+    transport->fail_once_read(CloseReason::reset);
     std::vector<std::byte> room(65'536);
     EXPECT_EQ(stream.try_read(room), 5'000 - 8);
     for (int i = 0; i < 2; ++i) {
@@ -112,7 +112,7 @@ TEST_F(WsRead, TellsOfABrokenLegBehindThePayloadBeforeIt) {
             stream.try_read(room);
             ADD_FAILURE();
         } catch (const LegError& failure) {
-            EXPECT_EQ(failure.ending(), Ending::lost) << "only a Close tells of a reset";
+            EXPECT_EQ(failure.close_reason(), CloseReason::lost) << "only a Close tells of a reset";
         }
     }
 }
@@ -178,8 +178,8 @@ TEST_F(WsRead, AnswersACloseWithoutCodeInKind) {
 TEST_F(WsRead, ACloseThatIsNotCleanIsAFailureAfterTheData) {
     transport->push(from_client(2, "data") + from_client(8, "\x0f\xa1"));
     EXPECT_EQ(try_read(), "[data]");
-    EXPECT_EQ(ending_of_read(), Ending::reset);
-    EXPECT_EQ(ending_of_read(), Ending::reset);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::reset);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::reset);
     EXPECT_FALSE(stream.ended());
     EXPECT_EQ(to_hex(transport->sent), "88020fa1");
 }
@@ -188,7 +188,7 @@ TEST_F(WsRead, AnEndWithoutCloseIsALostLeg) {
     transport->push(from_client(2, "data"));
     transport->end();
     EXPECT_EQ(try_read(), "[data]");
-    EXPECT_EQ(ending_of_read(), Ending::lost);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::lost);
     EXPECT_FALSE(stream.ended());
 }
 
@@ -196,30 +196,30 @@ TEST_F(WsRead, AnEndInsideAFrameIsALostLeg) {
     transport->push(from_client(2, "data").substr(0, 8));
     transport->end();
     EXPECT_EQ(try_read(), "[da]");
-    EXPECT_EQ(ending_of_read(), Ending::lost);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::lost);
 }
 
 TEST_F(WsRead, AConnectionThatWasResetIsALostLeg) {
-    transport->fail(Ending::reset);
-    EXPECT_EQ(ending_of_read(), Ending::lost) << "only a Close tells of a reset";
+    transport->fail(CloseReason::reset);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::lost) << "only a Close tells of a reset";
 }
 
 TEST_F(WsRead, OtherFailuresOfTheTransportPassThrough) {
-    transport->fail(Ending::protocol_violation);
-    EXPECT_EQ(ending_of_read(), Ending::protocol_violation);
+    transport->fail(CloseReason::protocol_violation);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::protocol_violation);
 }
 
 TEST_F(WsRead, AViolationIsToldToThePeerOnce) {
     transport->push(from_client(2, "good") + from_server(2, "unmasked"));
     EXPECT_EQ(try_read(), "[good]");
-    EXPECT_EQ(ending_of_read(), Ending::protocol_violation);
-    EXPECT_EQ(ending_of_read(), Ending::protocol_violation);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::protocol_violation);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::protocol_violation);
     EXPECT_EQ(to_hex(transport->sent), "880203ea");
 }
 
 TEST_F(WsRead, GarbageIsAViolationAtItsFirstByte) {
     transport->push("G");
-    EXPECT_EQ(ending_of_read(), Ending::protocol_violation);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::protocol_violation);
 }
 
 TEST_F(WsRead, DataStillComesWhenTheAnswerCannotBeSent) {
@@ -268,7 +268,7 @@ TEST_F(WsRead, WatchOfAReadingStreamWatchesTheTransportOnly) {
     transport->push(from_client(2, "x"));
     driver.poll();
     EXPECT_EQ(transport->reads, reads);
-    transport->fail(Ending::reset);
+    transport->fail(CloseReason::reset);
     driver.poll();
     EXPECT_THROW(watching.get(), LegError);
 }
@@ -277,7 +277,7 @@ TEST_F(WsRead, WatchForgivesAConnectionThatBreaksBehindACleanClose) {
     auto watching = driver.start(until_gone(stream));
     transport->push(from_client(2, "last") + from_client(8, "\x03\xe8"));
     EXPECT_EQ(try_read(), "[last]");  // on its way to a slow reader while the connection breaks
-    transport->fail(Ending::reset);
+    transport->fail(CloseReason::reset);
     driver.poll();
     EXPECT_FALSE(watching.done());
     EXPECT_EQ(try_read(), "0");
@@ -321,7 +321,7 @@ TEST_F(WsRead, ListeningOnTellsACleanClose) {
         listening.get();
         FAIL();
     } catch (const LegError& gone) {
-        EXPECT_EQ(gone.ending(), Ending::clean);
+        EXPECT_EQ(gone.close_reason(), CloseReason::clean);
     }
     EXPECT_TRUE(stream.ended());
     EXPECT_EQ(to_hex(transport->sent), "880203e8");
@@ -345,7 +345,7 @@ TEST_F(WsReadHalfClose, ListeningOnSeesAReset) {
     EXPECT_EQ(try_read(), "0");
     auto listening = driver.start(stream.listen_on());
     transport->push(from_client(9, "still there") + from_client(8, "\x0f\xa1"));
-    EXPECT_EQ(ending_of(listening), Ending::reset);
+    EXPECT_EQ(close_reason_of(listening), CloseReason::reset);
     EXPECT_EQ(sent().size(), 2U);
 }
 
@@ -354,7 +354,7 @@ TEST_F(WsReadHalfClose, ListeningOnRefusesData) {
     EXPECT_EQ(try_read(), "0");
     auto listening = driver.start(stream.listen_on());
     transport->push(from_client(2, "late"));
-    EXPECT_EQ(ending_of(listening), Ending::protocol_violation);
+    EXPECT_EQ(close_reason_of(listening), CloseReason::protocol_violation);
     EXPECT_EQ(to_hex(transport->sent), "880203ea");
 }
 
@@ -363,7 +363,7 @@ TEST_F(WsReadHalfClose, ListeningOnSeesAnEndWithoutClose) {
     EXPECT_EQ(try_read(), "0");
     auto listening = driver.start(stream.listen_on());
     transport->end();
-    EXPECT_EQ(ending_of(listening), Ending::lost);
+    EXPECT_EQ(close_reason_of(listening), CloseReason::lost);
 }
 
 TEST_F(WsReadHalfClose, TheEndIsToldBeforeAResetInTheSameBytes) {
@@ -371,7 +371,7 @@ TEST_F(WsReadHalfClose, TheEndIsToldBeforeAResetInTheSameBytes) {
     EXPECT_EQ(try_read(), "[x]");
     EXPECT_EQ(try_read(), "0");
     auto listening = driver.start(stream.listen_on());
-    EXPECT_EQ(ending_of(listening), Ending::reset);
+    EXPECT_EQ(close_reason_of(listening), CloseReason::reset);
 }
 
 TEST_F(WsReadHalfClose, EndAndCleanCloseInTheSameBytesEndTheStream) {

@@ -62,13 +62,13 @@ TEST_F(WsWrite, ReadingGoesOnWhileAWriteIsBlocked) {
 TEST_F(WsWrite, AConnectionThatIsResetMeanwhileIsALostLeg) {
     transport->accept_writes(false);
     auto writing = driver.start(write("blocked"));
-    transport->fail(Ending::reset);
+    transport->fail(CloseReason::reset);
     driver.poll();
     try {
         writing.get();
         ADD_FAILURE();
     } catch (const LegError& failure) {
-        EXPECT_EQ(failure.ending(), Ending::lost) << "only a Close tells of a reset";
+        EXPECT_EQ(failure.close_reason(), CloseReason::lost) << "only a Close tells of a reset";
     }
 }
 
@@ -127,7 +127,7 @@ TEST_F(WsWrite, ACloseInTheMiddleOfAWriteEndsItBehindTheFrame) {
 
 TEST_F(WsWrite, AfterACloseThatIsNotCleanWritingFails) {
     transport->push(from_client(8, "\x03\xe9"));
-    EXPECT_EQ(ending_of_read(), Ending::stopping);
+    EXPECT_EQ(close_reason_of_read(), CloseReason::stopping);
     EXPECT_THROW(driver.run(write("x")), LegError);
     EXPECT_THROW(driver.run(stream.finish()), LegError);
 }
@@ -154,7 +154,7 @@ TEST_F(WsWrite, ACancelledWriteLeavesRoomForAGoodbye) {
     driver.poll();
     EXPECT_THROW(writing.get(), std::system_error);
     transport->accept_writes(true);
-    auto closing = driver.start(stream.close(Ending::stopping));
+    auto closing = driver.start(stream.close(CloseReason::stopping));
     EXPECT_EQ(to_hex(transport->sent), "880203e9");
     transport->push(from_client(8, "\x03\xe9"));
     driver.poll();
@@ -170,9 +170,9 @@ TEST_F(WsWrite, NothingFollowsAMessageThatWasCutByCancelling) {
     driver.poll();
     transport->accept_writes(true);
     const auto sent_before = transport->sent;
-    driver.run(stream.close(Ending::stopping));
+    driver.run(stream.close(CloseReason::stopping));
     EXPECT_EQ(transport->sent, sent_before);
-    EXPECT_EQ(transport->aborted, Ending::stopping);
+    EXPECT_EQ(transport->aborted, CloseReason::stopping);
 }
 
 class WsHalfCloseWrite : public WsFixture {

@@ -263,7 +263,7 @@ class AdminSessionTest : public AdminTest {
         io.restart();
         while (!served.done()) io.run_one();
         test::poll(io);
-        if (!answer.done()) hub->abort(Ending::lost);
+        if (!answer.done()) hub->abort(CloseReason::lost);
         test::poll(io);
         served.get();
         return answer.failure() ? "" : answer.get();

@@ -25,8 +25,8 @@ class BrokenStream final : public ByteStream {
     Watch watch(const asio::any_io_executor& strand, Gone gone) override {
         return rest_->watch(strand, std::move(gone));
     }
-    asio::awaitable<void> close(Ending ending) override { return rest_->close(ending); }
-    void abort(Ending reason) noexcept override { rest_->abort(reason); }
+    asio::awaitable<void> close(CloseReason close_reason) override { return rest_->close(close_reason); }
+    void abort(CloseReason reason) noexcept override { rest_->abort(reason); }
 
  private:
     std::unique_ptr<ByteStream> rest_;

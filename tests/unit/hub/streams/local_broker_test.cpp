@@ -24,8 +24,8 @@ class LocalBrokerTest : public testing::Test {
 
     LocalBroker::Parts parts() {
         const auto bridge = [this](const StreamRef&, auto, auto) { seen.push_back("bridge"); };
-        const auto close_alone = [this](auto, Ending ending) {
-            seen.push_back("close " + std::string(to_string(ending)));
+        const auto close_alone = [this](auto, CloseReason close_reason) {
+            seen.push_back("close " + std::string(to_string(close_reason)));
         };
         const auto cut = [this](const Revocation& revoked) { seen.push_back("cut " + revoked.target->to_string()); };
         return {

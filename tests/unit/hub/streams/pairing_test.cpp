@@ -305,7 +305,7 @@ TEST_F(PairingTest, WaitingLegIsEndedAtTheDeadline) {
     const auto ended = only<EndLeg>(actions);
     ASSERT_EQ(ended.size(), 1u);
     EXPECT_EQ(ended[0].role, service);
-    EXPECT_EQ(ended[0].ending, Ending::lost);
+    EXPECT_EQ(ended[0].close_reason, CloseReason::lost);
     EXPECT_EQ(only<Abandon>(actions).size(), 1u);
     EXPECT_TRUE(only<Reply>(actions).empty()) << "it was answered before";
     EXPECT_EQ(admit(stream, device), Verdict::unknown_stream) << "a stale WebSocket";
@@ -316,7 +316,7 @@ TEST_F(PairingTest, EarlyDeviceLegIsEndedWhenTheDeviceRejects) {
     attach(delivery.stream.stream_id, device);
     const auto ended = only<EndLeg>(pairing.answered(pump, {400, delivery.request_id}));
     ASSERT_EQ(ended.size(), 1u);
-    EXPECT_EQ(ended[0].ending, Ending::lost);
+    EXPECT_EQ(ended[0].close_reason, CloseReason::lost);
 }
 
 TEST_F(PairingTest, EarlyDeviceLegIsEndedWhenNoAnswerComes) {
@@ -374,7 +374,7 @@ TEST_F(PairingTest, ServiceThatGoesAwayBeforeItsLegCameEndsTheStream) {
     const auto actions = pairing.cancel(request);
     EXPECT_EQ(only<Abandon>(actions).at(0).why, "the service went away before its leg came");
     EXPECT_EQ(only<EndLeg>(actions).at(0).role, device);
-    EXPECT_EQ(only<EndLeg>(actions).at(0).ending, Ending::lost);
+    EXPECT_EQ(only<EndLeg>(actions).at(0).close_reason, CloseReason::lost);
     EXPECT_EQ(pairing.size(), 0u);
     EXPECT_EQ(admit(stream, service), Verdict::unknown_stream);
 }
@@ -409,7 +409,7 @@ TEST_F(PairingTest, RemovalOfADeviceFailsItsRequestsAndThoseOfItsModules) {
 TEST_F(PairingTest, RemovalEndsWaitingLegsAsRefused) {
     const auto stream = accepted(open_delivered().request_id).stream_id;
     attach(stream, service);
-    EXPECT_EQ(only<EndLeg>(pairing.forget(pump)).at(0).ending, Ending::refused);
+    EXPECT_EQ(only<EndLeg>(pairing.forget(pump)).at(0).close_reason, CloseReason::refused);
 }
 
 TEST_F(PairingTest, ATakenAwayRuleFailsTheRequestsThatRestOnIt) {
@@ -429,7 +429,7 @@ TEST_F(PairingTest, StopFailsWhatIsPending) {
     pairing.open(ask(10s), {}, clock.now());
     const auto actions = pairing.stop();
     EXPECT_EQ(refused(actions), RestError::server_error);
-    EXPECT_EQ(only<EndLeg>(actions).at(0).ending, Ending::stopping);
+    EXPECT_EQ(only<EndLeg>(actions).at(0).close_reason, CloseReason::stopping);
     EXPECT_EQ(pairing.size(), 0u);
     EXPECT_EQ(pairing.next_deadline(), std::nullopt);
 }
