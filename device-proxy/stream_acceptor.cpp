@@ -27,7 +27,7 @@ std::string describe_end(const RelayResult& result) {
     if (result.close_reason == CloseReason::cancelled) return "device-proxy is stopping";
     if (result.close_reason == CloseReason::time_up) return explain(Failure(Errc::time_limit, result.cause));
     const std::string leg = result.left_caused ? "local service" : "leg to the hub";
-    const auto code = static_cast<Errc>(LegError(result.close_reason, "").code().value());
+    const auto code = static_cast<Errc>(StreamError(result.close_reason, "").code().value());
     return explain(Failure(code, result.cause.empty() ? leg : leg + ", " + result.cause));
 }
 

@@ -11,7 +11,7 @@ asio::awaitable<void> until_client_leaves(Socket& client) {
         co_await client.wait_readable();
         early = client.try_peek(probe);
     }
-    if (*early == 0) throw LegError(CloseReason::clean, "the client ended before it sent anything");
+    if (*early == 0) throw StreamError(CloseReason::clean, "the client ended before it sent anything");
     // From here on the socket is always readable; only errors are news.
     co_await until_gone(client);
 }

@@ -42,7 +42,7 @@ std::string reason_of(const RelayResult& result) {
     if (result.close_reason == CloseReason::clean) return "clean, ended by the " + by;
     if (result.close_reason == CloseReason::cancelled) return "cancelled by this program";
     if (result.close_reason == CloseReason::time_up) return explain(Failure(Errc::time_limit, result.cause));
-    const LegError leg(result.close_reason, result.cause);
+    const StreamError leg(result.close_reason, result.cause);
     const auto where = std::string("leg to the ") + (result.left_caused ? "client" : "hub");
     const auto cause = result.cause.empty() ? where : where + ", " + result.cause;
     return explain(Failure(static_cast<Errc>(leg.code().value()), cause));
@@ -78,7 +78,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamSession::open(asio::awaitab
 void StreamSession::log_no_stream(const std::exception_ptr& failure) const {
     try {
         std::rethrow_exception(failure);
-    } catch (const LegError& left) {
+    } catch (const StreamError& left) {
         log_.info("stream request cancelled", {{"reason", left.what()}});
     } catch (const Failure& refused) {
         log_.warning("no stream: " + explain(refused), {{"leg", leg_of(refused.errc())}});

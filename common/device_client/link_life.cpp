@@ -37,7 +37,7 @@ asio::awaitable<void> LinkLife::live(LinkOpener open, std::function<mqtt::Connec
         auto transfer = both(read(), write());
         co_await first_of(std::move(transfer), watch());
         co_await with_timeout(stream_->close(CloseReason::clean), limits.goodbye, clock_);
-    } catch (const LegError& failure) {
+    } catch (const StreamError& failure) {
         stream_->abort(CloseReason::lost);
         const bool comes_back = failure.close_reason() == CloseReason::stopping;
         throw Failure(comes_back ? Errc::hub_stopping : Errc::hub_link_lost, failure.what());

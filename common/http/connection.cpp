@@ -94,11 +94,11 @@ asio::awaitable<Response> Connection::exchange(Request request) {
 
 /// On a warm connection, bytes that came before the request was sent cannot be its answer.
 void Connection::check_still_ours() {
-    if (!reusable_) throw LegError(CloseReason::lost, "the connection was to be used no more");
+    if (!reusable_) throw StreamError(CloseReason::lost, "the connection was to be used no more");
     const auto size = try_fill();
     if (size || !buffer_.empty()) {
         reusable_ = false;
-        throw LegError(CloseReason::lost, "the server ended the idle connection");
+        throw StreamError(CloseReason::lost, "the server ended the idle connection");
     }
 }
 
@@ -122,7 +122,7 @@ asio::awaitable<void> Connection::until_peer_leaves() {
         bool more = false;
         try {
             more = co_await fill();
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             more = false;
         }
         if (!more) {
@@ -263,8 +263,8 @@ asio::awaitable<void> Connection::fill_or_throw() {
     const bool more = co_await fill();
     if (more) co_return;
     reusable_ = false;
-    throw LegError(CloseReason::lost, buffer_.empty() ? "the peer ended the connection"
-                                                      : "the peer ended the connection inside a message");
+    throw StreamError(CloseReason::lost, buffer_.empty() ? "the peer ended the connection"
+                                                         : "the peer ended the connection inside a message");
 }
 
 }  // namespace device_streams::http

@@ -27,7 +27,7 @@ class MessageError : public std::runtime_error {
 /// One HTTP/1.1 connection, either side, over websocketpp's head parsers (RFC 9112). Content-Length and chunked bodies
 /// both ways; Content-Length with Transfer-Encoding, repeated Content-Length and obsolete line folding are refused.
 /// Timeouts are the caller's. Bytes read beyond a message are kept for the next one. An end of the connection inside a
-/// message is LegError(lost).
+/// message is StreamError(lost).
 class Connection {
  public:
     /// `dates`, for servers: answers carry a Date from it. It outlives the connection.
@@ -43,8 +43,8 @@ class Connection {
     /// The answer to HEAD is sent without its body.
     asio::awaitable<void> write_response(Response response);
     /// Client side: sends and reads the answer (interim 1xx answers but 101 are skipped; a 101 has no body). On a
-    /// connection used before, throws LegError(lost) before it sends anything if the server ended it or spoke unasked
-    /// meanwhile: then the request may safely be made again on a new connection.
+    /// connection used before, throws StreamError(lost) before it sends anything if the server ended it or spoke
+    /// unasked meanwhile: then the request may safely be made again on a new connection.
     asio::awaitable<Response> exchange(Request request);
     /// False while the last exchange has brought no byte of its answer.
     bool answer_began() const { return answer_began_; }

@@ -56,7 +56,7 @@ asio::awaitable<void> ask(Carrier& carrier, ConnectRequest request) {
     std::array<std::byte, 1024> room;
     for (;;) {
         const auto size = carrier.try_recv(room);
-        if (size == 0) throw LegError(CloseReason::lost, "it closed the connection");
+        if (size == 0) throw StreamError(CloseReason::lost, "it closed the connection");
         if (size && request.take({reinterpret_cast<const char*>(room.data()), *size})) co_return;
         if (!size) co_await carrier.wait_readable();
     }

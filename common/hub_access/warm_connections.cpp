@@ -30,7 +30,7 @@ bool is_stale(const http::Connection& connection, const std::exception_ptr& fail
     if (connection.answer_began()) return false;
     try {
         std::rethrow_exception(failure);
-    } catch (const LegError& broken) {
+    } catch (const StreamError& broken) {
         return broken.close_reason() != CloseReason::protocol_violation;
     } catch (...) {
         return false;

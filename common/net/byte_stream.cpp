@@ -57,13 +57,13 @@ std::string_view to_string(CloseReason close_reason) {
     return "?";
 }
 
-LegError::LegError(CloseReason close_reason, const std::string& cause)
+StreamError::StreamError(CloseReason close_reason, const std::string& cause)
     : std::system_error(make_error_code(errc_of(close_reason))), close_reason_(close_reason), cause_(cause) {
 }
 
-void throw_leg_error(int error) {
+void throw_stream_error(int error) {
     const bool reset = error == ECONNRESET || error == EPIPE || error == ENOTCONN || error == EBADF;
-    throw LegError(reset ? CloseReason::reset : CloseReason::lost, std::strerror(error));
+    throw StreamError(reset ? CloseReason::reset : CloseReason::lost, std::strerror(error));
 }
 
 asio::awaitable<std::size_t> ByteStream::read_some(WritableBytes into) {

@@ -32,9 +32,9 @@ enum class CloseReason {
 std::string_view to_string(CloseReason close_reason);
 
 /// Thrown by stream operations when the leg cannot go on. `what()` is the cause alone, never payload.
-class LegError : public std::system_error {
+class StreamError : public std::system_error {
  public:
-    LegError(CloseReason close_reason, const std::string& cause);
+    StreamError(CloseReason close_reason, const std::string& cause);
     CloseReason close_reason() const { return close_reason_; }
     const char* what() const noexcept override { return cause_.what(); }
 
@@ -44,7 +44,7 @@ class LegError : public std::system_error {
 };
 
 /// Throws what a failed call on a descriptor means for its leg; `error` is its errno.
-[[noreturn]] void throw_leg_error(int error);
+[[noreturn]] void throw_stream_error(int error);
 
 using ReadableBytes = std::span<const std::byte>;
 using WritableBytes = std::span<std::byte>;
@@ -63,7 +63,7 @@ inline constexpr std::size_t wanted_headroom = 16;
 ///
 /// One reader and one writer at a time, on one strand. Operations end early with operation_aborted when their coroutine
 /// is cancelled; the stream is then only good for abort(), but after a wait_readable it is as it was. Failures are
-/// LegError.
+/// StreamError.
 class ByteStream {
  public:
     virtual ~ByteStream() = default;
@@ -89,11 +89,11 @@ class ByteStream {
     /// once. What had come by then can still be read, and behind it every read fails, as after a write that has failed.
     virtual Watch watch(const asio::any_io_executor& strand, Gone gone) = 0;
     /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Never returns;
-    /// throws LegError once the peer has ended the whole stream, whether well or not.
+    /// throws StreamError once the peer has ended the whole stream, whether well or not.
     virtual asio::awaitable<void> listen_on();
 
-    /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Throws LegError when
-    /// a clean goodbye is answered by another one; a leg that is gone is no error. Call it once, with no other
+    /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Throws StreamError
+    /// when a clean goodbye is answered by another one; a leg that is gone is no error. Call it once, with no other
     /// operation under way. It loses nothing that was written, unless it is given up while undelivered().
     virtual asio::awaitable<void> close(CloseReason close_reason) = 0;
     /// Bytes that were written and are still on their way to a peer that has not been found dead; more than 0 also
@@ -115,7 +115,7 @@ class Transport : public ByteStream {
     /// How long the peer may leave everything unanswered before its watch, or the next operation, finds it lost.
     /// Nothing happens where there is no network.
     virtual void give_up_after(std::chrono::steady_clock::duration /*silence*/) {}
-    /// The peer is dead: what has come from it can still be read, then every operation throws LegError(lost); waits
+    /// The peer is dead: what has come from it can still be read, then every operation throws StreamError(lost); waits
     /// that are under way end.
     virtual void give_up() noexcept = 0;
     /// What the client has shown of itself, for servers over TLS.

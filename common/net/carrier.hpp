@@ -17,9 +17,9 @@ class Carrier {
  public:
     virtual ~Carrier() = default;
 
-    /// nullopt: would block; 0: end of stream. Throws LegError (reset or lost).
+    /// nullopt: would block; 0: end of stream. Throws StreamError (reset or lost).
     virtual std::optional<std::size_t> try_recv(WritableBytes into) = 0;
-    /// How many bytes were taken; 0 when it is full. Throws LegError (reset or lost).
+    /// How many bytes were taken; 0 when it is full. Throws StreamError (reset or lost).
     virtual std::size_t try_send(ReadableBytes bytes) = 0;
     virtual asio::awaitable<void> wait_readable() = 0;
     virtual asio::awaitable<void> wait_writable() = 0;
@@ -28,7 +28,7 @@ class Carrier {
     /// How long a TCP peer may leave everything unanswered. In whole seconds for the kernel; not below 3 s.
     virtual void give_up_after(std::chrono::steady_clock::duration silence) = 0;
 
-    /// The peer is dead: what has come from it can still be read, then every operation throws LegError(lost); waits
+    /// The peer is dead: what has come from it can still be read, then every operation throws StreamError(lost); waits
     /// that are under way end.
     virtual void give_up() noexcept = 0;
 

@@ -75,9 +75,9 @@ std::optional<std::size_t> PipeStream::try_read(WritableBytes into) {
         if (size == 0 && failure_ != 0) break;
         if (size >= 0) return static_cast<std::size_t>(size);
         if (errno == EAGAIN) break;
-        if (errno != EINTR) throw_leg_error(errno);
+        if (errno != EINTR) throw_stream_error(errno);
     }
-    if (failure_ != 0) throw_leg_error(failure_);
+    if (failure_ != 0) throw_stream_error(failure_);
     return std::nullopt;
 }
 
@@ -94,7 +94,7 @@ asio::awaitable<void> PipeStream::wait_readable() {
 void PipeStream::fail(int error) {
     failure_ = error;
     readable_.close();
-    throw_leg_error(error);
+    throw_stream_error(error);
 }
 
 asio::awaitable<void> PipeStream::write_all(OutBytes out) {
@@ -132,7 +132,7 @@ Watch PipeStream::watch(const asio::any_io_executor& strand, Gone gone) {
             return false;
         }
         if ((poll_now(out_, 0) & (POLLERR | POLLHUP | POLLNVAL)) == 0) return true;
-        gone(std::make_exception_ptr(LegError(CloseReason::reset, "nobody reads the output any more")));
+        gone(std::make_exception_ptr(StreamError(CloseReason::reset, "nobody reads the output any more")));
         return false;
     };
     auto watching = std::make_shared<DescriptorWatch>(broken_.descriptor(), asio::posix::descriptor_base::wait_read,

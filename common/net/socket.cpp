@@ -119,7 +119,7 @@ std::size_t Socket::try_send(ReadableBytes bytes) {
 }
 
 void Socket::throw_if_failed() const {
-    if (failure_ != 0) throw_leg_error(failure_);
+    if (failure_ != 0) throw_stream_error(failure_);
 }
 
 asio::awaitable<void> Socket::wait_readable() {

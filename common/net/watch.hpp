@@ -12,7 +12,7 @@
 
 namespace device_streams {
 
-/// Told what a leg was lost by: a LegError, or operation_aborted when it was closed on this side. Never drops the
+/// Told what a leg was lost by: a StreamError, or operation_aborted when it was closed on this side. Never drops the
 /// watch.
 using Gone = std::function<void(std::exception_ptr)>;
 

@@ -19,7 +19,7 @@ namespace {
 asio::awaitable<void> until_lost(Transport& transport) {
     try {
         co_await until_gone(transport);
-    } catch (const LegError& gone) {
+    } catch (const StreamError& gone) {
         if (gone.close_reason() == CloseReason::lost) throw;
     }
     co_await forever();  // it was reset: what came before can still be read

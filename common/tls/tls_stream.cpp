@@ -175,7 +175,7 @@ std::optional<std::size_t> TlsStream::try_read(WritableBytes into) {
     }
     dry_ = error == SSL_ERROR_WANT_READ;
     if (error == SSL_ERROR_SSL && !failure_)
-        failure_ = std::make_exception_ptr(LegError(CloseReason::protocol_violation, "TLS: " + cause));
+        failure_ = std::make_exception_ptr(StreamError(CloseReason::protocol_violation, "TLS: " + cause));
     if (total > 0) return total;
     if (failure_) std::rethrow_exception(failure_);
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return std::nullopt;
@@ -197,7 +197,7 @@ void TlsStream::encrypt(ReadableBytes bytes, WritableBytes room) {
         if (size <= 0) {
             if (!failure_) {
                 const auto cause = describe_error(size);
-                fail(std::make_exception_ptr(LegError(CloseReason::lost, "TLS: " + cause)));
+                fail(std::make_exception_ptr(StreamError(CloseReason::lost, "TLS: " + cause)));
             }
             scratch().clear();
             std::rethrow_exception(failure_);

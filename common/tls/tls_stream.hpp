@@ -35,7 +35,7 @@ class TlsStream final : public Transport {
     asio::awaitable<void> wait_readable() override;
     asio::awaitable<void> write_all(OutBytes out) override;
     bool try_write(ReadableBytes bytes) override;
-    /// For TLS inside this one: takes all bytes or, while the carrier is full, none (0). Throws LegError.
+    /// For TLS inside this one: takes all bytes or, while the carrier is full, none (0). Throws StreamError.
     std::size_t try_send(ReadableBytes bytes);
     void give_up_after(std::chrono::steady_clock::duration silence) override { carrier_->give_up_after(silence); }
     void give_up() noexcept override { carrier_->give_up(); }

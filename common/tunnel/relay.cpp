@@ -35,7 +35,7 @@ struct Joint {
     std::array<std::optional<Clock::time_point>, 2> writing_since{};
     std::array<bool, 2> read_to_end{};  // what the left and the right leg had to say has all come
     // A leg that takes nothing any more: a write has failed, or its watch has told.
-    std::array<std::optional<LegError>, 2> lost{};
+    std::array<std::optional<StreamError>, 2> lost{};
     const Clock::time_point start = clock.now();
     RelayResult result;
     bool failed = false;
@@ -49,14 +49,14 @@ struct Joint {
                result.close_reason == CloseReason::cancelled;
     }
     // The first failure is the cause; what the teardown breaks after it is not.
-    void note_failure(bool left, const LegError& error) {
+    void note_failure(bool left, const StreamError& error) {
         if (decided || std::exchange(failed, true)) return;
         result.close_reason = error.close_reason();
         result.left_caused = left;
         result.cause = error.what();
     }
     // Neither leg is to blame.
-    LegError note_time_up(const std::string& limit) {
+    StreamError note_time_up(const std::string& limit) {
         if (!decided && !std::exchange(failed, true)) {
             result.close_reason = CloseReason::time_up;
             result.cause = limit;
@@ -76,7 +76,7 @@ template <typename Result>
 asio::awaitable<Result> blame(Joint& joint, Leg leg, asio::awaitable<Result> step) {
     try {
         co_return co_await std::move(step);
-    } catch (const LegError& error) {
+    } catch (const StreamError& error) {
         joint.note_failure(leg.is_left, error);
         throw;
     }
@@ -103,7 +103,7 @@ class Writing {
 
 // A leg that takes nothing any more is not over before all was read that it sent: its reader meets the end behind that.
 // True when nobody will.
-bool note_lost(Joint& joint, Leg leg, const LegError& error) {
+bool note_lost(Joint& joint, Leg leg, const StreamError& error) {
     joint.writing_since[leg.index()].reset();
     joint.lost[leg.index()] = error;
     if (const auto& before = joint.lost[1 - leg.index()]) joint.note_failure(!leg.is_left, *before);
@@ -117,7 +117,7 @@ void throw_if_lost(Joint& joint, Leg left, Leg right) {
         const auto& lost = joint.lost[leg.index()];
         if (!lost || leg.stream.ended()) continue;
         joint.note_failure(leg.is_left, *lost);
-        throw LegError(*lost);
+        throw StreamError(*lost);
     }
 }
 
@@ -130,7 +130,7 @@ asio::awaitable<std::optional<std::size_t>> forward_chunk(Joint& joint, Leg from
     std::optional<std::size_t> size;
     try {
         size = from.stream.try_read(chunk.room());
-    } catch (const LegError& error) {
+    } catch (const StreamError& error) {
         joint.note_failure(from.is_left, error);
         throw;
     }
@@ -140,7 +140,7 @@ asio::awaitable<std::optional<std::size_t>> forward_chunk(Joint& joint, Leg from
         co_await to.stream.write_all(chunk.filled(*size));
         writing.done();
         count += *size;
-    } catch (const LegError& error) {
+    } catch (const StreamError& error) {
         if (note_lost(joint, to, error)) throw;
     }
     co_return size;
@@ -165,7 +165,7 @@ asio::awaitable<void> end_direction(Joint& joint, Leg to) {
     if (joint.lost[to.index()]) co_return;
     try {
         co_await to.stream.finish();
-    } catch (const LegError& error) {
+    } catch (const StreamError& error) {
         if (note_lost(joint, to, error)) throw;
     }
 }
@@ -243,7 +243,7 @@ Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, Bell& lo
     return leg.stream.watch(strand, [&joint, leg, &lost](const std::exception_ptr& why) {
         try {
             std::rethrow_exception(why);
-        } catch (const LegError& error) {
+        } catch (const StreamError& error) {
             if (error.close_reason() != CloseReason::reset && !note_lost(joint, leg, error)) return;
             joint.note_failure(leg.is_left, error);
         } catch (const std::exception&) {
@@ -295,7 +295,8 @@ class Patience {
 
 // A goodbye has its time, but a peer that still takes what it was sent is waited for, unless the stream was cut. What
 // the peer had to say against a clean one.
-asio::awaitable<std::optional<LegError>> close_leg(ByteStream& stream, CloseReason close_reason, const Joint& joint) {
+asio::awaitable<std::optional<StreamError>> close_leg(ByteStream& stream, CloseReason close_reason,
+                                                      const Joint& joint) {
     const auto strand = co_await asio::this_coro::executor;
     Bell late(strand);
     Patience patience(joint, stream.undelivered());
@@ -308,7 +309,7 @@ asio::awaitable<std::optional<LegError>> close_leg(ByteStream& stream, CloseReas
     looks->look_at(joint.clock.now() + joint.limits.goodbye);
     try {
         co_await first_of(stream.close(close_reason), late);
-    } catch (const LegError& objection) {
+    } catch (const StreamError& objection) {
         co_return objection;
     } catch (const std::exception&) {
         // The goodbye is best effort: the stream is over either way and its owner drops it now.
@@ -350,7 +351,7 @@ asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLim
     try {
         co_await run(joint, left_leg, right_leg);
         told = joint.result.close_reason;
-    } catch (const LegError&) {
+    } catch (const StreamError&) {
         told = joint.result.close_reason;
     } catch (const std::system_error& stopped) {
         if (stopped.code() != asio::error::operation_aborted) throw;

@@ -22,9 +22,9 @@ ClosePayload parse_close(ReadableBytes payload) {
     const std::string text(reinterpret_cast<const char*>(payload.data()), payload.size());
     websocketpp::lib::error_code failure;
     const auto code = websocketpp::close::extract_code(text, failure);
-    if (failure) throw LegError(CloseReason::protocol_violation, "a Close frame's code is not valid");
+    if (failure) throw StreamError(CloseReason::protocol_violation, "a Close frame's code is not valid");
     websocketpp::close::extract_reason(text, failure);
-    if (failure) throw LegError(CloseReason::protocol_violation, "a Close frame's reason is not UTF-8");
+    if (failure) throw StreamError(CloseReason::protocol_violation, "a Close frame's reason is not UTF-8");
     if (payload.empty()) return {};
     return {code};
 }

@@ -22,8 +22,8 @@ struct ClosePayload {
 };
 /// True when it means that all was said: 1000 or no code.
 bool is_clean(const ClosePayload& reason);
-/// Throws LegError(protocol_violation) for a payload of one byte, codes that must not be sent, and reasons that are not
-/// UTF-8 (RFC 6455 sections 5.5.1 and 7.4).
+/// Throws StreamError(protocol_violation) for a payload of one byte, codes that must not be sent, and reasons that are
+/// not UTF-8 (RFC 6455 sections 5.5.1 and 7.4).
 ClosePayload parse_close(ReadableBytes payload);
 ControlPayload make_close(std::optional<std::uint16_t> code, std::string_view reason = {});
 /// The Close that says `ending`.

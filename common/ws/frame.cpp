@@ -35,7 +35,7 @@ void check_length(codec::basic_header basic, std::uint64_t length) {
 }  // namespace
 
 void refuse_frame(const char* why) {
-    throw LegError(CloseReason::protocol_violation, why);
+    throw StreamError(CloseReason::protocol_violation, why);
 }
 
 std::size_t write_header_before(std::byte* end, const FrameHeader& header) {

@@ -21,7 +21,7 @@ inline constexpr std::size_t longest_header = 14;
 /// The longest payload of a control frame.
 inline constexpr std::size_t longest_control = 125;
 
-/// Throws LegError(protocol_violation).
+/// Throws StreamError(protocol_violation).
 [[noreturn]] void refuse_frame(const char* why);
 
 struct FrameHeader {
@@ -35,7 +35,7 @@ struct FrameHeader {
 /// be longest_header bytes in front of `end`.
 std::size_t write_header_before(std::byte* end, const FrameHeader& header);
 /// Reads a header from the front of `bytes`; nullopt: more bytes needed. `size` receives its length. Throws
-/// LegError(protocol_violation) for reserved bits, unknown opcodes, non-minimal lengths, 64-bit lengths with the top
+/// StreamError(protocol_violation) for reserved bits, unknown opcodes, non-minimal lengths, 64-bit lengths with the top
 /// bit set, fragmented or long control frames.
 std::optional<FrameHeader> read_header(ReadableBytes bytes, std::size_t& size);
 

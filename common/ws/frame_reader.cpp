@@ -28,7 +28,7 @@ std::size_t FrameReader::decode(WritableBytes bytes) {
             bytes = bytes.subspan(taken);
             if (in_frame_ && done_ == frame_.length) end_frame();
         }
-    } catch (const LegError& violation) {
+    } catch (const StreamError& violation) {
         failure_ = violation;
     }
     return static_cast<std::size_t>(to - begin);

@@ -32,7 +32,7 @@ class FrameReader {
     /// A Close came.
     const std::optional<ClosePayload>& closed() const { return closed_; }
     /// The peer broke the protocol.
-    const std::optional<LegError>& failure() const { return failure_; }
+    const std::optional<StreamError>& failure() const { return failure_; }
 
  private:
     std::size_t decode_payload(WritableBytes bytes, std::byte* to);
@@ -60,7 +60,7 @@ class FrameReader {
     std::optional<ControlPayload> ping_;
     bool finished_ = false;
     std::optional<ClosePayload> closed_;
-    std::optional<LegError> failure_;
+    std::optional<StreamError> failure_;
 };
 
 }  // namespace device_streams::ws

@@ -103,7 +103,7 @@ http::Request make_request(const ClientHandshake& ask) {
 }
 
 void check_answer(const http::Request& request, const http::Response& response, const std::string& subprotocol) {
-    const auto wrong = [](const char* what) { return LegError(CloseReason::protocol_violation, what); };
+    const auto wrong = [](const char* what) { return StreamError(CloseReason::protocol_violation, what); };
     if (!names_upgrade(response.headers)) throw wrong("the 101 answer does not upgrade to a WebSocket");
     Core core(false);
     auto answer = core_response(response);

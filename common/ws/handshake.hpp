@@ -16,7 +16,7 @@ struct ClientHandshake {
 
 /// Sends the upgrade over `connection` and checks the answer: 101, Upgrade, Connection, accept hash, no subprotocol or
 /// extension that was not asked for. Returns the answer; one that is not 101 is returned too, for the caller to
-/// explain. Throws LegError(protocol_violation) for a wrong 101.
+/// explain. Throws StreamError(protocol_violation) for a wrong 101.
 asio::awaitable<http::Response> upgrade(http::Connection& connection, ClientHandshake ask);
 
 /// True when the request asks for a WebSocket upgrade, rightly or wrongly.

@@ -8,7 +8,7 @@
 
 namespace device_streams::ws {
 
-LegError WsStream::as_lost(const LegError& failure) {
+StreamError WsStream::as_lost(const StreamError& failure) {
     return {failure.close_reason() == CloseReason::reset ? CloseReason::lost : failure.close_reason(), failure.what()};
 }
 
@@ -21,7 +21,7 @@ struct WsStream::Watching {
         if (stream.reader_.closed() && is_clean(*stream.reader_.closed())) return;
         try {
             std::rethrow_exception(why);
-        } catch (const LegError& failure) {
+        } catch (const StreamError& failure) {
             gone(std::make_exception_ptr(as_lost(failure)));
         } catch (...) {
             gone(why);
@@ -30,7 +30,7 @@ struct WsStream::Watching {
     std::optional<Clock::time_point> look_after() {
         try {
             return stream.keep_alive();
-        } catch (const LegError& silence) {
+        } catch (const StreamError& silence) {
             stream.silence_ = silence;
             stream.transport_->give_up();
             gone(std::current_exception());
@@ -66,8 +66,8 @@ Clock::time_point WsStream::keep_alive() {
     if (!listening_) last_heard_ = present;  // whatever came is still unread
     const auto dead_at = peer_pings ? last_heard_ + liveness.dead_after : Clock::time_point::max();
     if (present >= dead_at)
-        throw LegError(CloseReason::lost,
-                       "nothing was heard for " + std::to_string(liveness.dead_after / std::chrono::seconds(1)) + " s");
+        throw StreamError(CloseReason::lost, "nothing was heard for " +
+                                                 std::to_string(liveness.dead_after / std::chrono::seconds(1)) + " s");
     if (present >= last_sent_ + liveness.ping_every) {
         ping();
         last_sent_ = present;
@@ -83,7 +83,7 @@ ControlPayload WsStream::close_for(CloseReason close_reason) const {
 asio::awaitable<void> WsStream::close(CloseReason close_reason) {
     try {
         co_await say_goodbye(close_reason);
-    } catch (const LegError&) {
+    } catch (const StreamError&) {
         transport_->abort(close_reason);
     }
     if (close_reason == CloseReason::clean) throw_unless_agreed();
@@ -92,7 +92,7 @@ asio::awaitable<void> WsStream::close(CloseReason close_reason) {
 // Peers of other makers may go without a Close of their own.
 void WsStream::throw_unless_agreed() const {
     if (reader_.closed() && !is_clean(*reader_.closed())) throw closed_error(*reader_.closed());
-    if (options_.half_close && !reader_.closed()) throw LegError(CloseReason::lost, no_close);
+    if (options_.half_close && !reader_.closed()) throw StreamError(CloseReason::lost, no_close);
 }
 
 asio::awaitable<void> WsStream::say_goodbye(CloseReason close_reason) {

@@ -41,7 +41,7 @@ class Flag {
 
 }  // namespace
 
-LegError WsStream::closed_error(const ClosePayload& reason) {
+StreamError WsStream::closed_error(const ClosePayload& reason) {
     if (!reason.code) return {CloseReason::clean, "the peer closed the WebSocket"};
     return {reason_of_close_code(*reason.code),
             "the peer closed the WebSocket with code " + std::to_string(*reason.code)};
@@ -101,10 +101,10 @@ std::optional<std::size_t> WsStream::told_end() {
 }
 
 void WsStream::throw_if_gone() {
-    if (reader_.failure()) throw LegError(*reader_.failure());
+    if (reader_.failure()) throw StreamError(*reader_.failure());
     if (reader_.closed()) throw closed_error(*reader_.closed());
-    if (transport_failure_) throw LegError(*transport_failure_);
-    if (transport_ended_) throw silence_ ? *silence_ : LegError(CloseReason::lost, no_close);
+    if (transport_failure_) throw StreamError(*transport_failure_);
+    if (transport_ended_) throw silence_ ? *silence_ : StreamError(CloseReason::lost, no_close);
 }
 
 std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
@@ -114,7 +114,7 @@ std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
             transport_ended_ = size == std::size_t{0};
             if (size) last_heard_ = now();
             return size;
-        } catch (const LegError& failure) {
+        } catch (const StreamError& failure) {
             transport_failure_ = silence_ ? *silence_ : as_lost(failure);  // told once the payload before it was
             return std::nullopt;
         }
@@ -136,7 +136,7 @@ void WsStream::flush_slot() {
     if (writing_ || cut_in_frame_ || slot_.empty()) return;
     try {
         slot_.flush(*transport_, options_.role);
-    } catch (const LegError&) {
+    } catch (const StreamError&) {
         // The leg is gone; what the peer sent before may still be read, and the reader meets its end.
         slot_.clear();
     }
@@ -156,7 +156,7 @@ asio::awaitable<void> WsStream::wait_for_input() {
         const Flag listening(listening_);
         try {
             co_await transport_->wait_readable();
-        } catch (const LegError& failure) {
+        } catch (const StreamError& failure) {
             throw as_lost(failure);
         }
     }
@@ -178,7 +178,7 @@ asio::awaitable<void> WsStream::write_all(OutBytes out) {
             const Flag writing(writing_);
             try {
                 co_await transport_->write_all(frame);
-            } catch (const LegError& failure) {
+            } catch (const StreamError& failure) {
                 throw as_lost(failure);
             }
             last_sent_ = now();
@@ -203,13 +203,13 @@ bool WsStream::may_write() {
     if (!slot_.closing()) return true;
     if (reader_.closed() && is_clean(*reader_.closed())) return false;
     throw_if_gone();
-    throw LegError(CloseReason::cancelled, "the WebSocket was closed on this side");
+    throw StreamError(CloseReason::cancelled, "the WebSocket was closed on this side");
 }
 
 asio::awaitable<void> WsStream::or_lost(asio::awaitable<void> step) {
     try {
         co_await std::move(step);
-    } catch (const LegError& failure) {
+    } catch (const StreamError& failure) {
         throw as_lost(failure);
     }
 }

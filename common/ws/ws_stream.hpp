@@ -43,12 +43,12 @@ struct WsOptions {
 /// Pings are answered from a slot that holds the newest one; control frames go between two data frames and never wait
 /// for them; a control frame that the transport cannot take now is offered again at the next read, write or wait.
 ///
-/// Reading: 0 with ended() after a clean Close (1000 or without code); LegError for any other Close, for an end without
-/// one, and for a peer that breaks the protocol (it is told 1002). A Close is answered at once. In a plain stream 64
-/// empty messages in a row with no data end the reading side (0 without ended()). Whatever follows the end of the
-/// reading side is for listen_on().
+/// Reading: 0 with ended() after a clean Close (1000 or without code); StreamError for any other Close, for an end
+/// without one, and for a peer that breaks the protocol (it is told 1002). A Close is answered at once. In a plain
+/// stream 64 empty messages in a row with no data end the reading side (0 without ended()). Whatever follows the end of
+/// the reading side is for listen_on().
 ///
-/// Writing: after a clean Close of the peer, bytes are dropped, as it reads no more; after any other, LegError.
+/// Writing: after a clean Close of the peer, bytes are dropped, as it reads no more; after any other, StreamError.
 class WsStream final : public ByteStream {
  public:
     /// `early_bytes`: what came behind the HTTP head.
@@ -67,7 +67,7 @@ class WsStream final : public ByteStream {
     /// In a plain stream what comes is dropped, at most ten times a second.
     asio::awaitable<void> listen_on() override;
     /// For who keeps a leg that is not to be read yet: answers what the protocol asks up to the first payload, which
-    /// the next reads get. Never returns, and may be cancelled; throws LegError once the peer has ended the whole
+    /// the next reads get. Never returns, and may be cancelled; throws StreamError once the peer has ended the whole
     /// stream, whether well or not, with no payload before.
     asio::awaitable<void> hold();
     /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
@@ -82,7 +82,7 @@ class WsStream final : public ByteStream {
     struct Watching;
     static constexpr const char* no_close = "the connection ended without a WebSocket Close";
     // A stream that was reset says so by its Close; a connection that is reset under it was lost.
-    static LegError as_lost(const LegError& failure);
+    static StreamError as_lost(const StreamError& failure);
     static asio::awaitable<void> or_lost(asio::awaitable<void> step);
     std::size_t readable_at_once(std::size_t room) const;
     std::optional<std::size_t> told_end();
@@ -103,7 +103,7 @@ class WsStream final : public ByteStream {
     ControlPayload close_for(CloseReason close_reason) const;
     asio::awaitable<void> say_goodbye(CloseReason close_reason);
     void throw_unless_agreed() const;
-    static LegError closed_error(const ClosePayload& reason);
+    static StreamError closed_error(const ClosePayload& reason);
     void throw_if_gone();
 
     std::unique_ptr<Transport> transport_;
@@ -115,8 +115,8 @@ class WsStream final : public ByteStream {
     bool ended_ = false;
     bool end_told_ = false;  // try_read returned the end of the direction
     bool transport_ended_ = false;
-    std::optional<LegError> transport_failure_;
-    std::optional<LegError> silence_;  // for which the connection was given up
+    std::optional<StreamError> transport_failure_;
+    std::optional<StreamError> silence_;  // for which the connection was given up
     bool finish_sent_ = false;
     bool writing_ = false;       // the transport is inside write_all
     bool cut_in_frame_ = false;  // a write was cancelled with half a frame sent

@@ -45,7 +45,7 @@ asio::awaitable<nlohmann::json> converse(ByteStream& hub, std::string request) {
         const auto line = co_await read_line(hub, answer_limit);
         if (line.empty()) throw Failure(Errc::hub_not_running, "it stopped before it answered");
         co_return nlohmann::json::parse(line, nullptr, false);
-    } catch (const LegError& failure) {
+    } catch (const StreamError& failure) {
         throw Failure(Errc::hub_not_running, failure.what());
     }
 }

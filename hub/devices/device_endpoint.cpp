@@ -14,7 +14,7 @@ asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
         co_await std::move(phase);
     } catch (const mqtt::ProtocolError& fault) {
         link.note_end(Errc::peer_garbage, fault.what());
-    } catch (const LegError& fault) {
+    } catch (const StreamError& fault) {
         const bool broke_websocket = fault.close_reason() == CloseReason::protocol_violation;
         link.note_end(broke_websocket ? Errc::peer_garbage : Errc::leg_lost, fault.what());
     } catch (const std::system_error& fault) {

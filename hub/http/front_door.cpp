@@ -89,7 +89,7 @@ asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string
         if (!hub_.stopping.announced()) co_return tls;
     } catch (const Failure& failure) {
         hub_.complaints.about(peer, failure.errc(), failure.detail());
-    } catch (const LegError& lost) {
+    } catch (const StreamError& lost) {
         hub_.complaints.about(peer, Errc::peer_tls_failed, lost.what());
     } catch (const std::system_error& failure) {
         if (!timed_out(failure)) throw;
@@ -107,7 +107,7 @@ asio::awaitable<void> FrontDoor::serve(Socket socket) {
     http::Connection connection(std::move(tls), &hub_.clock);
     try {
         co_await serve_requests(connection, peer, std::move(*visitor));
-    } catch (const LegError&) {
+    } catch (const StreamError&) {
         // It went away between two requests or while it was answered: nobody is left to be told.
     }
 }
@@ -150,7 +150,7 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
     } catch (const http::MessageError& refused) {
         hub_.complaints.about(peer, fault_of(refused), refused.what());
         refusal = plain_error_answer(refused.status, refused.what());
-    } catch (const LegError& lost) {
+    } catch (const StreamError& lost) {
         if (begun) hub_.complaints.about(peer, Errc::peer_garbage, lost.what());
     } catch (const std::system_error& failure) {
         if (!timed_out(failure)) throw;

@@ -53,7 +53,7 @@ asio::awaitable<void> send_answer(HubContext& hub, http::Connection& connection,
         if (failure.code() != asio::error::timed_out) throw;
     }
     hub.complaints.about(peer, Errc::peer_slow, why);
-    throw LegError(CloseReason::lost, why);
+    throw StreamError(CloseReason::lost, why);
 }
 
 }  // namespace device_streams::hub

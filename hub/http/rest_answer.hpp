@@ -27,7 +27,7 @@ http::Response registry_error_answer(iothub::RestError error, std::string_view t
 /// The same for what has no six-digit code (404 for an unknown path, 405, 431 ...).
 http::Response plain_error_answer(int status, std::string_view text);
 
-/// Sends an answer, as long as the limit of a head allows. Throws LegError(lost) for a peer that does not read it.
+/// Sends an answer, as long as the limit of a head allows. Throws StreamError(lost) for a peer that does not read it.
 asio::awaitable<void> send_answer(HubContext& hub, http::Connection& connection, std::string peer,
                                   http::Response response);
 

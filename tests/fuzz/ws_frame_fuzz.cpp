@@ -19,7 +19,7 @@ ws::Meaning read(ws::WsStream& stream, const test::FakeTransport& transport, std
             if (size == std::size_t{0}) meaning.end = stream.ended() ? "ended" : "finished";
             if (transport.dry_reads > 0) break;
         }
-    } catch (const LegError& gone) {
+    } catch (const StreamError& gone) {
         meaning.end = "failed " + std::to_string(static_cast<int>(gone.close_reason()));
     }
     return meaning;

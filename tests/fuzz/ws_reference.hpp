@@ -76,7 +76,7 @@ class ReferenceDecoder {
         try {
             const auto reason = parse_close(std::as_bytes(std::span(body)));
             meaning_.end = "close " + std::to_string(reason.code.value_or(1005));
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             meaning_.end = "violation";
         }
     }

@@ -19,7 +19,7 @@ asio::awaitable<void> wait_for_change(MemoryPipe& pipe) {
         throw std::system_error(asio::error::operation_aborted);
 }
 
-LegError broken_in_memory(const MemoryPipe& pipe) {
+StreamError broken_in_memory(const MemoryPipe& pipe) {
     return {pipe.broken ? pipe.broken_as : CloseReason::reset, "broken in memory"};
 }
 
@@ -108,7 +108,7 @@ asio::awaitable<void> MemoryStream::close(CloseReason close_reason) {
     out_->broken = out_->broken || close_reason != CloseReason::clean;
     out_->notify();
     closed_well = true;
-    if (close_reason == CloseReason::clean && objection) throw LegError(*objection);
+    if (close_reason == CloseReason::clean && objection) throw StreamError(*objection);
 }
 
 void MemoryStream::give_up() noexcept {

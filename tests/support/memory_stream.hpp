@@ -48,7 +48,7 @@ class MemoryStream : public Transport {
     std::optional<CloseReason> closed_with;   ///< by close()
     bool still_delivering = false;            ///< a clean close() waits for it
     std::size_t undelivered_bytes = 1;        ///< while it is still delivering
-    std::optional<LegError> objection;        ///< to a clean close()
+    std::optional<StreamError> objection;     ///< to a clean close()
     bool closed_well = false;                 ///< close() was not given up
     std::optional<CloseReason> aborted_with;  ///< by abort()
     MemoryPipe& in() { return *in_; }

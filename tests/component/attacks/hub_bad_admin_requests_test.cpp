@@ -50,7 +50,7 @@ class AdminSocketUnderAttack : public testing::Test {
         try {
             co_await write_text(stream, text);
             if (cut) co_await stream.finish();
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             // It had heard enough.
         }
         co_return co_await everything(stream);
@@ -63,7 +63,7 @@ class AdminSocketUnderAttack : public testing::Test {
                 if (size == 0) break;
                 answer.append(reinterpret_cast<const char*>(room.data()), size);
             }
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             // Cut off: what came before counts.
         }
         co_return answer;

@@ -33,7 +33,7 @@ class HubBadInput : public HubTest {
                 if (size == 0) break;
                 answer.append(reinterpret_cast<const char*>(room.data()), size);
             }
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             // Cut off: what came before counts.
         }
         co_return answer;
@@ -256,7 +256,7 @@ TEST_F(HubWithUnreadAnswers, PeerThatReadsNoneIsEnded) {
     for (int i = 0; i < 50'000; ++i) requests += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     try {
         run(write_text(*stream, requests));
-    } catch (const LegError&) {
+    } catch (const StreamError&) {
         // The hub was quicker than the buffers.
     }
     // On a slow machine the sender itself may be too slow, before its answers fill the way back.

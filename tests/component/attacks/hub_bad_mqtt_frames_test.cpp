@@ -40,7 +40,7 @@ class HubBadMqttFrame : public HubUnderAttack, public testing::WithParamInterfac
             }
             ::shutdown(fd, SHUT_WR);
             while (co_await read()) continue;
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             // Cut off: what came before counts.
         }
         co_return answer;

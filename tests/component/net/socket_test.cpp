@@ -154,7 +154,7 @@ TEST_F(Net, WatchSeesAResetWithoutReading) {
     try {
         watching.get();
         FAIL();
-    } catch (const LegError& error) {
+    } catch (const StreamError& error) {
         EXPECT_EQ(error.close_reason(), CloseReason::reset);
     }
 }
@@ -166,7 +166,7 @@ TEST_F(Net, WatchSeesAResetThatCameBefore) {
     test::Running<void> watching(io, until_gone(server));
     io.restart();
     while (!watching.done()) io.run_one();
-    EXPECT_THROW(watching.get(), LegError);
+    EXPECT_THROW(watching.get(), StreamError);
 }
 
 TEST_F(Net, AResetThatAWriterMetIsNoEndOfFileToTheReader) {
@@ -174,9 +174,9 @@ TEST_F(Net, AResetThatAWriterMetIsNoEndOfFileToTheReader) {
     auto [client, server] = run(io, connect_pair(listener, clock, log));
     client.reset();
     std::array<std::byte, 8> room{};
-    EXPECT_THROW(server.try_send(room), LegError) << "the kernel tells of it once";
-    EXPECT_THROW(server.try_recv(room), LegError);
-    EXPECT_THROW(server.try_peek(room), LegError);
+    EXPECT_THROW(server.try_send(room), StreamError) << "the kernel tells of it once";
+    EXPECT_THROW(server.try_recv(room), StreamError);
+    EXPECT_THROW(server.try_peek(room), StreamError);
 }
 
 TEST_F(Net, AResetThatAReaderMetIsOneToTheWriter) {
@@ -184,12 +184,12 @@ TEST_F(Net, AResetThatAReaderMetIsOneToTheWriter) {
     auto [client, server] = run(io, connect_pair(listener, clock, log));
     client.reset();
     std::array<std::byte, 8> room{};
-    EXPECT_THROW(server.try_recv(room), LegError);
-    EXPECT_THROW(server.try_recv(room), LegError);
+    EXPECT_THROW(server.try_recv(room), StreamError);
+    EXPECT_THROW(server.try_recv(room), StreamError);
     try {
         server.try_send(room);
         FAIL();
-    } catch (const LegError& error) {
+    } catch (const StreamError& error) {
         EXPECT_STREQ(error.what(), "Connection reset by peer");
     }
 }
@@ -236,11 +236,11 @@ TEST_F(Net, AWriteThatFailsWakesTheReader) {
     theirs.try_send(std::as_bytes(std::span("answer")));
     test::Running<void> waiting(io, ours.wait_readable());
     std::array<std::byte, 64> room{};
-    EXPECT_THROW(ours.try_send(room), LegError);
+    EXPECT_THROW(ours.try_send(room), StreamError);
     io.restart();
     while (!waiting.done()) io.run_one();
     EXPECT_EQ(ours.try_recv(room), 7U);
-    EXPECT_THROW(ours.try_recv(room), LegError);
+    EXPECT_THROW(ours.try_recv(room), StreamError);
 }
 
 // Fills the connection, and has it end badly before the peer reads.
@@ -270,7 +270,7 @@ TEST_F(SlowReader, GetsAllBeforeTheReset) {
             io.poll();
             received += client->try_read(room).value_or(0);
         },
-        LegError);
+        StreamError);
     EXPECT_EQ(received, sent);
     EXPECT_TRUE(closing->done());
 }
@@ -289,7 +289,7 @@ TEST_F(SlowReader, IsLeftAtOnceWhenItResets) {
     client->abort(CloseReason::reset);
     io.restart();
     while (!closing->done()) io.run_one();
-    EXPECT_THROW(closing->get(), LegError);
+    EXPECT_THROW(closing->get(), StreamError);
 }
 
 TEST_F(Net, AStreamThatIsDroppedReachesThePeerAsAReset) {
@@ -298,7 +298,7 @@ TEST_F(Net, AStreamThatIsDroppedReachesThePeerAsAReset) {
     SocketStream client(std::move(a));
     { const SocketStream dropped(std::move(b)); }
     std::array<std::byte, 64> room;
-    EXPECT_THROW(run(io, client.read_some(room)), LegError);
+    EXPECT_THROW(run(io, client.read_some(room)), StreamError);
 }
 
 TEST_F(Net, AnAbortReachesThePeerAsAReset) {
@@ -310,7 +310,7 @@ TEST_F(Net, AnAbortReachesThePeerAsAReset) {
     try {
         run(io, client.read_some(room));
         FAIL();
-    } catch (const LegError& error) {
+    } catch (const StreamError& error) {
         EXPECT_EQ(error.close_reason(), CloseReason::reset);
     }
 }

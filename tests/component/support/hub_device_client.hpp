@@ -105,7 +105,7 @@ class DeviceClient {
             std::size_t size = 0;
             try {
                 size = co_await stream_->read_some(room);
-            } catch (const LegError&) {
+            } catch (const StreamError&) {
                 // The end, told less politely.
             }
             if (size == 0) co_return std::nullopt;

@@ -138,7 +138,7 @@ class LegClient {
     asio::awaitable<void> end_connection() {
         try {
             co_await transport_->close(CloseReason::clean);
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             // The hub need not answer in order.
         }
     }
@@ -161,7 +161,7 @@ class LegClient {
         std::size_t size = 0;
         try {
             size = co_await transport_->read_some(room);
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             // The end, told less politely.
         }
         buffer_.insert(buffer_.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size));

@@ -112,7 +112,7 @@ class HubUnderAttack : public HubTest {
             for (std::size_t at = 0; at < text.size(); at += std::min(piece, text.size()))
                 co_await write_text(*stream, text.substr(at, piece));
             if (cut) ::shutdown(fd, SHUT_WR);
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             // The hub had heard enough.
         }
         std::string answer;
@@ -124,7 +124,7 @@ class HubUnderAttack : public HubTest {
                 if (leave && answer.find("HTTP/1.1 101") != std::string::npos && answer.ends_with("\r\n\r\n")) break;
                 if (answer.ends_with(test::mqtt_answer) || test::ends_with_close(answer)) break;
             }
-        } catch (const LegError&) {
+        } catch (const StreamError&) {
             // Cut off: what came before counts.
         }
         co_return answer;

@@ -86,7 +86,7 @@ class ScriptedProxy {
         while (!head.ends_with("\r\n\r\n")) {
             std::array<std::byte, 1024> room;
             const auto size = co_await client.read_some(room);
-            if (size == 0) throw LegError(CloseReason::lost, "no request");
+            if (size == 0) throw StreamError(CloseReason::lost, "no request");
             head.append(reinterpret_cast<const char*>(room.data()), size);
         }
         const std::lock_guard lock(mutex_);

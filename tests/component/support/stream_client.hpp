@@ -53,7 +53,7 @@ class ServiceStream {
         try {
             while (!(co_await read(stream, 4096)).empty()) {
             }
-        } catch (const LegError& failure) {
+        } catch (const StreamError& failure) {
             co_return std::string(to_string(failure.close_reason()));
         }
         co_return "end";

@@ -153,7 +153,7 @@ TEST_F(HttpConnection, RefusesOtherExpectationsAndTooLargeBodiesUninvited) {
 TEST_F(HttpConnection, AnEndInsideAMessageIsALostLeg) {
     transport->push(post);
     transport->end();
-    EXPECT_THROW(driver.run(connection.read_request()), LegError);
+    EXPECT_THROW(driver.run(connection.read_request()), StreamError);
 }
 
 TEST_F(HttpConnection, WaitForRequestTellsAnEndFromARequest) {
@@ -253,14 +253,14 @@ TEST_F(HttpConnection, AWarmConnectionThatEndedIsNoticedBeforeSending) {
     exchange("POST", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     const auto sent = transport->sent;
     transport->end();
-    EXPECT_THROW(driver.run(connection.exchange(request_of("POST"))), LegError);
+    EXPECT_THROW(driver.run(connection.exchange(request_of("POST"))), StreamError);
     EXPECT_EQ(transport->sent, sent);
     EXPECT_FALSE(connection.reusable());
 }
 
 TEST_F(HttpConnection, AnAnswerThatNobodyAskedForIsNotTaken) {
     exchange("POST", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 Forged\r\n\r\n");
-    EXPECT_THROW(driver.run(connection.exchange(request_of("POST"))), LegError);
+    EXPECT_THROW(driver.run(connection.exchange(request_of("POST"))), StreamError);
 }
 
 TEST_F(HttpConnection, UntilPeerLeavesReturnsAtTheEndAndKeepsEarlyBytes) {

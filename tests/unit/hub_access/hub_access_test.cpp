@@ -27,7 +27,7 @@ TEST(HubFailure, TimeoutsAreToldInEitherCategory) {
 
 TEST(HubFailure, UnknownNamesGarbageAndTheRestAreToldApart) {
     EXPECT_EQ(failure_for(std::system_error(asio::error::host_not_found)).errc(), Errc::hub_name_unknown);
-    EXPECT_EQ(failure_for(LegError(CloseReason::protocol_violation, "garbage")).errc(), Errc::hub_protocol);
+    EXPECT_EQ(failure_for(StreamError(CloseReason::protocol_violation, "garbage")).errc(), Errc::hub_protocol);
     EXPECT_EQ(failure_for(http::MessageError(400, "garbage")).errc(), Errc::hub_protocol);
     EXPECT_EQ(failure_for(std::system_error(ECONNREFUSED, std::system_category())).errc(), Errc::hub_unreachable);
     EXPECT_EQ(failure_for(Failure(Errc::hub_untrusted, "as it is")).errc(), Errc::hub_untrusted);

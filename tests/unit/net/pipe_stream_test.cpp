@@ -98,7 +98,7 @@ TEST_F(PipeStreamTest, WatchTellsThatTheReaderIsGone) {
     from.close_reader();
     test::poll(io);
     ASSERT_TRUE(watching.done());
-    EXPECT_THROW(watching.get(), LegError);
+    EXPECT_THROW(watching.get(), StreamError);
 }
 
 TEST_F(PipeStreamTest, WatchGoesOnAfterFinish) {
@@ -140,14 +140,14 @@ TEST_F(PipeStreamTest, AWriteThatFailsIsMetByTheReaderBehindWhatIsThere) {
     test::Running<void> waiting(io, full.wait_readable());
     test::poll(io);
     EXPECT_FALSE(waiting.done());
-    EXPECT_THROW(test::run(io, write_text(full, "x")), LegError);
+    EXPECT_THROW(test::run(io, write_text(full, "x")), StreamError);
     test::poll(io);
     EXPECT_NO_THROW(waiting.get());
     ASSERT_EQ(::write(input.ends[1], "hello", 5), 5);
     EXPECT_EQ(full.try_read(room), 5U);
-    EXPECT_THROW(full.try_read(room), LegError);
+    EXPECT_THROW(full.try_read(room), StreamError);
     input.close_writer();
-    EXPECT_THROW(full.try_read(room), LegError) << "that is no end of file";
+    EXPECT_THROW(full.try_read(room), StreamError) << "that is no end of file";
 }
 
 TEST(PipeStream, FinishEndsASocketThatIsTheInputAsWell) {

@@ -327,7 +327,7 @@ struct RelayToSlowReader : Relay {
                 poll(io);
             }
             ADD_FAILURE() << "no reset behind " << all;
-        } catch (const LegError& reset) {
+        } catch (const StreamError& reset) {
             EXPECT_EQ(all, with_end ? "first, second, third|end" : "first, second, third");
         }
         ASSERT_TRUE(running->done());
@@ -441,7 +441,7 @@ TEST_F(RelayToSlowReader, WhoseOwnEndWasDroppedSeesNoCleanEnd) {
 
 TEST_F(Relay, AnObjectionToTheGoodbyeIsNoCleanEnd) {
     start();
-    right->objection = LegError(CloseReason::lost, "code 1011");
+    right->objection = StreamError(CloseReason::lost, "code 1011");
     finish(*client);
     finish(*server);
     ASSERT_TRUE(running->done());
@@ -564,7 +564,7 @@ struct FailsWhenCancelled final : MemoryStream {
         try {
             co_await MemoryStream::listen_on();
         } catch (const std::system_error&) {
-            throw LegError(CloseReason::reset, "broke during teardown");
+            throw StreamError(CloseReason::reset, "broke during teardown");
         }
     }
 };

@@ -115,7 +115,7 @@ class FakeTransport final : public Transport {
         ++reads;
         rooms.push_back(into.size());
         if (incoming_.empty() && failure_once_read_) failure_ = std::exchange(failure_once_read_, {});
-        if (failure_) throw LegError(*failure_, "the fake transport failed");
+        if (failure_) throw StreamError(*failure_, "the fake transport failed");
         if (incoming_.empty()) ++dry_reads;
         if (incoming_.empty()) return ended_ ? std::optional<std::size_t>(0) : std::nullopt;
         auto& piece = incoming_.front();
@@ -135,7 +135,7 @@ class FakeTransport final : public Transport {
             ~Guard() { --count; }
         } const guard{++writes_under_way_};
         while (!accepts_ && !failure_) co_await writable_.wait();
-        if (failure_) throw LegError(*failure_, "the fake transport failed");
+        if (failure_) throw StreamError(*failure_, "the fake transport failed");
         sent += text_of(out.bytes);
         write_sizes.push_back(out.bytes.size());
         if (writes_until_hold_ > 0 && --writes_until_hold_ == 0) accepts_ = false;
@@ -143,7 +143,7 @@ class FakeTransport final : public Transport {
     bool try_write(ReadableBytes bytes) override {
         if (bytes.size() > 256) throw std::logic_error("try_write takes at most 256 bytes");
         if (writes_under_way_ > 0) throw std::logic_error("try_write during write_all");
-        if (failure_) throw LegError(*failure_, "the fake transport failed");
+        if (failure_) throw StreamError(*failure_, "the fake transport failed");
         if (!accepts_) return false;
         sent += text_of(bytes);
         return true;
@@ -179,7 +179,7 @@ class FakeTransport final : public Transport {
 
  private:
     std::exception_ptr failure() const {
-        return std::make_exception_ptr(LegError(*failure_, "the fake transport failed"));
+        return std::make_exception_ptr(StreamError(*failure_, "the fake transport failed"));
     }
 
     std::deque<std::string> incoming_;

@@ -80,7 +80,7 @@ TEST_P(RefusedHeader, IsAProtocolViolation) {
     try {
         read(GetParam(), size);
         FAIL() << "was accepted";
-    } catch (const LegError& refused) {
+    } catch (const StreamError& refused) {
         EXPECT_EQ(refused.close_reason(), CloseReason::protocol_violation);
     }
 }

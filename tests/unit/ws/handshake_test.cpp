@@ -131,23 +131,23 @@ TEST_F(Upgrade, KeepsTheFirstFrame) {
 }
 
 TEST_F(Upgrade, RefusesAWrongHash) {
-    EXPECT_THROW(upgraded("", good, false), LegError);
+    EXPECT_THROW(upgraded("", good, false), StreamError);
 }
 
 TEST_F(Upgrade, RefusesAnUnaskedSubprotocol) {
-    EXPECT_THROW(upgraded("", std::string(good) + "Sec-WebSocket-Protocol: MQTT\r\n"), LegError);
+    EXPECT_THROW(upgraded("", std::string(good) + "Sec-WebSocket-Protocol: MQTT\r\n"), StreamError);
 }
 
 TEST_F(Upgrade, RefusesAnotherSubprotocolThanTheOneAsked) {
-    EXPECT_THROW(upgraded("MQTT", std::string(good) + "Sec-WebSocket-Protocol: AMQP\r\n"), LegError);
+    EXPECT_THROW(upgraded("MQTT", std::string(good) + "Sec-WebSocket-Protocol: AMQP\r\n"), StreamError);
 }
 
 TEST_F(Upgrade, RefusesAnyExtension) {
-    EXPECT_THROW(upgraded("", std::string(good) + "Sec-WebSocket-Extensions: permessage-deflate\r\n"), LegError);
+    EXPECT_THROW(upgraded("", std::string(good) + "Sec-WebSocket-Extensions: permessage-deflate\r\n"), StreamError);
 }
 
 TEST_F(Upgrade, RefusesAnAnswerThatUpgradesToSomethingElse) {
-    EXPECT_THROW(upgraded("", "Upgrade: h2c\r\nConnection: Upgrade\r\n"), LegError);
+    EXPECT_THROW(upgraded("", "Upgrade: h2c\r\nConnection: Upgrade\r\n"), StreamError);
 }
 
 TEST_F(Upgrade, ReturnsARefusalForTheCallerToExplain) {

@@ -29,7 +29,7 @@ class WsFixture : public testing::Test {
     CloseReason close_reason_of_read() {
         try {
             try_read();
-        } catch (const LegError& gone) {
+        } catch (const StreamError& gone) {
             return gone.close_reason();
         }
         ADD_FAILURE() << "the read did not fail";
@@ -40,7 +40,7 @@ class WsFixture : public testing::Test {
         driver.poll();
         try {
             waiting.get();
-        } catch (const LegError& gone) {
+        } catch (const StreamError& gone) {
             return gone.close_reason();
         }
         ADD_FAILURE() << "it goes on";

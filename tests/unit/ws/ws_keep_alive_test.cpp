@@ -36,7 +36,7 @@ class WsKeepAlive : public WithClock, public WsFixture {
     static CloseReason close_reason_of(test::Running<void>& watching) {
         try {
             watching.get();
-        } catch (const LegError& gone) {
+        } catch (const StreamError& gone) {
             return gone.close_reason();
         }
         return CloseReason::clean;
@@ -115,7 +115,7 @@ TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
     try {
         try_read();
         ADD_FAILURE() << "its reader is not told";
-    } catch (const LegError& silence) {
+    } catch (const StreamError& silence) {
         EXPECT_STREQ(silence.what(), "nothing was heard for 60 s");
     }
 }

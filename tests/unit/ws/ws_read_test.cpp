@@ -111,7 +111,7 @@ TEST_F(WsRead, TellsOfABrokenLegBehindThePayloadBeforeIt) {
         try {
             stream.try_read(room);
             ADD_FAILURE();
-        } catch (const LegError& failure) {
+        } catch (const StreamError& failure) {
             EXPECT_EQ(failure.close_reason(), CloseReason::lost) << "only a Close tells of a reset";
         }
     }
@@ -270,7 +270,7 @@ TEST_F(WsRead, WatchOfAReadingStreamWatchesTheTransportOnly) {
     EXPECT_EQ(transport->reads, reads);
     transport->fail(CloseReason::reset);
     driver.poll();
-    EXPECT_THROW(watching.get(), LegError);
+    EXPECT_THROW(watching.get(), StreamError);
 }
 
 TEST_F(WsRead, WatchForgivesAConnectionThatBreaksBehindACleanClose) {
@@ -320,7 +320,7 @@ TEST_F(WsRead, ListeningOnTellsACleanClose) {
     try {
         listening.get();
         FAIL();
-    } catch (const LegError& gone) {
+    } catch (const StreamError& gone) {
         EXPECT_EQ(gone.close_reason(), CloseReason::clean);
     }
     EXPECT_TRUE(stream.ended());

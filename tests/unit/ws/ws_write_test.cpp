@@ -67,7 +67,7 @@ TEST_F(WsWrite, AConnectionThatIsResetMeanwhileIsALostLeg) {
     try {
         writing.get();
         ADD_FAILURE();
-    } catch (const LegError& failure) {
+    } catch (const StreamError& failure) {
         EXPECT_EQ(failure.close_reason(), CloseReason::lost) << "only a Close tells of a reset";
     }
 }
@@ -128,8 +128,8 @@ TEST_F(WsWrite, ACloseInTheMiddleOfAWriteEndsItBehindTheFrame) {
 TEST_F(WsWrite, AfterACloseThatIsNotCleanWritingFails) {
     transport->push(from_client(8, "\x03\xe9"));
     EXPECT_EQ(close_reason_of_read(), CloseReason::stopping);
-    EXPECT_THROW(driver.run(write("x")), LegError);
-    EXPECT_THROW(driver.run(stream.finish()), LegError);
+    EXPECT_THROW(driver.run(write("x")), StreamError);
+    EXPECT_THROW(driver.run(stream.finish()), StreamError);
 }
 
 TEST_F(WsWrite, FinishOfAPlainStreamSendsNothing) {

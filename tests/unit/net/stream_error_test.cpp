@@ -6,11 +6,11 @@
 namespace device_streams {
 namespace {
 
-TEST(LegError, SaysItsCauseOnceAndHasACode) {
-    const LegError error(CloseReason::lost, "nothing was heard for 60 s");
+TEST(StreamError, SaysItsCauseOnceAndHasACode) {
+    const StreamError error(CloseReason::lost, "nothing was heard for 60 s");
     EXPECT_STREQ(error.what(), "nothing was heard for 60 s");
     EXPECT_EQ(error.code(), Errc::leg_lost);
-    const LegError copy(error);
+    const StreamError copy(error);
     EXPECT_STREQ(copy.what(), error.what());
 }
 
