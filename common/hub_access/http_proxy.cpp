@@ -4,7 +4,7 @@
 #include "common/base/error.hpp"
 #include "common/hub_access/connect_request.hpp"
 #include "common/net/dial.hpp"
-#include "common/tls/tls_carrier.hpp"
+#include "common/tls/tls_raw_connection.hpp"
 
 #include <array>
 #include <cerrno>
@@ -31,34 +31,35 @@ Failure proxy_failure(const std::exception_ptr& cause, const Trouble& trouble) {
     }
 }
 
-asio::awaitable<std::unique_ptr<Carrier>> dial_tcp(Endpoint where, Clock::duration dead_after, Clock& clock) {
+asio::awaitable<std::unique_ptr<RawConnection>> dial_tcp(Endpoint where, Clock::duration dead_after, Clock& clock) {
     auto socket = co_await dial(std::move(where), clock);
     socket.give_up_after(dead_after);
     co_return std::make_unique<Socket>(std::move(socket));
 }
 
-asio::awaitable<std::unique_ptr<Carrier>> add_tls(std::unique_ptr<Carrier> carrier, const HttpProxy& proxy) {
-    auto stream = std::make_unique<TlsStream>(std::move(carrier), proxy.tls, proxy.url.endpoint.host);
+asio::awaitable<std::unique_ptr<RawConnection>> add_tls(std::unique_ptr<RawConnection> connection,
+                                                        const HttpProxy& proxy) {
+    auto stream = std::make_unique<TlsStream>(std::move(connection), proxy.tls, proxy.url.endpoint.host);
     co_await stream->handshake();
-    co_return std::make_unique<TlsCarrier>(std::move(stream));
+    co_return std::make_unique<TlsRawConnection>(std::move(stream));
 }
 
-asio::awaitable<void> send_all(Carrier& carrier, const std::string& text) {
+asio::awaitable<void> send_all(RawConnection& connection, const std::string& text) {
     for (auto rest = std::as_bytes(std::span(text)); !rest.empty();) {
-        const auto sent = carrier.try_send(rest);
+        const auto sent = connection.try_send(rest);
         rest = rest.subspan(sent);
-        if (sent == 0) co_await carrier.wait_writable();
+        if (sent == 0) co_await connection.wait_writable();
     }
 }
 
-asio::awaitable<void> ask(Carrier& carrier, ConnectRequest request) {
-    co_await send_all(carrier, request.text());
+asio::awaitable<void> ask(RawConnection& connection, ConnectRequest request) {
+    co_await send_all(connection, request.text());
     std::array<std::byte, 1024> room;
     for (;;) {
-        const auto size = carrier.try_recv(room);
+        const auto size = connection.try_recv(room);
         if (size == 0) throw StreamError(CloseReason::lost, "it closed the connection");
         if (size && request.take({reinterpret_cast<const char*>(room.data()), *size})) co_return;
-        if (!size) co_await carrier.wait_readable();
+        if (!size) co_await connection.wait_readable();
     }
 }
 
@@ -87,21 +88,21 @@ bool same_proxy(const std::shared_ptr<const HttpProxy>& one, const std::shared_p
     return one->url == other->url && one->except == other->except;
 }
 
-asio::awaitable<std::unique_ptr<Carrier>> dial_through(std::shared_ptr<const HttpProxy> proxy, Endpoint target,
-                                                       ProxyLimits limits, Clock& clock) {
+asio::awaitable<std::unique_ptr<RawConnection>> dial_through(std::shared_ptr<const HttpProxy> proxy, Endpoint target,
+                                                             ProxyLimits limits, Clock& clock) {
     const auto name = proxy->url.to_string();
     Trouble trouble{"connecting to " + name, Errc::proxy_unreachable, Errc::proxy_unreachable};
     auto dialling = dial_tcp(proxy->url.endpoint, limits.dead_after, clock);
-    auto carrier = co_await step(std::move(dialling), limits.step, clock, trouble);
+    auto connection = co_await step(std::move(dialling), limits.step, clock, trouble);
     if (proxy->url.tls) {
         trouble = {name, Errc::proxy_tls_failed, Errc::proxy_tls_failed};
-        auto adding = add_tls(std::move(carrier), *proxy);
-        carrier = co_await step(std::move(adding), limits.step, clock, trouble);
+        auto adding = add_tls(std::move(connection), *proxy);
+        connection = co_await step(std::move(adding), limits.step, clock, trouble);
     }
     trouble = {name + " was asked for " + target.to_string(), Errc::proxy_timeout, Errc::proxy_garbage};
-    auto asking = ask(*carrier, ConnectRequest(*proxy, target));
+    auto asking = ask(*connection, ConnectRequest(*proxy, target));
     co_await step(std::move(asking), limits.step, clock, trouble);
-    co_return carrier;
+    co_return connection;
 }
 
 }  // namespace device_streams

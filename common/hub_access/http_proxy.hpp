@@ -3,7 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/no_proxy.hpp"
 #include "common/base/proxy_url.hpp"
-#include "common/net/carrier.hpp"
+#include "common/net/raw_connection.hpp"
 #include "common/tls/tls_context.hpp"
 
 #include <asio/awaitable.hpp>
@@ -30,12 +30,12 @@ bool same_proxy(const std::shared_ptr<const HttpProxy>& one, const std::shared_p
 /// How patient the way through a proxy is.
 struct ProxyLimits {
     Clock::duration step;        ///< for TCP, for TLS, and for the proxy's answer, each
-    Clock::duration dead_after;  ///< see Carrier::give_up_after
+    Clock::duration dead_after;  ///< see RawConnection::give_up_after
 };
 
 /// Connects to `target` through the proxy, which resolves its name: TCP, TLS with an https proxy, and CONNECT (RFC 9110
 /// section 9.3.6). Throws Failure (DS-211 to DS-217).
-asio::awaitable<std::unique_ptr<Carrier>> dial_through(std::shared_ptr<const HttpProxy> proxy, Endpoint target,
-                                                       ProxyLimits limits, Clock& clock);
+asio::awaitable<std::unique_ptr<RawConnection>> dial_through(std::shared_ptr<const HttpProxy> proxy, Endpoint target,
+                                                             ProxyLimits limits, Clock& clock);
 
 }  // namespace device_streams

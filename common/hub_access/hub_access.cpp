@@ -22,7 +22,8 @@ bool is_visible_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-asio::awaitable<std::unique_ptr<Carrier>> dial_directly(const HubAccess& hub, const Endpoint& named, Clock& clock) {
+asio::awaitable<std::unique_ptr<RawConnection>> dial_directly(const HubAccess& hub, const Endpoint& named,
+                                                              Clock& clock) {
     auto socket = co_await dial(hub.route(named), clock);
     socket.give_up_after(hub.liveness.dead_after);
     co_return std::make_unique<Socket>(std::move(socket));
@@ -30,9 +31,9 @@ asio::awaitable<std::unique_ptr<Carrier>> dial_directly(const HubAccess& hub, co
 
 // `carrier`: the way through a proxy; nullptr: straight ahead.
 asio::awaitable<std::unique_ptr<TlsStream>> shake_hands(const HubAccess& hub, const Endpoint& named,
-                                                        std::unique_ptr<Carrier> carrier, Clock& clock) {
-    if (!carrier) carrier = co_await dial_directly(hub, named, clock);
-    auto stream = std::make_unique<TlsStream>(std::move(carrier), hub.tls, named.host);
+                                                        std::unique_ptr<RawConnection> connection, Clock& clock) {
+    if (!connection) connection = co_await dial_directly(hub, named, clock);
+    auto stream = std::make_unique<TlsStream>(std::move(connection), hub.tls, named.host);
     co_await stream->handshake();
     co_return stream;
 }
@@ -75,10 +76,10 @@ Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::
 asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock) {
     const auto proxy = hub.proxy_to(named);
     try {
-        std::unique_ptr<Carrier> carrier;
+        std::unique_ptr<RawConnection> connection;
         const ProxyLimits limits{.step = hub.limit, .dead_after = hub.liveness.dead_after};
-        if (proxy) carrier = co_await dial_through(proxy, hub.route(named), limits, clock);
-        auto opening = shake_hands(hub, named, std::move(carrier), clock);
+        if (proxy) connection = co_await dial_through(proxy, hub.route(named), limits, clock);
+        auto opening = shake_hands(hub, named, std::move(connection), clock);
         co_return co_await with_timeout(std::move(opening), hub.limit, clock);
     } catch (...) {
         const auto cause = std::current_exception();

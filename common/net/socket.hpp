@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/net/ack_watch.hpp"
-#include "common/net/carrier.hpp"
+#include "common/net/raw_connection.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -15,7 +15,7 @@ namespace device_streams {
 
 /// Owns one connected, non-blocking TCP or Unix socket. Asio only waits on it; bytes move by direct calls. Once one
 /// operation has met a failure, every other one throws it too.
-class Socket final : public Carrier {
+class Socket final : public RawConnection {
  public:
     /// Takes ownership of `fd`; sets TCP_NODELAY on TCP sockets, and give_up_after(60 s).
     Socket(const asio::any_io_executor& executor, int fd);

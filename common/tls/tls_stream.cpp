@@ -37,7 +37,7 @@ asio::awaitable<void> nothing() {
 // TLS inside TLS has there is on its way while the outer one encrypts it.
 std::vector<std::byte>& TlsStream::scratch() const {
     thread_local std::vector<std::byte> outer, inner;
-    return carrier_->is_tls() ? inner : outer;
+    return connection_->is_tls() ? inner : outer;
 }
 
 // The BIO between OpenSSL and the carrier: reading is try_recv, writing collects in the scratch.
@@ -59,7 +59,7 @@ struct TlsBio {
         *done = 0;
         try {
             std::optional<std::size_t> received;
-            if (!stream.dry_) received = stream.carrier_->try_recv(std::as_writable_bytes(std::span(into, size)));
+            if (!stream.dry_) received = stream.connection_->try_recv(std::as_writable_bytes(std::span(into, size)));
             if (!received) BIO_set_retry_read(bio);
             *done = received.value_or(0);
             stream.dry_ = !received || (*done > 0 && *done < size);  // then nobody need ask again during this read
@@ -91,9 +91,9 @@ TlsStream::TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, c
     : TlsStream(std::make_unique<Socket>(std::move(socket)), std::move(context), server_name) {
 }
 
-TlsStream::TlsStream(std::unique_ptr<Carrier> carrier, std::shared_ptr<const TlsContext> context,
+TlsStream::TlsStream(std::unique_ptr<RawConnection> connection, std::shared_ptr<const TlsContext> context,
                      const std::string& server_name)
-    : carrier_(std::move(carrier)), context_(std::move(context)), ssl_(context_->make_connection(server_name)) {
+    : connection_(std::move(connection)), context_(std::move(context)), ssl_(context_->make_connection(server_name)) {
     BIO* bio = BIO_new(TlsBio::method());
     BIO_set_data(bio, this);
     BIO_set_init(bio, 1);
@@ -145,7 +145,7 @@ asio::awaitable<void> TlsStream::handshake() {
         if (failure_ || (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE))
             throw Failure(failed, cause.empty() ? describe_error(result) : cause);
         co_await flush();
-        if (error == SSL_ERROR_WANT_READ) co_await carrier_->wait_readable();
+        if (error == SSL_ERROR_WANT_READ) co_await connection_->wait_readable();
     }
     dry_ = false;  // what came behind the handshake may be here already
     co_await flush();
@@ -185,8 +185,8 @@ std::optional<std::size_t> TlsStream::try_read(WritableBytes into) {
 
 asio::awaitable<void> TlsStream::wait_readable() {
     if (reply_refused_) return flush();
-    if (has_leftover() && !writing_) return first_of(carrier_->wait_readable(), flush());
-    return dry_ ? carrier_->wait_readable() : nothing();
+    if (has_leftover() && !writing_) return first_of(connection_->wait_readable(), flush());
+    return dry_ ? connection_->wait_readable() : nothing();
 }
 
 // `room` may be the same bytes.
@@ -220,7 +220,7 @@ asio::awaitable<void> TlsStream::write_all(OutBytes out) {
         const auto piece = rest.first(std::min(rest.size(), plaintext_per_send));
         rest = rest.subspan(piece.size());
         encrypt(piece, piece);
-        if (has_leftover() || carrier_->holds_output()) co_await flush();
+        if (has_leftover() || connection_->holds_output()) co_await flush();
     }
 }
 
@@ -238,13 +238,13 @@ void TlsStream::end_write() noexcept {
 // Of a writer: the reader that waits meets it behind what has come.
 void TlsStream::fail(std::exception_ptr failure) noexcept {
     failure_ = std::move(failure);
-    carrier_->give_up();
+    connection_->give_up();
 }
 
 bool TlsStream::try_write(ReadableBytes bytes) {
     try {
         send_leftover();
-        if (has_leftover() || carrier_->holds_output()) return false;
+        if (has_leftover() || connection_->holds_output()) return false;
         encrypt(bytes);
         return true;
     } catch (...) {
@@ -265,8 +265,8 @@ asio::awaitable<void> TlsStream::flush() {
     for (;;) {
         send_leftover();
         if (failure_) std::rethrow_exception(failure_);
-        if (!has_leftover() && !carrier_->holds_output()) co_return;
-        co_await carrier_->wait_writable();
+        if (!has_leftover() && !connection_->holds_output()) co_return;
+        co_await connection_->wait_writable();
     }
 }
 
@@ -289,7 +289,7 @@ void TlsStream::send_scratch(WritableBytes room) {
 std::size_t TlsStream::send_now(ReadableBytes bytes) {
     if (failure_ || bytes.empty()) return 0;
     try {
-        return carrier_->try_send(bytes);
+        return connection_->try_send(bytes);
     } catch (...) {
         failure_ = std::current_exception();
         return 0;
@@ -317,7 +317,7 @@ asio::awaitable<void> TlsStream::finish() {
 }
 
 Watch TlsStream::watch(const asio::any_io_executor& strand, Gone gone) {
-    return carrier_->watch(strand, std::move(gone));
+    return connection_->watch(strand, std::move(gone));
 }
 
 asio::awaitable<void> TlsStream::close(CloseReason close_reason) {
@@ -325,9 +325,9 @@ asio::awaitable<void> TlsStream::close(CloseReason close_reason) {
         abort(close_reason);
         co_return;
     }
-    const auto watching = carrier_->watch(co_await asio::this_coro::executor, told_elsewhere);
+    const auto watching = connection_->watch(co_await asio::this_coro::executor, told_elsewhere);
     co_await say_goodbye();
-    carrier_->close();
+    connection_->close();
 }
 
 asio::awaitable<void> TlsStream::say_goodbye() {
@@ -336,7 +336,7 @@ asio::awaitable<void> TlsStream::say_goodbye() {
     SSL_shutdown(ssl_);
     send_scratch();
     co_await flush();
-    carrier_->shutdown_write();
+    connection_->shutdown_write();
     std::array<std::byte, 4096> dropped;
     while (!ended_ && co_await read_some(dropped) != 0) {
     }
@@ -346,9 +346,9 @@ asio::awaitable<void> TlsStream::say_goodbye() {
 // goes at once.
 void TlsStream::abort(CloseReason reason) noexcept {
     if (reason == CloseReason::lost)
-        carrier_->reset();
+        connection_->reset();
     else
-        carrier_->close();
+        connection_->close();
 }
 
 }  // namespace device_streams

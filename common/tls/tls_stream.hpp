@@ -22,7 +22,7 @@ class TlsStream final : public Transport {
  public:
     /// `server_name` is what the certificate must be for (clients only; empty for servers).
     TlsStream(Socket socket, std::shared_ptr<const TlsContext> context, const std::string& server_name = {});
-    TlsStream(std::unique_ptr<Carrier> carrier, std::shared_ptr<const TlsContext> context,
+    TlsStream(std::unique_ptr<RawConnection> connection, std::shared_ptr<const TlsContext> context,
               const std::string& server_name = {});
     ~TlsStream() override;
 
@@ -37,20 +37,20 @@ class TlsStream final : public Transport {
     bool try_write(ReadableBytes bytes) override;
     /// For TLS inside this one: takes all bytes or, while the carrier is full, none (0). Throws StreamError.
     std::size_t try_send(ReadableBytes bytes);
-    void give_up_after(std::chrono::steady_clock::duration silence) override { carrier_->give_up_after(silence); }
-    void give_up() noexcept override { carrier_->give_up(); }
+    void give_up_after(std::chrono::steady_clock::duration silence) override { connection_->give_up_after(silence); }
+    void give_up() noexcept override { connection_->give_up(); }
     std::optional<ClientCertificate> client_certificate() const override;
     /// Flushes; TLS itself is not used for half-close.
     asio::awaitable<void> finish() override;
     bool half_close() const override { return false; }
     bool ended() const override { return ended_; }
     Watch watch(const asio::any_io_executor& strand, Gone gone) override;
-    std::size_t undelivered() override { return pending_output() + carrier_->undelivered(); }
+    std::size_t undelivered() override { return pending_output() + connection_->undelivered(); }
     /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
     asio::awaitable<void> close(CloseReason close_reason) override;
     void abort(CloseReason reason) noexcept override;
 
-    const std::string& peer() const { return carrier_->peer(); }
+    const std::string& peer() const { return connection_->peer(); }
     /// Ciphertext that waits for the socket, in bytes.
     std::size_t pending_output() const { return tail_.size() + leftover_.size() - leftover_sent_; }
 
@@ -69,7 +69,7 @@ class TlsStream final : public Transport {
     bool has_leftover() const { return !tail_.empty() || !leftover_.empty(); }
     std::string describe_error(int result) const;
 
-    std::unique_ptr<Carrier> carrier_;
+    std::unique_ptr<RawConnection> connection_;
     std::shared_ptr<const TlsContext> context_;
     ssl_st* ssl_;
     WritableBytes tail_;               // ciphertext the socket did not take yet, in the bytes of the writer

@@ -2,7 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
-#include "common/tls/tls_carrier.hpp"
+#include "common/tls/tls_raw_connection.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/coroutine.hpp"
 
@@ -20,7 +20,7 @@ const TestCertificates& certificates() {
     return made;
 }
 
-using Carriers = std::pair<std::unique_ptr<Carrier>, std::unique_ptr<Carrier>>;
+using Carriers = std::pair<std::unique_ptr<RawConnection>, std::unique_ptr<RawConnection>>;
 
 struct TlsPair : testing::Test {
     void connect(const std::string& name = "localhost") {
@@ -53,8 +53,8 @@ struct TlsOverAnything : TlsPair, testing::WithParamInterface<bool> {
         auto outer_client = std::make_unique<TlsStream>(std::move(near), trusting, "localhost");
         auto outer_server = std::make_unique<TlsStream>(std::move(far), server_context);
         run(io, both(outer_client->handshake(), outer_server->handshake()));
-        return {std::make_unique<TlsCarrier>(std::move(outer_client)),
-                std::make_unique<TlsCarrier>(std::move(outer_server))};
+        return {std::make_unique<TlsRawConnection>(std::move(outer_client)),
+                std::make_unique<TlsRawConnection>(std::move(outer_server))};
     }
 };
 INSTANTIATE_TEST_SUITE_P(Carriers, TlsOverAnything, testing::Bool(),

@@ -8,10 +8,10 @@
 namespace device_streams {
 
 /// TLS as what other TLS runs on: the way to the hub through a proxy that is spoken to by TLS itself.
-class TlsCarrier final : public Carrier {
+class TlsRawConnection final : public RawConnection {
  public:
     /// `outer` has its handshake behind it.
-    explicit TlsCarrier(std::unique_ptr<TlsStream> outer) : outer_(std::move(outer)) {}
+    explicit TlsRawConnection(std::unique_ptr<TlsStream> outer) : outer_(std::move(outer)) {}
 
     std::optional<std::size_t> try_recv(WritableBytes into) override { return outer_->try_read(into); }
     std::size_t try_send(ReadableBytes bytes) override { return outer_->try_send(bytes); }

@@ -13,9 +13,9 @@ namespace device_streams {
 
 /// What TLS runs on: a connection that takes and gives bytes without waiting. A TCP socket, or the way that an HTTP
 /// proxy has opened. One reader and one writer at a time, on one strand.
-class Carrier {
+class RawConnection {
  public:
-    virtual ~Carrier() = default;
+    virtual ~RawConnection() = default;
 
     /// nullopt: would block; 0: end of stream. Throws StreamError (reset or lost).
     virtual std::optional<std::size_t> try_recv(WritableBytes into) = 0;
@@ -48,9 +48,9 @@ class Carrier {
     virtual bool is_tls() const { return false; }
 
  protected:
-    Carrier() = default;
-    Carrier(const Carrier&) = default;
-    Carrier& operator=(const Carrier&) = default;
+    RawConnection() = default;
+    RawConnection(const RawConnection&) = default;
+    RawConnection& operator=(const RawConnection&) = default;
 };
 
 }  // namespace device_streams
