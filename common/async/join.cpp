@@ -43,21 +43,21 @@ asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b)
     rethrow(order[0] == 0 ? first : second);
 }
 
-asio::awaitable<void> first_of(asio::awaitable<void> a, Bell& bell) {
+asio::awaitable<void> first_of(asio::awaitable<void> a, FailureEvent& event) {
     const auto here = co_await asio::this_coro::executor;
-    auto group = ex::make_parallel_group(started(here, std::move(a)), bell.timer().async_wait(ex::deferred));
+    auto group = ex::make_parallel_group(started(here, std::move(a)), event.timer().async_wait(ex::deferred));
     const auto [order, failure, rung] = co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
-    if (order[0] == 1) bell.throw_end();
+    if (order[0] == 1) event.throw_end();
     rethrow(failure);
 }
 
-asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, Bell& bell) {
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, FailureEvent& event) {
     const auto here = co_await asio::this_coro::executor;
     auto group = ex::make_parallel_group(started(here, std::move(a)), started(here, std::move(b)),
-                                         bell.timer().async_wait(ex::deferred));
+                                         event.timer().async_wait(ex::deferred));
     const auto [order, first, second, rung] =
         co_await std::move(group).async_wait(ex::wait_for_one(), asio::use_awaitable);
-    if (order[0] == 2) bell.throw_end();
+    if (order[0] == 2) event.throw_end();
     rethrow(order[0] == 0 ? first : second);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/async/bell.hpp"
+#include "common/async/failure_event.hpp"
 #include "common/base/clock.hpp"
 
 #include <asio/awaitable.hpp>
@@ -19,8 +19,8 @@ asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b)
 
 /// The same, but `bell` has its say without a coroutine: rung, it cancels the others, and what it was rung with
 /// decides.
-asio::awaitable<void> first_of(asio::awaitable<void> a, Bell& bell);
-asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, Bell& bell);
+asio::awaitable<void> first_of(asio::awaitable<void> a, FailureEvent& event);
+asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, FailureEvent& event);
 
 /// Waits for its cancellation.
 asio::awaitable<void> forever();

@@ -33,8 +33,9 @@ struct Address {
 };
 
 // A timer that never expires: cancelling it wakes whoever waits.
-struct Bell {
-    explicit Bell(const asio::any_io_executor& executor) : timer(executor, asio::steady_timer::time_point::max()) {}
+struct WakeTimer {
+    explicit WakeTimer(const asio::any_io_executor& executor)
+        : timer(executor, asio::steady_timer::time_point::max()) {}
     asio::awaitable<void> wait() {
         asio::error_code rung;
         co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, rung));
@@ -44,9 +45,9 @@ struct Bell {
 };
 
 struct Lookup {
-    explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), bell(executor) {}
+    explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), woken(executor) {}
     tcp::resolver resolver;
-    Bell bell;
+    WakeTimer woken;
     bool done = false;
     asio::error_code error;
     std::vector<tcp::endpoint> found;
@@ -66,11 +67,11 @@ asio::awaitable<std::vector<tcp::endpoint>> look_up(const Endpoint& endpoint) {
         lookup->error = error;
         for (const auto& entry : results) lookup->found.push_back(entry.endpoint());
         lookup->done = true;
-        lookup->bell.ring();
+        lookup->woken.ring();
     };
     lookup->resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
                                    asio::bind_executor(executor, std::move(on_found)));
-    if (!lookup->done) co_await lookup->bell.wait();
+    if (!lookup->done) co_await lookup->woken.wait();
     if (!lookup->done) throw std::system_error(asio::error::operation_aborted);
     if (lookup->error) throw std::system_error(lookup->error);
     co_return lookup->found;
@@ -107,12 +108,12 @@ Address unix_address(const std::string& path) {
 
 // Attempts that run side by side; the first to connect wins and closes the others.
 struct Race {
-    explicit Race(const asio::any_io_executor& executor) : bell(executor) {}
+    explicit Race(const asio::any_io_executor& executor) : woken(executor) {}
     void end() {
         over = true;
         for (auto& runner : runners) runner->close();
     }
-    Bell bell;
+    WakeTimer woken;
     bool over = false;
     std::size_t running = 0;
     std::vector<std::shared_ptr<Socket>> runners;
@@ -160,7 +161,7 @@ asio::awaitable<void> attempt(std::shared_ptr<Race> race, std::shared_ptr<Socket
         race->last_error = error;
         socket->close();
     }
-    race->bell.ring();
+    race->woken.ring();
 }
 
 void start_attempt(const asio::any_io_executor& executor, const std::shared_ptr<Race>& race, const Address& address) {
@@ -176,8 +177,8 @@ void start_attempt(const asio::any_io_executor& executor, const std::shared_ptr<
 }
 
 asio::awaitable<void> wait_for_change(Race& race, Clock::duration limit) {
-    race.bell.timer.expires_after(limit);
-    co_await race.bell.wait();
+    race.woken.timer.expires_after(limit);
+    co_await race.woken.wait();
 }
 
 asio::awaitable<std::shared_ptr<Socket>> run_race(const std::vector<Address>& addresses) {

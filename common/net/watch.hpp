@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/async/bell.hpp"
+#include "common/async/failure_event.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -27,9 +27,9 @@ inline void told_elsewhere(const std::exception_ptr&) {
 template <typename Leg>
 asio::awaitable<void> until_gone(Leg& leg) {
     const auto strand = co_await asio::this_coro::executor;
-    Bell bell(strand);
-    const Watch watching = leg.watch(strand, [&bell](const std::exception_ptr& why) { bell.ring(why); });
-    co_await bell.wait();
+    FailureEvent event(strand);
+    const Watch watching = leg.watch(strand, [&event](const std::exception_ptr& why) { event.ring(why); });
+    co_await event.wait();
 }
 
 }  // namespace device_streams

@@ -239,7 +239,7 @@ asio::awaitable<void> enforce_limits(Joint& joint) {
 
 // Watches a leg, whoever reads it. A local program that resets its connection wants nothing any more; any other leg
 // that is lost has its reader meet that, behind all that had come before.
-Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, Bell& lost) {
+Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, FailureEvent& lost) {
     return leg.stream.watch(strand, [&joint, leg, &lost](const std::exception_ptr& why) {
         try {
             std::rethrow_exception(why);
@@ -255,7 +255,7 @@ Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, Bell& lo
 
 asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
     const auto strand = co_await asio::this_coro::executor;
-    Bell lost(strand);
+    FailureEvent lost(strand);
     const auto left_watch = watch(joint, left, strand, lost), right_watch = watch(joint, right, strand, lost);
     auto stream = first_of(pump(joint, left, right, joint.result.left_to_right),
                            pump(joint, right, left, joint.result.right_to_left), lost);
@@ -298,7 +298,7 @@ class Patience {
 asio::awaitable<std::optional<StreamError>> close_leg(ByteStream& stream, CloseReason close_reason,
                                                       const Joint& joint) {
     const auto strand = co_await asio::this_coro::executor;
-    Bell late(strand);
+    FailureEvent late(strand);
     Patience patience(joint, stream.undelivered());
     auto look = [&]() -> std::optional<Clock::time_point> {
         const auto next = patience.look(stream.undelivered());

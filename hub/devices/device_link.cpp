@@ -194,7 +194,7 @@ asio::awaitable<void> DeviceLink::answer_now(const SessionActions& actions) {
 asio::awaitable<void> DeviceLink::run() {
     if (!take_packets()) co_return;
     const auto strand = co_await asio::this_coro::executor;
-    Bell over(strand);
+    FailureEvent over(strand);
     const auto obeying = orders_.deliver_to([this, &over](const LinkOrder& order) {
         try {
             if (!obey(order)) over.ring(std::make_exception_ptr(Over()));

@@ -71,7 +71,7 @@ asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const
     CloseReason close_reason = CloseReason::clean;
     if (!order) {
         const auto strand = co_await asio::this_coro::executor;
-        Bell lost(strand);
+        FailureEvent lost(strand);
         const auto watching = leg.watch(strand, [&lost](const std::exception_ptr& why) { lost.ring(why); });
         try {
             co_await first_of(store(orders.next(), order), leg.hold(), lost);

@@ -85,12 +85,12 @@ std::string failure_of(Running<void>& running) {
 }
 
 TEST_F(Join, ABellCancelsWhatRunsAndDecides) {
-    Bell bell(io.get_executor());
+    FailureEvent event(io.get_executor());
     Running<void> running(
-        io, first_of(sleep_then_note(clock, 1s, order, 'a'), sleep_then_note(clock, 2s, order, 'b'), bell));
+        io, first_of(sleep_then_note(clock, 1s, order, 'a'), sleep_then_note(clock, 2s, order, 'b'), event));
     poll(io);
-    EXPECT_TRUE(bell.ring(found("lost")));
-    EXPECT_FALSE(bell.ring(found("later")));
+    EXPECT_TRUE(event.ring(found("lost")));
+    EXPECT_FALSE(event.ring(found("later")));
     poll(io);
     ASSERT_TRUE(running.done());
     EXPECT_EQ(failure_of(running), "lost");
@@ -98,20 +98,20 @@ TEST_F(Join, ABellCancelsWhatRunsAndDecides) {
 }
 
 TEST_F(Join, ABellThatRangBeforeDecidesAtOnce) {
-    Bell bell(io.get_executor());
-    bell.ring(found("lost"));
-    Running<void> running(io, first_of(sleep_then_note(clock, 1s, order, 'a'), bell));
-    Running<void> waiting(io, bell.wait());
+    FailureEvent event(io.get_executor());
+    event.ring(found("lost"));
+    Running<void> running(io, first_of(sleep_then_note(clock, 1s, order, 'a'), event));
+    Running<void> waiting(io, event.wait());
     poll(io);
     EXPECT_EQ(failure_of(running), "lost");
     EXPECT_EQ(failure_of(waiting), "lost");
 }
 
 TEST_F(Join, ABellThatIsNotRungHoldsNobodyUp) {
-    Bell bell(io.get_executor());
-    Running<void> one(io, first_of(sleep_then_note(clock, 1s, order, 'a'), bell));
+    FailureEvent event(io.get_executor());
+    Running<void> one(io, first_of(sleep_then_note(clock, 1s, order, 'a'), event));
     Running<void> two(io,
-                      first_of(sleep_then_note(clock, 9s, order, 'b'), sleep_then_throw(clock, 2s, "decides"), bell));
+                      first_of(sleep_then_note(clock, 9s, order, 'b'), sleep_then_throw(clock, 2s, "decides"), event));
     poll(io);
     clock.advance(1s);
     poll(io);
@@ -124,9 +124,9 @@ TEST_F(Join, ABellThatIsNotRungHoldsNobodyUp) {
 }
 
 TEST_F(Join, CancelledFromOutsideABellThrowsToo) {
-    Bell bell(io.get_executor());
-    Running<void> running(io, first_of(forever(), bell));
-    Running<void> waiting(io, bell.wait());
+    FailureEvent event(io.get_executor());
+    Running<void> running(io, first_of(forever(), event));
+    Running<void> waiting(io, event.wait());
     poll(io);
     running.cancel();
     waiting.cancel();

@@ -10,9 +10,10 @@ namespace device_streams {
 
 /// How a callback ends what coroutines of its strand do (first_of in join.hpp), with a failure that it has found. For
 /// what would otherwise need a coroutine of its own that only waits for the failure.
-class Bell {
+class FailureEvent {
  public:
-    explicit Bell(const asio::any_io_executor& strand) : never_(strand, asio::steady_timer::time_point::max()) {}
+    explicit FailureEvent(const asio::any_io_executor& strand)
+        : never_(strand, asio::steady_timer::time_point::max()) {}
 
     /// The first failure counts: false when it has rung before.
     bool ring(std::exception_ptr failure);
