@@ -1,7 +1,7 @@
 #include "common/tunnel/relay.hpp"
 
 #include "common/async/join.hpp"
-#include "common/async/lookout.hpp"
+#include "common/async/poll_timer.hpp"
 #include "common/base/error.hpp"
 #include "common/tunnel/chunk.hpp"
 
@@ -305,7 +305,7 @@ asio::awaitable<std::optional<StreamError>> close_leg(ByteStream& stream, CloseR
         if (!next) late.ring(std::make_exception_ptr(std::system_error(asio::error::timed_out)));
         return next;
     };
-    const auto looks = std::make_shared<Lookout>(joint.clock, strand, look);
+    const auto looks = std::make_shared<PollTimer>(joint.clock, strand, look);
     looks->look_at(joint.clock.now() + joint.limits.goodbye);
     try {
         co_await first_of(stream.close(close_reason), late);

@@ -1,5 +1,5 @@
 // How a WebSocket stays alive, is watched, and comes to its end.
-#include "common/async/lookout.hpp"
+#include "common/async/poll_timer.hpp"
 #include "common/ws/ws_stream.hpp"
 
 #include <asio/this_coro.hpp>
@@ -44,7 +44,7 @@ struct WsStream::Watching {
     WsStream& stream;
     Gone gone;
     Watch transport;
-    std::shared_ptr<Lookout> life;
+    std::shared_ptr<PollTimer> life;
 };
 
 Watch WsStream::watch(const asio::any_io_executor& strand, Gone gone) {
@@ -52,8 +52,8 @@ Watch WsStream::watch(const asio::any_io_executor& strand, Gone gone) {
     watching->transport = transport_->watch(
         strand, [watch = watching.get()](const std::exception_ptr& why) { watch->transport_gone(why); });
     if (options_.keep_alive) {
-        watching->life = std::make_shared<Lookout>(*options_.keep_alive->clock, strand,
-                                                   [watch = watching.get()] { return watch->look_after(); });
+        watching->life = std::make_shared<PollTimer>(*options_.keep_alive->clock, strand,
+                                                     [watch = watching.get()] { return watch->look_after(); });
         watching->life->look();
     }
     return watching;

@@ -1,7 +1,7 @@
 #include "hub/devices/device_link.hpp"
 
 #include "common/async/join.hpp"
-#include "common/async/lookout.hpp"
+#include "common/async/poll_timer.hpp"
 
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
@@ -202,7 +202,7 @@ asio::awaitable<void> DeviceLink::run() {
             over.ring(std::current_exception());
         }
     });
-    const auto timekeeper = std::make_shared<Lookout>(hub_.clock, strand, [this, &over] {
+    const auto timekeeper = std::make_shared<PollTimer>(hub_.clock, strand, [this, &over] {
         const auto next = watch_time();
         if (!next) over.ring(std::make_exception_ptr(Over()));
         return next;

@@ -1,4 +1,4 @@
-#include "common/async/lookout.hpp"
+#include "common/async/poll_timer.hpp"
 
 #include "tests/support/coroutine.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -16,8 +16,8 @@ struct LookoutTest : testing::Test {
         if (looks == last) return std::nullopt;
         return clock.now() + 10s;
     }
-    std::shared_ptr<Lookout> make() {
-        return std::make_shared<Lookout>(clock, io.get_executor(), [this] { return look(); });
+    std::shared_ptr<PollTimer> make() {
+        return std::make_shared<PollTimer>(clock, io.get_executor(), [this] { return look(); });
     }
     void pass(Clock::duration time) {
         clock.advance(time);
