@@ -1,6 +1,6 @@
 #include "common/net/pipe_stream.hpp"
 
-#include "common/net/descriptor_watch.hpp"
+#include "common/net/descriptor_monitor.hpp"
 
 #include <asio/use_awaitable.hpp>
 #include <climits>
@@ -135,8 +135,8 @@ Watch PipeStream::watch(const asio::any_io_executor& strand, Gone gone) {
         gone(std::make_exception_ptr(StreamError(CloseReason::reset, "nobody reads the output any more")));
         return false;
     };
-    auto watching = std::make_shared<DescriptorWatch>(broken_.descriptor(), asio::posix::descriptor_base::wait_read,
-                                                      strand, std::move(look));
+    auto watching = std::make_shared<DescriptorMonitor>(broken_.descriptor(), asio::posix::descriptor_base::wait_read,
+                                                        strand, std::move(look));
     watching->start();
     return watching;
 }

@@ -1,6 +1,6 @@
 #include "common/net/socket.hpp"
 
-#include "common/net/descriptor_watch.hpp"
+#include "common/net/descriptor_monitor.hpp"
 #include "common/net/socket_calls.hpp"
 
 #include <asio/use_awaitable.hpp>
@@ -133,7 +133,7 @@ asio::awaitable<void> Socket::wait_writable() {
 Watch Socket::watch(const asio::any_io_executor& strand, Gone gone) {
     struct Watching {
         asio::steady_timer looks;
-        std::shared_ptr<DescriptorWatch> errors;
+        std::shared_ptr<DescriptorMonitor> errors;
     };
     auto look = [this, gone = std::move(gone)](const asio::error_code& error) {
         try {
@@ -145,8 +145,8 @@ Watch Socket::watch(const asio::any_io_executor& strand, Gone gone) {
             return false;
         }
     };
-    auto errors = std::make_shared<DescriptorWatch>(descriptor_, asio::posix::descriptor_base::wait_error, strand,
-                                                    std::move(look));
+    auto errors = std::make_shared<DescriptorMonitor>(descriptor_, asio::posix::descriptor_base::wait_error, strand,
+                                                      std::move(look));
     errors->start();
     const auto watching = std::make_shared<Watching>(Watching{asio::steady_timer(strand), std::move(errors)});
     look_later(std::shared_ptr<asio::steady_timer>(watching, &watching->looks));

@@ -12,18 +12,18 @@ namespace device_streams {
 
 /// Waits for a descriptor beside whoever else does, until it is dropped. Not a coroutine: an idle stream has several of
 /// these, and a coroutine costs more than all else that it holds.
-class DescriptorWatch : public std::enable_shared_from_this<DescriptorWatch> {
+class DescriptorMonitor : public std::enable_shared_from_this<DescriptorMonitor> {
  public:
     /// Is told that what was waited for is there, or why it cannot be waited for. True: to be asked again in 100 ms, as
     /// the reason may stay.
     using Look = std::function<bool(const asio::error_code&)>;
 
     /// `descriptor` outlives it; `look` runs on `strand`.
-    DescriptorWatch(asio::posix::stream_descriptor& descriptor, asio::posix::descriptor_base::wait_type what,
-                    const asio::any_io_executor& strand, Look look);
-    ~DescriptorWatch();
-    DescriptorWatch(const DescriptorWatch&) = delete;
-    DescriptorWatch& operator=(const DescriptorWatch&) = delete;
+    DescriptorMonitor(asio::posix::stream_descriptor& descriptor, asio::posix::descriptor_base::wait_type what,
+                      const asio::any_io_executor& strand, Look look);
+    ~DescriptorMonitor();
+    DescriptorMonitor(const DescriptorMonitor&) = delete;
+    DescriptorMonitor& operator=(const DescriptorMonitor&) = delete;
 
     /// Call it once.
     void start();

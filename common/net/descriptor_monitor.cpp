@@ -1,4 +1,4 @@
-#include "common/net/descriptor_watch.hpp"
+#include "common/net/descriptor_monitor.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
@@ -7,18 +7,18 @@
 
 namespace device_streams {
 
-DescriptorWatch::DescriptorWatch(asio::posix::stream_descriptor& descriptor,
-                                 asio::posix::descriptor_base::wait_type what, const asio::any_io_executor& strand,
-                                 Look look)
+DescriptorMonitor::DescriptorMonitor(asio::posix::stream_descriptor& descriptor,
+                                     asio::posix::descriptor_base::wait_type what, const asio::any_io_executor& strand,
+                                     Look look)
     : descriptor_(descriptor), what_(what), nap_(strand), look_(std::move(look)) {
 }
 
-DescriptorWatch::~DescriptorWatch() {
+DescriptorMonitor::~DescriptorMonitor() {
     stop_.emit(asio::cancellation_type::terminal);
 }
 
 // What ends behind the watch finds it gone.
-void DescriptorWatch::start() {
+void DescriptorMonitor::start() {
     auto ready = [held = weak_from_this()](const asio::error_code& error) {
         if (const auto self = held.lock()) self->looked(error);
     };
@@ -26,7 +26,7 @@ void DescriptorWatch::start() {
     descriptor_.async_wait(what_, asio::bind_cancellation_slot(stop_.slot(), std::move(on_strand)));
 }
 
-void DescriptorWatch::looked(const asio::error_code& error) {
+void DescriptorMonitor::looked(const asio::error_code& error) {
     stop_.slot().clear();  // the operation is over: there is nothing to cancel
     if (!look_(error)) return;
     nap_.expires_after(std::chrono::milliseconds(100));
