@@ -13,7 +13,7 @@ asio::awaitable<void> until_client_leaves(Socket& client) {
     }
     if (*early == 0) throw StreamError(CloseReason::clean, "the client ended before it sent anything");
     // From here on the socket is always readable; only errors are news.
-    co_await until_gone(client);
+    co_await wait_until_lost(client);
 }
 
 }  // namespace device_streams::service

@@ -42,13 +42,13 @@ asio::awaitable<void> ServiceProxy::start() {
 }
 
 void ServiceProxy::apply(ServiceProxySettings settings) {
-    auto gone = listeners_;
+    auto on_lost = listeners_;
     Listeners next, added;
     for (const auto& forward : settings.forwards) {
-        const auto same = std::ranges::find(gone, forward.listen, [](const auto& l) { return l->configured(); });
-        if (same != gone.end()) {
+        const auto same = std::ranges::find(on_lost, forward.listen, [](const auto& l) { return l->configured(); });
+        if (same != on_lost.end()) {
             next.push_back(*same);
-            gone.erase(same);
+            on_lost.erase(same);
         } else {
             next.push_back(std::make_shared<LocalListener>(*control_, forward, *environment_.inherited));
             added.push_back(next.back());
@@ -57,7 +57,7 @@ void ServiceProxy::apply(ServiceProxySettings settings) {
     // Nothing below fails.
     settings_ = std::move(settings);
     listeners_ = std::move(next);
-    for (const auto& listener : gone) listener->close();
+    for (const auto& listener : on_lost) listener->close();
     use_hub();
     for (std::size_t i = 0; i < listeners_.size(); ++i) listeners_[i]->use(settings_.forwards[i], *tools_);
     for (const auto& listener : added) {

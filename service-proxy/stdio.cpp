@@ -28,7 +28,7 @@ asio::awaitable<void> StdioProxy::start() {
 
 asio::awaitable<void> StdioProxy::serve(StreamTools tools) {
     StreamSession session(std::move(tools), target_, "stdio");
-    auto stream = co_await session.open(until_gone(*local_));
+    auto stream = co_await session.open(wait_until_lost(*local_));
     bool clean = false;
     if (stream) clean = co_await session.carry(*local_, std::move(stream));
     local_->abort(CloseReason::clean);

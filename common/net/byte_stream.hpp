@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/net/client_certificate.hpp"
-#include "common/net/watch.hpp"
+#include "common/net/loss_monitor.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -87,7 +87,7 @@ class ByteStream {
 
     /// Watches the leg beside whoever reads and writes it: `gone` is told, on `strand`, once it is lost; perhaps at
     /// once. What had come by then can still be read, and behind it every read fails, as after a write that has failed.
-    virtual Watch watch(const asio::any_io_executor& strand, Gone gone) = 0;
+    virtual LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) = 0;
     /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Never returns;
     /// throws StreamError once the peer has ended the whole stream, whether well or not.
     virtual asio::awaitable<void> listen_on();

@@ -123,16 +123,16 @@ void PipeStream::close_out() noexcept {
     close_quietly(out_);
 }
 
-Watch PipeStream::watch(const asio::any_io_executor& strand, Gone gone) {
+LossMonitor PipeStream::watch(const asio::any_io_executor& strand, OnLost on_lost) {
     if (!broken_.can_wait()) return nullptr;
-    auto look = [this, gone = std::move(gone)](const asio::error_code& error) {
+    auto look = [this, on_lost = std::move(on_lost)](const asio::error_code& error) {
         if (out_ < 0) return false;  // finished meanwhile
         if (error) {
-            gone(std::make_exception_ptr(std::system_error(error)));
+            on_lost(std::make_exception_ptr(std::system_error(error)));
             return false;
         }
         if ((poll_now(out_, 0) & (POLLERR | POLLHUP | POLLNVAL)) == 0) return true;
-        gone(std::make_exception_ptr(StreamError(CloseReason::reset, "nobody reads the output any more")));
+        on_lost(std::make_exception_ptr(StreamError(CloseReason::reset, "nobody reads the output any more")));
         return false;
     };
     auto watching = std::make_shared<DescriptorMonitor>(broken_.descriptor(), asio::posix::descriptor_base::wait_read,

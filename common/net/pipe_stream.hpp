@@ -26,7 +26,7 @@ class PipeStream final : public ByteStream {
     bool half_close() const override { return true; }
     bool ended() const override { return false; }
     /// Lost once nobody can read the outgoing descriptor any more.
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
     asio::awaitable<void> close(CloseReason close_reason) override;
     std::size_t undelivered() override { return 0; }
     void abort(CloseReason reason) noexcept override;

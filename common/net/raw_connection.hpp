@@ -24,7 +24,7 @@ class RawConnection {
     virtual asio::awaitable<void> wait_readable() = 0;
     virtual asio::awaitable<void> wait_writable() = 0;
     /// As ByteStream::watch. Without reading; a wait that is under way ends when the connection is lost.
-    virtual Watch watch(const asio::any_io_executor& strand, Gone gone) = 0;
+    virtual LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) = 0;
     /// How long a TCP peer may leave everything unanswered. In whole seconds for the kernel; not below 3 s.
     virtual void give_up_after(std::chrono::steady_clock::duration silence) = 0;
 

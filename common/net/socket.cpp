@@ -130,18 +130,18 @@ asio::awaitable<void> Socket::wait_writable() {
     return descriptor_.async_wait(asio::posix::descriptor_base::wait_write, asio::use_awaitable);
 }
 
-Watch Socket::watch(const asio::any_io_executor& strand, Gone gone) {
+LossMonitor Socket::watch(const asio::any_io_executor& strand, OnLost on_lost) {
     struct Watching {
         asio::steady_timer looks;
         std::shared_ptr<DescriptorMonitor> errors;
     };
-    auto look = [this, gone = std::move(gone)](const asio::error_code& error) {
+    auto look = [this, on_lost = std::move(on_lost)](const asio::error_code& error) {
         try {
             if (error) throw std::system_error(error);
             fail(failure_ != 0 ? failure_ : pending_error(fd()));
             return true;  // urgent data, or both directions ended in order: neither is a fault, and neither goes away
         } catch (...) {
-            gone(std::current_exception());
+            on_lost(std::current_exception());
             return false;
         }
     };

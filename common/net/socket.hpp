@@ -30,7 +30,7 @@ class Socket final : public RawConnection {
 
     asio::awaitable<void> wait_readable() override;
     asio::awaitable<void> wait_writable() override;
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
     /// Keep-alive probes while nothing is under way (the kernel asks), else data (its watch asks, see AckWatch).
     void give_up_after(std::chrono::steady_clock::duration silence) override;
     void give_up() noexcept override;

@@ -44,12 +44,12 @@ asio::awaitable<void> SocketStream::finish() {
     co_return;
 }
 
-Watch SocketStream::watch(const asio::any_io_executor& strand, Gone gone) {
-    return socket_.watch(strand, std::move(gone));
+LossMonitor SocketStream::watch(const asio::any_io_executor& strand, OnLost on_lost) {
+    return socket_.watch(strand, std::move(on_lost));
 }
 
 asio::awaitable<void> SocketStream::close(CloseReason close_reason) {
-    const auto watching = socket_.watch(co_await asio::this_coro::executor, told_elsewhere);
+    const auto watching = socket_.watch(co_await asio::this_coro::executor, ignore_loss);
     if (close_reason != CloseReason::clean) {
         co_await deliver();
         socket_.reset();

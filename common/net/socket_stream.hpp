@@ -16,7 +16,7 @@ class SocketStream final : public ByteStream {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return true; }
     bool ended() const override { return false; }
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
     std::size_t undelivered() override { return socket_.undelivered(); }
     /// `clean`: FIN, then what the peer still sends is read and dropped until its FIN, so that the kernel does not turn
     /// our close into RST. Anything else: RST, once the peer's kernel has all that was written.

@@ -18,9 +18,9 @@ namespace {
 
 asio::awaitable<void> until_lost(Transport& transport) {
     try {
-        co_await until_gone(transport);
-    } catch (const StreamError& gone) {
-        if (gone.close_reason() == CloseReason::lost) throw;
+        co_await wait_until_lost(transport);
+    } catch (const StreamError& on_lost) {
+        if (on_lost.close_reason() == CloseReason::lost) throw;
     }
     co_await forever();  // it was reset: what came before can still be read
 }

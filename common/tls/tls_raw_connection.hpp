@@ -17,8 +17,8 @@ class TlsRawConnection final : public RawConnection {
     std::size_t try_send(ReadableBytes bytes) override { return outer_->try_send(bytes); }
     asio::awaitable<void> wait_readable() override { return outer_->wait_readable(); }
     asio::awaitable<void> wait_writable() override { return outer_->finish(); }
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override {
-        return outer_->watch(strand, std::move(gone));
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override {
+        return outer_->watch(strand, std::move(on_lost));
     }
     void give_up_after(std::chrono::steady_clock::duration silence) override { outer_->give_up_after(silence); }
     void give_up() noexcept override { outer_->give_up(); }

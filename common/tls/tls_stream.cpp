@@ -316,8 +316,8 @@ asio::awaitable<void> TlsStream::finish() {
     return flush();
 }
 
-Watch TlsStream::watch(const asio::any_io_executor& strand, Gone gone) {
-    return connection_->watch(strand, std::move(gone));
+LossMonitor TlsStream::watch(const asio::any_io_executor& strand, OnLost on_lost) {
+    return connection_->watch(strand, std::move(on_lost));
 }
 
 asio::awaitable<void> TlsStream::close(CloseReason close_reason) {
@@ -325,7 +325,7 @@ asio::awaitable<void> TlsStream::close(CloseReason close_reason) {
         abort(close_reason);
         co_return;
     }
-    const auto watching = connection_->watch(co_await asio::this_coro::executor, told_elsewhere);
+    const auto watching = connection_->watch(co_await asio::this_coro::executor, ignore_loss);
     co_await say_goodbye();
     connection_->close();
 }

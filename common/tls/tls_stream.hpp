@@ -44,7 +44,7 @@ class TlsStream final : public Transport {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return false; }
     bool ended() const override { return ended_; }
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
     std::size_t undelivered() override { return pending_output() + connection_->undelivered(); }
     /// `clean`: close_notify, FIN, and reading until the peer's end. Else: as abort().
     asio::awaitable<void> close(CloseReason close_reason) override;

@@ -239,7 +239,7 @@ asio::awaitable<void> enforce_limits(Joint& joint) {
 
 // Watches a leg, whoever reads it. A local program that resets its connection wants nothing any more; any other leg
 // that is lost has its reader meet that, behind all that had come before.
-Watch watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, FailureEvent& lost) {
+LossMonitor watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, FailureEvent& lost) {
     return leg.stream.watch(strand, [&joint, leg, &lost](const std::exception_ptr& why) {
         try {
             std::rethrow_exception(why);

@@ -14,7 +14,7 @@ StreamError WsStream::as_lost(const StreamError& failure) {
 
 // What one who watches holds.
 struct WsStream::Watching {
-    Watching(WsStream& watched, Gone told) : stream(watched), gone(std::move(told)) {}
+    Watching(WsStream& watched, OnLost told) : stream(watched), on_lost(std::move(told)) {}
 
     // Behind a clean Close the connection may break: all that the peer had to say is here.
     void transport_gone(const std::exception_ptr& why) {
@@ -22,9 +22,9 @@ struct WsStream::Watching {
         try {
             std::rethrow_exception(why);
         } catch (const StreamError& failure) {
-            gone(std::make_exception_ptr(as_lost(failure)));
+            on_lost(std::make_exception_ptr(as_lost(failure)));
         } catch (...) {
-            gone(why);
+            on_lost(why);
         }
     }
     std::optional<Clock::time_point> look_after() {
@@ -33,22 +33,22 @@ struct WsStream::Watching {
         } catch (const StreamError& silence) {
             stream.silence_ = silence;
             stream.transport_->give_up();
-            gone(std::current_exception());
+            on_lost(std::current_exception());
             return std::nullopt;
         } catch (...) {
-            gone(std::current_exception());
+            on_lost(std::current_exception());
             return std::nullopt;
         }
     }
 
     WsStream& stream;
-    Gone gone;
-    Watch transport;
+    OnLost on_lost;
+    LossMonitor transport;
     std::shared_ptr<PollTimer> life;
 };
 
-Watch WsStream::watch(const asio::any_io_executor& strand, Gone gone) {
-    const auto watching = std::make_shared<Watching>(*this, std::move(gone));
+LossMonitor WsStream::watch(const asio::any_io_executor& strand, OnLost on_lost) {
+    const auto watching = std::make_shared<Watching>(*this, std::move(on_lost));
     watching->transport = transport_->watch(
         strand, [watch = watching.get()](const std::exception_ptr& why) { watch->transport_gone(why); });
     if (options_.keep_alive) {
@@ -112,7 +112,7 @@ asio::awaitable<void> WsStream::say_goodbye(CloseReason close_reason) {
 
 asio::awaitable<void> WsStream::await_close() {
     if (over()) co_return;
-    const auto watching = transport_->watch(co_await asio::this_coro::executor, told_elsewhere);
+    const auto watching = transport_->watch(co_await asio::this_coro::executor, ignore_loss);
     while (!over()) {
         co_await wait_for_input();
         drop_input();

@@ -63,7 +63,7 @@ class WsStream final : public ByteStream {
     /// True once a Close of the peer was read, with whatever code.
     bool closed_by_peer() const { return reader_.closed().has_value(); }
     /// Also keeps the leg alive, as WsOptions::keep_alive says.
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
     /// In a plain stream what comes is dropped, at most ten times a second.
     asio::awaitable<void> listen_on() override;
     /// For who keeps a leg that is not to be read yet: answers what the protocol asks up to the first payload, which

@@ -34,10 +34,11 @@ asio::awaitable<void> look_for_policies(HubContext& hub, std::vector<RunningStre
     for (const auto& running : streams) {
         names.insert(running.stream.grant.policy);
         const auto& login = running.stream.login;
-        if (login.kind == Credential::Kind::policy_key && !is_key_of(login, policies)) of_devices.gone.push_back(login);
+        if (login.kind == Credential::Kind::policy_key && !is_key_of(login, policies))
+            of_devices.on_lost.push_back(login);
     }
     for (const auto& name : names) hub.broker.revoke(Revocation(change_of(name, policies, now)));
-    if (!of_devices.gone.empty()) hub.broker.revoke(Revocation(of_devices));
+    if (!of_devices.on_lost.empty()) hub.broker.revoke(Revocation(of_devices));
 }
 
 asio::awaitable<void> look(HubContext& hub, std::vector<RunningStream> streams) {

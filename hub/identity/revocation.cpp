@@ -7,7 +7,7 @@ namespace device_streams::hub {
 bool Revocation::covers(const iothub::Target& identity, const Credential& login) const {
     if (policy)
         return login.kind == Credential::Kind::policy_key &&
-               std::ranges::find(policy->gone, login) != policy->gone.end();
+               std::ranges::find(policy->on_lost, login) != policy->on_lost.end();
     if (!target)
         return login.kind == Credential::Kind::authority && std::ranges::find(trusted, login.id) == trusted.end();
     if (!remaining) return belongs_to(identity, *target);
@@ -21,7 +21,8 @@ bool Revocation::covers(const iothub::Target& identity, const ServiceGrant& gran
 
 std::string_view Revocation::why() const {
     if (policy && !policy->now) return "the policy was removed";
-    if (policy) return policy->gone.empty() ? "the policy does not allow it any more" : "the policy's key was replaced";
+    if (policy)
+        return policy->on_lost.empty() ? "the policy does not allow it any more" : "the policy's key was replaced";
     if (!target) return "the CA of the device's certificate is not trusted any more";
     return remaining ? "the device's key or certificate was replaced" : "the device was removed or disabled";
 }

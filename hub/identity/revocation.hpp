@@ -12,15 +12,15 @@ namespace device_streams::hub {
 /// A policy after a change that took something away from those who use it.
 struct PolicyChange {
     std::string name;
-    std::optional<Policy> now;       ///< nullopt: it was removed
-    std::vector<Credential> gone{};  ///< its keys that count no longer
+    std::optional<Policy> now;          ///< nullopt: it was removed
+    std::vector<Credential> on_lost{};  ///< its keys that count no longer
     std::int64_t unix_now = 0;
 };
 
 /// Logins, and what policies grant, that count no longer. Their links, requests and streams end at once.
 struct Revocation {
     /// The identity (a device with its modules) was removed or disabled.
-    Revocation(iothub::Target gone) : target(std::move(gone)) {}
+    Revocation(iothub::Target on_lost) : target(std::move(on_lost)) {}
     /// The identity itself admits no more than this now.
     Revocation(iothub::Target changed, Authentication now) : target(std::move(changed)), remaining(std::move(now)) {}
     /// Of all identities only those certificates count whose CA is one of these.

@@ -204,10 +204,10 @@ std::vector<iothub::Target> RegistryStore::remove(const iothub::Target& target, 
     Transaction transaction(database_);
     get_version(target, etag);
     auto targets = with_modules(target);
-    for (const auto& gone : targets)
+    for (const auto& on_lost : targets)
         database_.query("DELETE FROM identity WHERE device_id = ? AND module_id = ?")
-            .bind(gone.device_id)
-            .bind(gone.module_id)
+            .bind(on_lost.device_id)
+            .bind(on_lost.module_id)
             .step();
     transaction.commit();
     return targets;

@@ -117,9 +117,9 @@ Policy PolicyStore::allow(const std::string& name, const AllowRule& rule) {
 PolicyChange PolicyStore::disallow(const std::string& name, const std::string& rule) {
     Transaction transaction(database_);
     auto policy = get(name);
-    const auto gone = find_rule(policy, rule);
-    database_.query("DELETE FROM policy_rule WHERE policy = ? AND number = ?").bind(name).bind(gone->number).step();
-    policy.rules.erase(gone);
+    const auto on_lost = find_rule(policy, rule);
+    database_.query("DELETE FROM policy_rule WHERE policy = ? AND number = ?").bind(name).bind(on_lost->number).step();
+    policy.rules.erase(on_lost);
     transaction.commit();
     return {name, std::move(policy), {}, clock_.unix_seconds()};
 }
@@ -137,7 +137,7 @@ PolicyChange PolicyStore::renew_key(const std::string& name, WhichKey which) {
     Transaction transaction(database_);
     auto policy = get(name);
     auto& key = which == WhichKey::primary ? policy.keys.primary : policy.keys.secondary;
-    const auto gone = credential_of(Credential::Kind::policy_key, key);
+    const auto on_lost = credential_of(Credential::Kind::policy_key, key);
     key = make_key_pair().primary;
     database_.query("UPDATE policy SET primary_key = ?, secondary_key = ? WHERE name = ?")
         .bind(policy.keys.primary.reveal())
@@ -145,7 +145,7 @@ PolicyChange PolicyStore::renew_key(const std::string& name, WhichKey which) {
         .bind(name)
         .step();
     transaction.commit();
-    return {name, std::move(policy), {gone}, clock_.unix_seconds()};
+    return {name, std::move(policy), {on_lost}, clock_.unix_seconds()};
 }
 
 }  // namespace device_streams::hub

@@ -118,8 +118,8 @@ asio::awaitable<void> SqliteRegistry::remove_version(iothub::Target target, std:
     auto work = [target = std::move(target), etag = std::move(etag)](RegistryStore& store) {
         return store.remove(target, etag);
     };
-    const auto gone = co_await worker_->call(std::move(work));
-    for (const auto& identity : gone) on_revoked(identity);
+    const auto on_lost = co_await worker_->call(std::move(work));
+    for (const auto& identity : on_lost) on_revoked(identity);
 }
 
 asio::awaitable<void> SqliteRegistry::set_enabled(iothub::Target target, bool enabled) {

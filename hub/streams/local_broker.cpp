@@ -175,7 +175,7 @@ void LocalBroker::leg_left(const std::string& stream_id, StreamRole role) {
     on_control([this, stream_id, role] {
         legs_.erase({stream_id, role});
         perform(pairing_.leg_left(stream_id, role));
-        if (auto met = meetings_.gone(stream_id, role)) settle(std::move(*met));
+        if (auto met = meetings_.on_lost(stream_id, role)) settle(std::move(*met));
     });
 }
 

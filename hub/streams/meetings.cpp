@@ -18,7 +18,7 @@ std::optional<Meetings::Met> Meetings::arrived(const std::string& stream_id, Str
     return close(meeting, role);
 }
 
-std::optional<Meetings::Met> Meetings::gone(const std::string& stream_id, StreamRole role) {
+std::optional<Meetings::Met> Meetings::on_lost(const std::string& stream_id, StreamRole role) {
     const auto meeting = open_.find(stream_id);
     if (meeting == open_.end()) return std::nullopt;
     return close(meeting, role);

@@ -25,7 +25,7 @@ class Meetings {
     bool expect(const std::string& stream_id) const { return open_.contains(stream_id); }
     /// These return the meeting when it waited for this leg alone. Nothing happens to a stream that is not expected.
     std::optional<Met> arrived(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg);
-    std::optional<Met> gone(const std::string& stream_id, StreamRole role);
+    std::optional<Met> on_lost(const std::string& stream_id, StreamRole role);
     /// They still meet, so that both legs can be told.
     void revoke(const Revocation& revoked);
 

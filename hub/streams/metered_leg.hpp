@@ -24,8 +24,8 @@ class MeteredLeg final : public ByteStream {
     asio::awaitable<void> finish() override { return leg_->finish(); }
     bool half_close() const override { return leg_->half_close(); }
     bool ended() const override { return leg_->ended(); }
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override {
-        return leg_->watch(strand, std::move(gone));
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override {
+        return leg_->watch(strand, std::move(on_lost));
     }
     asio::awaitable<void> listen_on() override { return leg_->listen_on(); }
     asio::awaitable<void> close(CloseReason close_reason) override { return leg_->close(close_reason); }

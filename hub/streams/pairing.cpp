@@ -186,11 +186,11 @@ PairingActions Pairing::expire(Clock::time_point now) {
 
 PairingActions Pairing::forget(const Revocation& revoked) {
     PairingActions actions;
-    std::vector<RequestNumber> gone;
+    std::vector<RequestNumber> on_lost;
     for (const auto& [target, numbers] : by_target_)
         for (const RequestNumber number : numbers)
-            if (requests_.at(number).stream().rests_on(revoked)) gone.push_back(number);
-    for (const RequestNumber number : gone) {
+            if (requests_.at(number).stream().rests_on(revoked)) on_lost.push_back(number);
+    for (const RequestNumber number : on_lost) {
         const auto found = requests_.find(number);
         const auto& ask = found->second.ask;
         const auto error = revoked.covers(ask.target, ask.grant) ? RestError::unauthorized

@@ -42,15 +42,15 @@ void Presence::link_down(LinkNumber link, Clock::time_point now) {
     drop_expired(now);
     const auto found = links_.find(link);
     if (found == links_.end()) return;
-    const Link gone = std::move(found->second);
+    const Link on_lost = std::move(found->second);
     links_.erase(found);
-    const auto identity = identities_.find(gone.target);
+    const auto identity = identities_.find(on_lost.target);
     if (identity == identities_.end() || identity->second.current != link) return;
     identity->second.current.reset();
     --linked_;
-    if (gone.subscribed) identity->second.grace_until = now + limits_.grace;
+    if (on_lost.subscribed) identity->second.grace_until = now + limits_.grace;
     if (identity->second.grace_until > now)
-        in_grace_.emplace(identity->second.grace_until, gone.target);
+        in_grace_.emplace(identity->second.grace_until, on_lost.target);
     else
         identities_.erase(identity);
 }

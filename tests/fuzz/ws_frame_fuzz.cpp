@@ -19,8 +19,8 @@ ws::Meaning read(ws::WsStream& stream, const test::FakeTransport& transport, std
             if (size == std::size_t{0}) meaning.end = stream.ended() ? "ended" : "finished";
             if (transport.dry_reads > 0) break;
         }
-    } catch (const StreamError& gone) {
-        meaning.end = "failed " + std::to_string(static_cast<int>(gone.close_reason()));
+    } catch (const StreamError& on_lost) {
+        meaning.end = "failed " + std::to_string(static_cast<int>(on_lost.close_reason()));
     }
     return meaning;
 }

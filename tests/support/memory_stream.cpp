@@ -31,11 +31,12 @@ void lose(MemoryPipe& pipe) {
 
 struct MemoryWatch : std::enable_shared_from_this<MemoryWatch> {
     MemoryWatch(std::shared_ptr<MemoryPipe> incoming, std::shared_ptr<MemoryPipe> outgoing, asio::any_io_executor where,
-                Gone told)
-        : in(std::move(incoming)), out(std::move(outgoing)), strand(std::move(where)), gone(std::move(told)) {}
+                OnLost told)
+        : in(std::move(incoming)), out(std::move(outgoing)), strand(std::move(where)), on_lost(std::move(told)) {}
 
     void look() {
-        if (in->broken || out->broken) return gone(std::make_exception_ptr(broken_in_memory(in->broken ? *in : *out)));
+        if (in->broken || out->broken)
+            return on_lost(std::make_exception_ptr(broken_in_memory(in->broken ? *in : *out)));
         auto changed = [held = weak_from_this()](const asio::error_code&) {
             if (const auto self = held.lock()) self->look();
         };
@@ -44,7 +45,7 @@ struct MemoryWatch : std::enable_shared_from_this<MemoryWatch> {
 
     std::shared_ptr<MemoryPipe> in, out;
     asio::any_io_executor strand;
-    Gone gone;
+    OnLost on_lost;
 };
 
 }  // namespace
@@ -95,8 +96,8 @@ asio::awaitable<void> MemoryStream::finish() {
     co_return;
 }
 
-Watch MemoryStream::watch(const asio::any_io_executor& strand, Gone gone) {
-    const auto watching = std::make_shared<MemoryWatch>(in_, out_, strand, std::move(gone));
+LossMonitor MemoryStream::watch(const asio::any_io_executor& strand, OnLost on_lost) {
+    const auto watching = std::make_shared<MemoryWatch>(in_, out_, strand, std::move(on_lost));
     watching->look();
     return watching;
 }

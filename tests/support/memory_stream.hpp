@@ -36,7 +36,7 @@ class MemoryStream : public Transport {
     asio::awaitable<void> finish() override;
     bool half_close() const override { return half_close_; }
     bool ended() const override { return whole_stream_ended; }
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override;
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
     asio::awaitable<void> close(CloseReason close_reason) override;
     std::size_t undelivered() override { return still_delivering ? undelivered_bytes : 0; }
     void abort(CloseReason reason) noexcept override;

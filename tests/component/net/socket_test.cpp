@@ -112,10 +112,10 @@ TEST_F(Net, AStaleUnixSocketIsReplacedAndALiveOneIsNot) {
 
 TEST_F(Net, ARefusedConnectionSaysSo) {
     Listener listener(io.get_executor(), loopback());
-    const auto gone = listener.endpoint();
+    const auto on_lost = listener.endpoint();
     listener.close();
     try {
-        run(io, dial(gone, clock));
+        run(io, dial(on_lost, clock));
         FAIL();
     } catch (const std::system_error& error) {
         EXPECT_EQ(error.code(), std::errc::connection_refused);
@@ -145,7 +145,7 @@ TEST_F(Net, WatchSeesAResetWithoutReading) {
     Listener listener(io.get_executor(), loopback());
     auto [client, server] = run(io, connect_pair(listener, clock, log));
     client.try_send(std::as_bytes(std::span("unread")));
-    test::Running<void> watching(io, until_gone(server));
+    test::Running<void> watching(io, wait_until_lost(server));
     test::poll(io);
     EXPECT_FALSE(watching.done());
     client.reset();
@@ -163,7 +163,7 @@ TEST_F(Net, WatchSeesAResetThatCameBefore) {
     Listener listener(io.get_executor(), loopback());
     auto [client, server] = run(io, connect_pair(listener, clock, log));
     client.reset();
-    test::Running<void> watching(io, until_gone(server));
+    test::Running<void> watching(io, wait_until_lost(server));
     io.restart();
     while (!watching.done()) io.run_one();
     EXPECT_THROW(watching.get(), StreamError);

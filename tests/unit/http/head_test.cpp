@@ -173,9 +173,9 @@ TEST(Serialize, ResponseGetsReasonAndLength) {
     response.status = 404;
     response.body = "no";
     EXPECT_EQ(serialize(response), "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno");
-    response.reason = "Gone Fishing";
+    response.reason = "OnLost Fishing";
     response.keep_alive = false;
-    EXPECT_EQ(serialize(response), "HTTP/1.1 404 Gone Fishing\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
+    EXPECT_EQ(serialize(response), "HTTP/1.1 404 OnLost Fishing\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
 }
 
 TEST(Serialize, InterimAndEmptyAnswersHaveNoLength) {

@@ -92,7 +92,7 @@ TEST_F(PipeStreamTest, FinishEndsTheOutputAndLeavesTheInput) {
 }
 
 TEST_F(PipeStreamTest, WatchTellsThatTheReaderIsGone) {
-    test::Running<void> watching(io, until_gone(stream));
+    test::Running<void> watching(io, wait_until_lost(stream));
     test::poll(io);
     EXPECT_FALSE(watching.done());
     from.close_reader();
@@ -102,7 +102,7 @@ TEST_F(PipeStreamTest, WatchTellsThatTheReaderIsGone) {
 }
 
 TEST_F(PipeStreamTest, WatchGoesOnAfterFinish) {
-    test::Running<void> watching(io, until_gone(stream));
+    test::Running<void> watching(io, wait_until_lost(stream));
     test::poll(io);
     test::run(io, stream.finish());
     from.close_reader();
@@ -119,7 +119,7 @@ TEST_F(PipeStreamTest, LeavesTheFlagsOfSharedDescriptorsAlone) {
     PipeStream loop(io.get_executor(), terminal.give(0), terminal.give(1));
     {
         test::Running<std::size_t> reading(io, loop.read_some(room));
-        test::Running<void> watching(io, until_gone(loop));
+        test::Running<void> watching(io, wait_until_lost(loop));
         test::poll(io);
         EXPECT_FALSE(reading.done());
         test::run(io, write_text(loop, "x"));
@@ -174,7 +174,7 @@ TEST(PipeStream, ReadsAndWritesPlainFiles) {
     EXPECT_EQ(test::run(io, stream.read_some(magic)), 4U);
     EXPECT_EQ(magic[1], std::byte{'E'});
     test::run(io, write_text(stream, "gone"));
-    test::Running<void> watching(io, until_gone(stream));
+    test::Running<void> watching(io, wait_until_lost(stream));
     test::poll(io);
     EXPECT_FALSE(watching.done());
     watching.cancel();

@@ -90,7 +90,7 @@ class FakeTransport final : public Transport {
         failure_ = close_reason;
         readable_.notify();
         writable_.notify();
-        if (const auto gone = gone_.lock()) (*gone)(failure());
+        if (const auto on_lost = on_lost_.lock()) (*on_lost)(failure());
     }
     void give_up() noexcept override {
         given_up = true;
@@ -151,11 +151,11 @@ class FakeTransport final : public Transport {
     asio::awaitable<void> finish() override { co_return; }
     bool half_close() const override { return false; }
     bool ended() const override { return ended_ && incoming_.empty(); }
-    Watch watch(const asio::any_io_executor&, Gone gone) override {
+    LossMonitor watch(const asio::any_io_executor&, OnLost on_lost) override {
         watched = true;
-        auto watching = std::make_shared<Gone>(std::move(gone));
+        auto watching = std::make_shared<OnLost>(std::move(on_lost));
         if (failure_) (*watching)(failure());
-        gone_ = watching;
+        on_lost_ = watching;
         return watching;
     }
     asio::awaitable<void> close(CloseReason close_reason) override {
@@ -189,7 +189,7 @@ class FakeTransport final : public Transport {
     int writes_under_way_ = 0;
     std::optional<CloseReason> failure_, failure_once_read_;
     Wakeup readable_, writable_;
-    std::weak_ptr<Gone> gone_;
+    std::weak_ptr<OnLost> on_lost_;
 };
 
 /// A coroutine under way in a test.

@@ -29,8 +29,8 @@ class WsFixture : public testing::Test {
     CloseReason close_reason_of_read() {
         try {
             try_read();
-        } catch (const StreamError& gone) {
-            return gone.close_reason();
+        } catch (const StreamError& on_lost) {
+            return on_lost.close_reason();
         }
         ADD_FAILURE() << "the read did not fail";
         return CloseReason::clean;
@@ -40,8 +40,8 @@ class WsFixture : public testing::Test {
         driver.poll();
         try {
             waiting.get();
-        } catch (const StreamError& gone) {
-            return gone.close_reason();
+        } catch (const StreamError& on_lost) {
+            return on_lost.close_reason();
         }
         ADD_FAILURE() << "it goes on";
         return CloseReason::time_up;

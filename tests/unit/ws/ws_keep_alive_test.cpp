@@ -36,8 +36,8 @@ class WsKeepAlive : public WithClock, public WsFixture {
     static CloseReason close_reason_of(test::Running<void>& watching) {
         try {
             watching.get();
-        } catch (const StreamError& gone) {
-            return gone.close_reason();
+        } catch (const StreamError& on_lost) {
+            return on_lost.close_reason();
         }
         return CloseReason::clean;
     }
@@ -67,7 +67,7 @@ class WsKeepAliveForeign : public WsKeepAlive {
 };
 
 TEST_F(WsKeepAlive, PingsWhenNothingWasSentForAWhile) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     pass(29s);
     EXPECT_EQ(pings(), 0U);
     pass(1s);
@@ -77,7 +77,7 @@ TEST_F(WsKeepAlive, PingsWhenNothingWasSentForAWhile) {
 }
 
 TEST_F(WsKeepAlive, SendsNoPingSoonAfterData) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     pass(20s);
     driver.run(write("x"));
     pass(29s);
@@ -88,7 +88,7 @@ TEST_F(WsKeepAlive, SendsNoPingSoonAfterData) {
 
 TEST_F(WsKeepAlive, LosesAHeldLegOnWhichNothingIsHeard) {
     auto holding = driver.start(stream.hold());
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     pass(59s);
     EXPECT_FALSE(watching.done());
     pass(1s);
@@ -97,14 +97,14 @@ TEST_F(WsKeepAlive, LosesAHeldLegOnWhichNothingIsHeard) {
 
 TEST_F(WsKeepAlive, AHeldLegWhoseFirstPayloadIsKeptMayBeSilent) {
     auto holding = driver.start(stream.hold());
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     transport->push(from_client(2, "x"));
     pass(10min);
     EXPECT_FALSE(watching.done());
 }
 
 TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     auto listening = listen();
     pass(59s);
     EXPECT_FALSE(watching.done());
@@ -121,7 +121,7 @@ TEST_F(WsKeepAlive, LosesALegOnWhichNothingIsHeard) {
 }
 
 TEST_F(WsKeepAlive, WhatCameUnseenBeforeTheSilenceWasJudgedIsReadFirst) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     auto listening = listen();
     clock.advance(60s);
     transport->push(from_client(2, "late"));
@@ -130,7 +130,7 @@ TEST_F(WsKeepAlive, WhatCameUnseenBeforeTheSilenceWasJudgedIsReadFirst) {
 }
 
 TEST_F(WsKeepAlive, AnythingHeardCounts) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     auto listening = listen();
     pass(50s);
     transport->push(from_client(9, "p"));
@@ -144,7 +144,7 @@ TEST_F(WsKeepAlive, AnythingHeardCounts) {
 }
 
 TEST_F(WsKeepAlive, JudgesNoPeerThatNobodyListensTo) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     transport->push(from_client(2, "unread"));
     for (int i = 0; i < 20; ++i) pass(30s);
     EXPECT_FALSE(watching.done());
@@ -157,7 +157,7 @@ TEST_F(WsKeepAlive, JudgesNoPeerThatNobodyListensTo) {
 }
 
 TEST_F(WsKeepAlive, APingWaitsForARoomAndIsSentOnce) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     transport->accept_writes(false);
     for (int i = 0; i < 4; ++i) pass(30s);
     EXPECT_EQ(pings(), 0U);
@@ -167,7 +167,7 @@ TEST_F(WsKeepAlive, APingWaitsForARoomAndIsSentOnce) {
 }
 
 TEST_F(WsKeepAliveForeign, IsPingedButNeverLostForItsSilence) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     auto listening = listen();
     for (int i = 0; i < 20; ++i) pass(30s);
     EXPECT_EQ(pings(), 20U);

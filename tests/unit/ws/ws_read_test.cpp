@@ -262,7 +262,7 @@ TEST_F(WsRead, SixtyFourEmptyMessagesEndThePlainReadingSide) {
 }
 
 TEST_F(WsRead, WatchOfAReadingStreamWatchesTheTransportOnly) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     EXPECT_TRUE(transport->watched);
     const int reads = transport->reads;
     transport->push(from_client(2, "x"));
@@ -274,7 +274,7 @@ TEST_F(WsRead, WatchOfAReadingStreamWatchesTheTransportOnly) {
 }
 
 TEST_F(WsRead, WatchForgivesAConnectionThatBreaksBehindACleanClose) {
-    auto watching = driver.start(until_gone(stream));
+    auto watching = driver.start(wait_until_lost(stream));
     transport->push(from_client(2, "last") + from_client(8, "\x03\xe8"));
     EXPECT_EQ(try_read(), "[last]");  // on its way to a slow reader while the connection breaks
     transport->fail(CloseReason::reset);
@@ -320,8 +320,8 @@ TEST_F(WsRead, ListeningOnTellsACleanClose) {
     try {
         listening.get();
         FAIL();
-    } catch (const StreamError& gone) {
-        EXPECT_EQ(gone.close_reason(), CloseReason::clean);
+    } catch (const StreamError& on_lost) {
+        EXPECT_EQ(on_lost.close_reason(), CloseReason::clean);
     }
     EXPECT_TRUE(stream.ended());
     EXPECT_EQ(to_hex(transport->sent), "880203e8");

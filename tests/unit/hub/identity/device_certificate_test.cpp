@@ -69,10 +69,10 @@ TEST(DeviceCertificateLogin, EmptyThumbprintMatchesNothing) {
 }
 
 TEST(Revocation, OfAnIdentityCoversItsModulesAndNoOther) {
-    const Revocation gone(pump);
-    EXPECT_TRUE(gone.covers(pump, Credential()));
-    EXPECT_TRUE(gone.covers(module, Credential()));
-    EXPECT_FALSE(gone.covers(other, Credential()));
+    const Revocation on_lost(pump);
+    EXPECT_TRUE(on_lost.covers(pump, Credential()));
+    EXPECT_TRUE(on_lost.covers(module, Credential()));
+    EXPECT_FALSE(on_lost.covers(other, Credential()));
     EXPECT_FALSE(Revocation(module).covers(pump, Credential()));
 }
 

@@ -61,8 +61,8 @@ class RunningStreamTest : public testing::Test {
         return {"ops", credential_of(Credential::Kind::policy_key, policy.keys.secondary), "ssh",
                 to_string(parse_allow_rule(rule))};
     }
-    Revocation after_change(std::vector<Credential> gone = {}) {
-        return Revocation(PolicyChange{"ops", policy, std::move(gone), sunday_noon});
+    Revocation after_change(std::vector<Credential> on_lost = {}) {
+        return Revocation(PolicyChange{"ops", policy, std::move(on_lost), sunday_noon});
     }
     Policy policy = policy_of({"pump-* ssh mon-fri UTC", "* rdp"});
 };
@@ -83,12 +83,12 @@ TEST_F(RunningStreamTest, GoesOnWhenAnotherRuleAllowsIt) {
 
 TEST_F(RunningStreamTest, EndsWithItsKey) {
     const auto grant = grant_by("pump-* ssh mon-fri UTC");
-    const auto gone = grant.key;
+    const auto on_lost = grant.key;
     policy.keys.primary = make_key_pair().primary;
     EXPECT_FALSE(after_change().covers(pump, grant)) << "it was the other key";
     policy.keys.secondary = make_key_pair().primary;
-    EXPECT_TRUE(after_change({gone}).covers(pump, grant));
-    EXPECT_EQ(after_change({gone}).why(), "the policy's key was replaced");
+    EXPECT_TRUE(after_change({on_lost}).covers(pump, grant));
+    EXPECT_EQ(after_change({on_lost}).why(), "the policy's key was replaced");
 }
 
 TEST_F(RunningStreamTest, EndsWithItsPolicyAndWithNoOther) {

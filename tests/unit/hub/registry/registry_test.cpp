@@ -102,7 +102,7 @@ TEST_F(RegistryTest, ListsInOrderOfIdWithModulesBehindTheirDevice) {
 TEST_F(RegistryTest, RemovingADeviceRemovesItsModulesAndTellsOfEach) {
     for (const Target& target : {Target{"a", ""}, Target{"a", "m"}, Target{"ab", ""}, Target{"ab", "m"}}) add(target);
     std::vector<std::string> revoked;
-    registry.on_revoked = [&](const Revocation& gone) { revoked.push_back(gone.target->to_string()); };
+    registry.on_revoked = [&](const Revocation& on_lost) { revoked.push_back(on_lost.target->to_string()); };
     block_on(registry.remove({"a", ""}));
     EXPECT_THAT(names(), ElementsAre("ab", "ab/m"));
     EXPECT_THAT(revoked, ElementsAre("a", "a/m"));
@@ -124,7 +124,7 @@ TEST_F(RegistryTest, DisablingADeviceDisablesItsModulesAndTellsOfEach) {
     add({"a", ""});
     add({"a", "m"});
     std::vector<std::string> revoked;
-    registry.on_revoked = [&](const Revocation& gone) { revoked.push_back(gone.target->to_string()); };
+    registry.on_revoked = [&](const Revocation& on_lost) { revoked.push_back(on_lost.target->to_string()); };
     block_on(registry.set_enabled({"a", ""}, false));
     EXPECT_FALSE(block_on(registry.find({"a", ""}))->enabled);
     EXPECT_FALSE(block_on(registry.find({"a", "m"}))->enabled);
@@ -258,11 +258,12 @@ TEST_F(RegistryRulesTest, TellsWhatIsTakenAway) {
     const auto before = block_on(registry.find_policy("ops"))->keys;
     block_on(registry.renew_policy_key("ops", WhichKey::secondary));
     ASSERT_EQ(revoked.size(), 2u);
-    EXPECT_EQ(revoked[1].gone, std::vector<Credential>{credential_of(Credential::Kind::policy_key, before.secondary)});
+    EXPECT_EQ(revoked[1].on_lost,
+              std::vector<Credential>{credential_of(Credential::Kind::policy_key, before.secondary)});
     block_on(registry.remove_policy("ops"));
     ASSERT_EQ(revoked.size(), 3u);
     EXPECT_FALSE(revoked[2].now);
-    EXPECT_EQ(revoked[2].gone.size(), 2u);
+    EXPECT_EQ(revoked[2].on_lost.size(), 2u);
 }
 
 TEST_F(RegistryRulesTest, RefusesWhatIsThereAndWhatIsNot) {

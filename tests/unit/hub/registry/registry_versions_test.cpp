@@ -20,8 +20,8 @@ class RegistryVersionsTest : public ::testing::Test {
     RegistryVersionsTest() {
         clock.set_wall(1'767'607'230);
         block_on(registry.add(pump, make_key_pair()));
-        registry.on_revoked = [this](const Revocation& gone) {
-            revoked.push_back(gone.target->to_string() + (gone.of_identity() ? "" : " partly"));
+        registry.on_revoked = [this](const Revocation& on_lost) {
+            revoked.push_back(on_lost.target->to_string() + (on_lost.of_identity() ? "" : " partly"));
         };
     }
     Identity now(const Target& target = pump) { return block_on(registry.find(target)).value(); }

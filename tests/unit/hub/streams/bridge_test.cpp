@@ -22,8 +22,8 @@ class BrokenStream final : public ByteStream {
     bool half_close() const override { return rest_->half_close(); }
     bool ended() const override { return rest_->ended(); }
     std::size_t undelivered() override { return rest_->undelivered(); }
-    Watch watch(const asio::any_io_executor& strand, Gone gone) override {
-        return rest_->watch(strand, std::move(gone));
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override {
+        return rest_->watch(strand, std::move(on_lost));
     }
     asio::awaitable<void> close(CloseReason close_reason) override { return rest_->close(close_reason); }
     void abort(CloseReason reason) noexcept override { rest_->abort(reason); }

@@ -14,21 +14,21 @@ namespace device_streams {
 
 /// Told what a leg was lost by: a StreamError, or operation_aborted when it was closed on this side. Never drops the
 /// watch.
-using Gone = std::function<void(std::exception_ptr)>;
+using OnLost = std::function<void(std::exception_ptr)>;
 
 /// A leg is watched for as long as this lives. It is dropped before the leg, and on the strand it was made for.
-using Watch = std::shared_ptr<void>;
+using LossMonitor = std::shared_ptr<void>;
 
 /// For who only waits so that a failure wakes him in his own operation.
-inline void told_elsewhere(const std::exception_ptr&) {
+inline void ignore_loss(const std::exception_ptr&) {
 }
 
-/// Waits beside whoever uses a leg. Never returns; throws what a Gone is told.
+/// Waits beside whoever uses a leg. Never returns; throws what a OnLost is told.
 template <typename Leg>
-asio::awaitable<void> until_gone(Leg& leg) {
+asio::awaitable<void> wait_until_lost(Leg& leg) {
     const auto strand = co_await asio::this_coro::executor;
     FailureEvent event(strand);
-    const Watch watching = leg.watch(strand, [&event](const std::exception_ptr& why) { event.ring(why); });
+    const LossMonitor watching = leg.watch(strand, [&event](const std::exception_ptr& why) { event.ring(why); });
     co_await event.wait();
 }
 
