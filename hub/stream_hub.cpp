@@ -96,7 +96,7 @@ class StreamHub::Impl {
     Current<DeviceAuthorities> authorities_;
     LegTickets tickets_;
     Complaints complaints_;
-    Visitors visitors_;
+    UnauthenticatedConnections unauthenticated_;
     StopNotice stopping_;
     std::shared_ptr<QuotaDesk> quota_;
     Bridges bridges_;
@@ -132,8 +132,8 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
           quota_, settings.quota_file, [this] { bridges_.count(); }, clock_, log_),
       broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
                                             pairing_limits(settings.limits), presence_limits(settings.limits))),
-      context_{clock_, log_,         *registry_,  *broker_,  tickets_,  limits_,       names_,
-               tls_,   authorities_, complaints_, visitors_, stopping_, resource_log_, *quota_},
+      context_{clock_, log_,         *registry_,  *broker_,         tickets_,  limits_,       names_,
+               tls_,   authorities_, complaints_, unauthenticated_, stopping_, resource_log_, *quota_},
       door_(context_),
       accepting_(executor_),
       connections_(executor_),

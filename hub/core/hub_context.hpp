@@ -10,7 +10,7 @@
 #include "hub/identity/registry.hpp"
 #include "hub/limits/complaints.hpp"
 #include "hub/limits/hub_settings.hpp"
-#include "hub/limits/visitors.hpp"
+#include "hub/limits/unauthenticated_connections.hpp"
 #include "hub/quota/quota_desk.hpp"
 #include "hub/streams/leg_tickets.hpp"
 #include "hub/streams/stream_broker.hpp"
@@ -31,7 +31,7 @@ struct HubContext {
     const Current<std::shared_ptr<const TlsContext>>& tls;
     const Current<DeviceAuthorities>& authorities;
     Complaints& complaints;
-    Visitors& visitors;
+    UnauthenticatedConnections& unauthenticated;
     StopNotice& stopping;
     ResourceLog& resource_log;
     QuotaDesk& quota;

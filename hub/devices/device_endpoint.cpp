@@ -106,10 +106,10 @@ class Registered {
 }  // namespace
 
 asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, LinkOrigin from,
-                                   Visitors::Visitor visitor) {
+                                   UnauthenticatedConnections::Slot slot) {
     DeviceLink link(hub, *stream, std::move(from.shown), co_await asio::this_coro::executor);
     Registered registered(hub.broker, link);
-    std::optional<Visitors::Visitor> not_logged_in(std::move(visitor));
+    std::optional<UnauthenticatedConnections::Slot> not_logged_in(std::move(slot));
     bool up = false;
     auto login = with_timeout(log_in(link, from.peer, up), hub.limits.get()->head, hub.clock);
     co_await guarded(link, std::move(login));

@@ -19,6 +19,6 @@ struct LinkOrigin {
 /// Serves one MQTT link over TLS or WebSocket from CONNECT to its end, and logs both. `visitor` is let go once the
 /// device has logged in.
 asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, LinkOrigin from,
-                                   Visitors::Visitor visitor);
+                                   UnauthenticatedConnections::Slot slot);
 
 }  // namespace device_streams::hub

@@ -62,13 +62,13 @@ std::string offered_mqtt(const http::Request& request) {
     return {};
 }
 
-std::optional<Visitors::Visitor> FrontDoor::let_in(const std::string& peer) {
+std::optional<UnauthenticatedConnections::Slot> FrontDoor::let_in(const std::string& peer) {
     const auto limits = hub_.limits.get();
-    auto visitor = hub_.visitors.enter(peer, {limits->connections_per_address, limits->connections_without_login});
-    if (!visitor)
+    auto slot = hub_.unauthenticated.enter(peer, {limits->connections_per_address, limits->connections_without_login});
+    if (!slot)
         hub_.complaints.about(peer, Errc::peer_oversize,
                               "too many connections without login, of its address or in all");
-    return visitor;
+    return slot;
 }
 
 // TLS takes memory from the first word on: who says nothing gets none.
@@ -100,13 +100,13 @@ asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string
 
 asio::awaitable<void> FrontDoor::serve(Socket socket) {
     const auto peer = socket.peer();
-    auto visitor = let_in(peer);
-    if (!visitor) co_return;
+    auto slot = let_in(peer);
+    if (!slot) co_return;
     auto tls = co_await secure(std::move(socket), peer);
     if (!tls) co_return;
     http::Connection connection(std::move(tls), &hub_.clock);
     try {
-        co_await serve_requests(connection, peer, std::move(*visitor));
+        co_await serve_requests(connection, peer, std::move(*slot));
     } catch (const StreamError&) {
         // It went away between two requests or while it was answered: nobody is left to be told.
     }
@@ -114,24 +114,24 @@ asio::awaitable<void> FrontDoor::serve(Socket socket) {
 
 asio::awaitable<void> FrontDoor::serve_mqtt(Socket socket) {
     const auto peer = socket.peer();
-    auto visitor = let_in(peer);
-    if (!visitor) co_return;
+    auto slot = let_in(peer);
+    if (!slot) co_return;
     auto tls = co_await secure(std::move(socket), peer);
     if (!tls) co_return;
     LinkOrigin from{std::move(peer), LinkProtocol::mqtt, tls->client_certificate()};
-    co_await serve_device(hub_, std::move(tls), std::move(from), std::move(*visitor));
+    co_await serve_device(hub_, std::move(tls), std::move(from), std::move(*slot));
 }
 
 asio::awaitable<void> FrontDoor::serve_requests(http::Connection& connection, std::string peer,
-                                                Visitors::Visitor first_visitor) {
-    std::optional<Visitors::Visitor> visitor(std::move(first_visitor));
+                                                UnauthenticatedConnections::Slot first_visitor) {
+    std::optional<UnauthenticatedConnections::Slot> slot(std::move(first_visitor));
     LastGrant last_grant(hub_.broker);
     while (!hub_.stopping.announced()) {
         std::optional<std::optional<http::Request>> request;
         auto reading = store(next_request(connection, peer), request);
         co_await first_of(std::move(reading), hub_.stopping.until_announced());
         if (!request || !*request) co_return;
-        const bool still_ours = co_await route(connection, std::move(**request), peer, visitor, last_grant);
+        const bool still_ours = co_await route(connection, std::move(**request), peer, slot, last_grant);
         if (!still_ours) co_return;
         if (!connection.reusable()) break;
     }
@@ -165,7 +165,7 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
 
 // False when the connection has become something else, or is over.
 asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Request request, std::string peer,
-                                       std::optional<Visitors::Visitor>& visitor, LastGrant& last_grant) {
+                                       std::optional<UnauthenticatedConnections::Slot>& slot, LastGrant& last_grant) {
     const auto decoded = iothub::percent_decode(request.path());
     if (!decoded) {
         auto refusal =
@@ -175,20 +175,20 @@ asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Reque
     }
     const auto& path = *decoded;
     if (path == mqtt_path) {
-        const bool still_ours = co_await serve_mqtt_upgrade(connection, std::move(request), std::move(peer), visitor);
+        const bool still_ours = co_await serve_mqtt_upgrade(connection, std::move(request), std::move(peer), slot);
         co_return still_ours;
     }
     if (path.starts_with("/twins/")) {
         const bool still_ours =
-            co_await serve_stream_request(hub_, connection, std::move(request), std::move(peer), visitor, last_grant);
+            co_await serve_stream_request(hub_, connection, std::move(request), std::move(peer), slot, last_grant);
         co_return still_ours;
     }
     if (is_registry_path(path)) {
-        co_await serve_registry_request(hub_, connection, std::move(request), std::move(peer), visitor);
+        co_await serve_registry_request(hub_, connection, std::move(request), std::move(peer), slot);
         co_return true;
     }
     if (path.starts_with("/bridges/")) {
-        const bool still_ours = co_await serve_leg(hub_, connection, std::move(request), std::move(peer), visitor);
+        const bool still_ours = co_await serve_leg(hub_, connection, std::move(request), std::move(peer), slot);
         co_return still_ours;
     }
     auto response = plain_error_answer(404, "there is nothing at this path");
@@ -197,11 +197,12 @@ asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Reque
 }
 
 asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection, http::Request request,
-                                                    std::string peer, std::optional<Visitors::Visitor>& visitor) {
+                                                    std::string peer,
+                                                    std::optional<UnauthenticatedConnections::Slot>& slot) {
     // Who was let in as a service has not logged in as a device: it counts as a stranger again.
-    if (!visitor) visitor = let_in(peer);
-    auto answer = visitor ? answer_mqtt_upgrade(request)
-                          : plain_error_answer(429, "too many connections of this address are without login");
+    if (!slot) slot = let_in(peer);
+    auto answer = slot ? answer_mqtt_upgrade(request)
+                       : plain_error_answer(429, "too many connections of this address are without login");
     const bool upgraded = answer.status == 101;
     co_await send_answer(hub_, connection, peer, std::move(answer));
     if (!upgraded) co_return true;
@@ -214,8 +215,8 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
     options.takes_text = false;
     std::unique_ptr<ByteStream> stream =
         std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
-    auto not_logged_in = std::move(*visitor);
-    visitor.reset();
+    auto not_logged_in = std::move(*slot);
+    slot.reset();
     co_await serve_device(hub_, std::move(stream), std::move(from), std::move(not_logged_in));
     co_return false;
 }

@@ -25,15 +25,16 @@ class FrontDoor {
 
  private:
     using TlsPeer = std::unique_ptr<Transport>;
-    std::optional<Visitors::Visitor> let_in(const std::string& peer);
+    std::optional<UnauthenticatedConnections::Slot> let_in(const std::string& peer);
     asio::awaitable<void> shake_hands(Socket socket, TlsPeer& tls);
     asio::awaitable<TlsPeer> secure(Socket socket, std::string peer);
-    asio::awaitable<void> serve_requests(http::Connection& connection, std::string peer, Visitors::Visitor visitor);
+    asio::awaitable<void> serve_requests(http::Connection& connection, std::string peer,
+                                         UnauthenticatedConnections::Slot slot);
     asio::awaitable<std::optional<http::Request>> next_request(http::Connection& connection, std::string peer);
     asio::awaitable<bool> route(http::Connection& connection, http::Request request, std::string peer,
-                                std::optional<Visitors::Visitor>& visitor, LastGrant& last_grant);
+                                std::optional<UnauthenticatedConnections::Slot>& slot, LastGrant& last_grant);
     asio::awaitable<bool> serve_mqtt_upgrade(http::Connection& connection, http::Request request, std::string peer,
-                                             std::optional<Visitors::Visitor>& visitor);
+                                             std::optional<UnauthenticatedConnections::Slot>& slot);
     asio::awaitable<void> close(http::Connection& connection);
 
     HubContext& hub_;

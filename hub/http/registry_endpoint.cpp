@@ -156,11 +156,11 @@ asio::awaitable<http::Response> answer(const Call& call) {
 }
 
 asio::awaitable<http::Response> answer_request(HubContext& hub, const http::Request& request, const std::string& peer,
-                                               std::optional<Visitors::Visitor>& visitor) {
+                                               std::optional<UnauthenticatedConnections::Slot>& slot) {
     Target target;
     try {
         const auto policy = co_await check_access(hub, request, peer);
-        visitor.reset();
+        slot.reset();
         const auto path = parse_registry_path(request.path());
         if (!path) throw RestRefusal(RestError::argument_invalid, "the path or an id in it is malformed");
         target = path->target;
@@ -181,8 +181,8 @@ asio::awaitable<http::Response> answer_request(HubContext& hub, const http::Requ
 }  // namespace
 
 asio::awaitable<void> serve_registry_request(HubContext& hub, http::Connection& connection, http::Request request,
-                                             std::string peer, std::optional<Visitors::Visitor>& visitor) {
-    auto response = co_await answer_request(hub, request, peer, visitor);
+                                             std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot) {
+    auto response = co_await answer_request(hub, request, peer, slot);
     co_await send_answer(hub, connection, std::move(peer), std::move(response));
 }
 

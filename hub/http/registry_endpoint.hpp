@@ -12,6 +12,6 @@ namespace device_streams::hub {
 /// not read or write the registry hears one and the same, before anything of the request but its method is looked at.
 /// `visitor` is let go once the service's credential was good.
 asio::awaitable<void> serve_registry_request(HubContext& hub, http::Connection& connection, http::Request request,
-                                             std::string peer, std::optional<Visitors::Visitor>& visitor);
+                                             std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot);
 
 }  // namespace device_streams::hub

@@ -201,16 +201,16 @@ http::Response switch_to_leg(const Granted& granted) {
 // False when the stream ended at the very moment.
 asio::awaitable<bool> become_leg(HubContext& hub, http::Connection& connection, const std::string& peer,
                                  const iothub::Target& target, const Granted& granted,
-                                 std::optional<Visitors::Visitor>& visitor) {
+                                 std::optional<UnauthenticatedConnections::Slot>& slot) {
     const LegTickets::Checked place{granted.stream_id, target, StreamRole::service};
-    const auto verdict = co_await attach_leg(hub, connection, peer, switch_to_leg(granted), place, visitor);
+    const auto verdict = co_await attach_leg(hub, connection, peer, switch_to_leg(granted), place, slot);
     co_return verdict == Admission::Verdict::admitted;
 }
 
 // nullopt: the service went away, or the connection has become its leg.
 asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, http::Connection& connection,
                                                               const http::Request& request, const std::string& peer,
-                                                              std::optional<Visitors::Visitor>& visitor,
+                                                              std::optional<UnauthenticatedConnections::Slot>& slot,
                                                               LastGrant& last_grant) {
     const auto ask = read_ask(request);
     const auto& target = ask.target;
@@ -223,7 +223,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
         decided.as(asking.denied());
         co_return answer_for(asking.denied(), hub.clock.wall_now());
     }
-    visitor.reset();
+    slot.reset();
     if (const auto full = asking.take_place()) {
         decided.as(*full);
         co_return answer_for(*full, hub.clock.wall_now());
@@ -241,7 +241,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     const auto* granted = std::get_if<Granted>(&*result);
     const bool to_ours = granted != nullptr && granted->features;
     if (to_ours && has_leg_upgrade(request.headers)) {
-        const bool became_leg = co_await become_leg(hub, connection, peer, target, *granted, visitor);
+        const bool became_leg = co_await become_leg(hub, connection, peer, target, *granted, slot);
         if (became_leg) co_return std::nullopt;
     }
     // Services of ours keep the connection until their leg is there, unless somebody on the way ends it with the
@@ -268,12 +268,12 @@ std::optional<Clock::duration> parse_timeout(std::string_view text) {
 }
 
 asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& connection, http::Request request,
-                                           std::string peer, std::optional<Visitors::Visitor>& visitor,
+                                           std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot,
                                            LastGrant& last_grant) {
     std::optional<http::Response> response;
     try {
         if (request.method == "POST")
-            response = co_await answer_request(hub, connection, request, peer, visitor, last_grant);
+            response = co_await answer_request(hub, connection, request, peer, slot, last_grant);
         else
             response = method_not_allowed();
     } catch (const RestRefusal& refusal) {

@@ -14,7 +14,7 @@ namespace device_streams::hub {
 /// the service went away before the answer; the stream request is then cancelled. `visitor` is let go once the
 /// service's credential was good. `last_grant` becomes the stream of a service that keeps its connection for it.
 asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& connection, http::Request request,
-                                           std::string peer, std::optional<Visitors::Visitor>& visitor,
+                                           std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot,
                                            LastGrant& last_grant);
 
 /// Seconds as the timeout headers carry them: decimal digits with an optional fraction. nullopt for anything else.

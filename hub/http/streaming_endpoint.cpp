@@ -122,7 +122,7 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
 }  // namespace
 
 asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, http::Request request, std::string peer,
-                                std::optional<Visitors::Visitor>& visitor) {
+                                std::optional<UnauthenticatedConnections::Slot>& slot) {
     auto answer = ws::answer_upgrade(request, ws::first_subprotocol(request));
     if (answer.status != 101) {
         co_await send_answer(hub, connection, peer, std::move(answer));
@@ -134,7 +134,7 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
         co_await refuse_token(hub, connection, peer);
         co_return true;
     }
-    const auto verdict = co_await attach_leg(hub, connection, peer, std::move(answer), *ticket, visitor);
+    const auto verdict = co_await attach_leg(hub, connection, peer, std::move(answer), *ticket, slot);
     if (verdict == Admission::Verdict::admitted) co_return false;
     co_await refuse_stale(hub, connection, peer, *ticket, verdict);
     co_return true;
@@ -142,11 +142,11 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
 
 asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
                                                http::Response answer, LegTickets::Checked place,
-                                               std::optional<Visitors::Visitor>& visitor) {
+                                               std::optional<UnauthenticatedConnections::Slot>& slot) {
     const Mailbox<LegOrder> orders(co_await asio::this_coro::executor);
     const auto admission = co_await hub.broker.admit(place, orders);
     if (admission.verdict != Admission::Verdict::admitted) co_return admission.verdict;
-    visitor.reset();
+    slot.reset();
     const auto log = hub.log.with({{"device", place.target.to_string()},
                                    {"stream", loggable_stream_id(admission.name)},
                                    {"leg", to_string(place.role)},

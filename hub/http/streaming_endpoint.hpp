@@ -13,12 +13,12 @@ namespace device_streams::hub {
 /// when the leg was refused and the connection lives on for another request. `visitor` is let go once the leg is
 /// admitted.
 asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, http::Request request, std::string peer,
-                                std::optional<Visitors::Visitor>& visitor);
+                                std::optional<UnauthenticatedConnections::Slot>& slot);
 
 /// Makes the connection the leg of a stream by sending `answer`, and serves it as above. The verdict; other than
 /// admitted, nothing was sent.
 asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
                                                http::Response answer, LegTickets::Checked place,
-                                               std::optional<Visitors::Visitor>& visitor);
+                                               std::optional<UnauthenticatedConnections::Slot>& slot);
 
 }  // namespace device_streams::hub

@@ -73,7 +73,7 @@ class Machine:
         shutil.rmtree(self.root)
 
 
-class Visitor:
+class Slot:
     """Opens a stream after the other to a forward, and keeps how long each took to bring the server's first words."""
 
     def __init__(self, machine, port):

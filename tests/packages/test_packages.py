@@ -12,7 +12,7 @@ import pytest
 from conftest import NEW, OLD
 from harness.documents import blocks
 from harness.programs import ROOT, wait_until
-from machine import Visitor
+from machine import Slot
 
 PROGRAMS = ("stream-hub", "device-proxy", "service-proxy")
 UNITS = (*PROGRAMS, "device-proxy@press-3", "service-proxy@press-3")
@@ -168,7 +168,7 @@ def drop_in(machine, unit, having):
 
 
 def open_stream(machine):
-    with Visitor(machine, PORT) as visitor:
+    with Slot(machine, PORT) as visitor:
         visitor.longest_of_next(1)
 
 
@@ -222,7 +222,7 @@ def test_the_device_is_upgraded_over_the_session_that_it_carries(machine, reposi
     repository.add("device-proxy")
     old, instance = machine.processes("device-proxy"), unit_state(machine, "device-proxy@press-3")
     with Shell(machine) as shell:
-        with Visitor(machine, PORT) as visitor:
+        with Slot(machine, PORT) as visitor:
             usual = visitor.longest_of_next(20)
             shell.type(UPGRADE)
             visitor.longest_of_next(20)
@@ -244,7 +244,7 @@ def test_service_proxy_restarts_under_its_listeners(machine):
         machine.run(line)
     with Shell(machine) as shell:
         old = machine.processes("service-proxy")
-        with Visitor(machine, PORT) as visitor:
+        with Slot(machine, PORT) as visitor:
             visitor.longest_of_next(20)
             machine.run("systemctl restart service-proxy")
             visitor.longest_of_next(20)
@@ -258,7 +258,7 @@ def test_everything_is_upgraded_under_the_session(machine, repository):
     for package in ("service-proxy", "stream-hub"):
         repository.add(package)
     with Shell(machine) as shell:
-        with Visitor(machine, PORT) as visitor:
+        with Slot(machine, PORT) as visitor:
             shell.type(UPGRADE)
             visitor.longest_of_next(20)
         tell(f"the slowest stream while hub and service-proxy were upgraded: {visitor.longest():.2f} s, "

@@ -34,9 +34,8 @@ class DeviceEndpointTest : public testing::Test {
         auto [near, far] = test::make_memory_streams(io.get_executor());
         hub_side = near.get();
         device_side = std::move(far);
-        auto visitor = visitors.enter(peer, {1, 1});
-        link =
-            std::make_unique<test::Running<void>>(io, serve_device(hub, std::move(near), {peer}, std::move(*visitor)));
+        auto slot = unauthenticated.enter(peer, {1, 1});
+        link = std::make_unique<test::Running<void>>(io, serve_device(hub, std::move(near), {peer}, std::move(*slot)));
         test::poll(io);
     }
     void send(const mqtt::Packet& packet) {
@@ -101,12 +100,12 @@ class DeviceEndpointTest : public testing::Test {
     Current<std::shared_ptr<const TlsContext>> tls{nullptr};
     Current<DeviceAuthorities> authorities{DeviceAuthorities()};
     Complaints complaints{log, clock};
-    Visitors visitors;
+    UnauthenticatedConnections unauthenticated;
     StopNotice stopping;
     ResourceLog resource_log{"hub1", clock, log};
     std::shared_ptr<QuotaDesk> quota = std::make_shared<QuotaDesk>(QuotaSettings{}, clock);
-    HubContext hub{clock, log,         registry,   *broker,  tickets,  limits,       names,
-                   tls,   authorities, complaints, visitors, stopping, resource_log, *quota};
+    HubContext hub{clock, log,         registry,   *broker,         tickets,  limits,       names,
+                   tls,   authorities, complaints, unauthenticated, stopping, resource_log, *quota};
     const iothub::Target pump{"pump-17", {}};
     Secret key;
     test::MemoryStream* hub_side = nullptr;

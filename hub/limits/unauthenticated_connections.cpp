@@ -1,10 +1,11 @@
-#include "hub/limits/visitors.hpp"
+#include "hub/limits/unauthenticated_connections.hpp"
 
 #include "hub/limits/source_address.hpp"
 
 namespace device_streams::hub {
 
-std::optional<Visitors::Visitor> Visitors::enter(std::string_view peer, Limits limits) {
+std::optional<UnauthenticatedConnections::Slot> UnauthenticatedConnections::enter(std::string_view peer,
+                                                                                  Limits limits) {
     auto source = source_of(peer);
     const std::lock_guard lock(mutex_);
     if (in_all_ >= limits.in_all) return std::nullopt;
@@ -12,10 +13,10 @@ std::optional<Visitors::Visitor> Visitors::enter(std::string_view peer, Limits l
     if (count >= limits.per_address) return std::nullopt;
     ++count;
     ++in_all_;
-    return Visitor(*this, std::move(source));
+    return Slot(*this, std::move(source));
 }
 
-void Visitors::leave(const std::string& source) {
+void UnauthenticatedConnections::leave(const std::string& source) {
     const std::lock_guard lock(mutex_);
     --in_all_;
     const auto found = counts_.find(source);

@@ -12,35 +12,34 @@ namespace device_streams::hub {
 
 /// Counts the connections on which nobody has logged in, together and for each source (source_of). Any thread; it
 /// outlives its visitors.
-class Visitors {
+class UnauthenticatedConnections {
  public:
     struct Limits {
         std::size_t per_address;
         std::size_t in_all;
     };
     /// Counts as long as it lives.
-    class Visitor {
+    class Slot {
      public:
-        Visitor(Visitor&& other) noexcept
-            : home_(std::exchange(other.home_, nullptr)), source_(std::move(other.source_)) {}
-        Visitor& operator=(Visitor&& other) noexcept {
+        Slot(Slot&& other) noexcept : home_(std::exchange(other.home_, nullptr)), source_(std::move(other.source_)) {}
+        Slot& operator=(Slot&& other) noexcept {
             std::swap(home_, other.home_);
             std::swap(source_, other.source_);
             return *this;
         }
-        ~Visitor() {
+        ~Slot() {
             if (home_ != nullptr) home_->leave(source_);
         }
 
      private:
-        friend class Visitors;
-        Visitor(Visitors& home, std::string source) : home_(&home), source_(std::move(source)) {}
-        Visitors* home_;
+        friend class UnauthenticatedConnections;
+        Slot(UnauthenticatedConnections& home, std::string source) : home_(&home), source_(std::move(source)) {}
+        UnauthenticatedConnections* home_;
         std::string source_;
     };
 
     /// `peer` is address:port; nullopt when one of the limits is reached.
-    std::optional<Visitor> enter(std::string_view peer, Limits limits);
+    std::optional<Slot> enter(std::string_view peer, Limits limits);
 
  private:
     void leave(const std::string& source);

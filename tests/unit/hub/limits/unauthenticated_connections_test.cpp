@@ -1,0 +1,43 @@
+#include "hub/limits/unauthenticated_connections.hpp"
+
+#include <gtest/gtest.h>
+
+namespace device_streams::hub {
+namespace {
+
+TEST(VisitorsTest, LimitHoldsForEachAddressAlone) {
+    UnauthenticatedConnections unauthenticated;
+    const auto first = unauthenticated.enter("203.0.113.7:1", {2, 9});
+    const auto second = unauthenticated.enter("203.0.113.7:2", {2, 9});
+    EXPECT_TRUE(first && second);
+    EXPECT_FALSE(unauthenticated.enter("203.0.113.7:3", {2, 9}));
+    EXPECT_TRUE(unauthenticated.enter("203.0.113.8:3", {2, 9}));
+    EXPECT_TRUE(unauthenticated.enter("[2001:db8::1]:3", {2, 9}));
+}
+
+TEST(VisitorsTest, PlaceIsFreeAgainWhenTheVisitorLeaves) {
+    UnauthenticatedConnections unauthenticated;
+    auto first = unauthenticated.enter("203.0.113.7:1", {1, 9});
+    EXPECT_FALSE(unauthenticated.enter("203.0.113.7:2", {1, 9}));
+    first.reset();
+    EXPECT_TRUE(unauthenticated.enter("203.0.113.7:2", {1, 9}));
+}
+
+TEST(VisitorsTest, LimitHoldsForAllAddressesTogether) {
+    UnauthenticatedConnections unauthenticated;
+    auto first = unauthenticated.enter("203.0.113.7:1", {2, 2});
+    const auto second = unauthenticated.enter("203.0.113.8:1", {2, 2});
+    EXPECT_FALSE(unauthenticated.enter("203.0.113.9:1", {2, 2}));
+    first.reset();
+    EXPECT_TRUE(unauthenticated.enter("203.0.113.9:1", {2, 2}));
+}
+
+TEST(VisitorsTest, Ipv6NetworkIsOneAddress) {
+    UnauthenticatedConnections unauthenticated;
+    const auto first = unauthenticated.enter("[2001:db8:1:2:3:4:5:6]:1", {1, 9});
+    EXPECT_FALSE(unauthenticated.enter("[2001:db8:1:2::1]:1", {1, 9}));
+    EXPECT_TRUE(unauthenticated.enter("[2001:db8:1:3::1]:1", {1, 9}));
+}
+
+}  // namespace
+}  // namespace device_streams::hub
