@@ -95,7 +95,7 @@ class StreamHub::Impl {
     ResourceLog resource_log_;
     Current<DeviceAuthorities> authorities_;
     LegTickets tickets_;
-    Complaints complaints_;
+    PeerFaultLog peer_faults_;
     UnauthenticatedConnections unauthenticated_;
     StopNotice stopping_;
     std::shared_ptr<QuotaDesk> quota_;
@@ -125,15 +125,15 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
       resource_log_(settings.name, clock_, log_),
       authorities_(load_authorities(settings)),
       tickets_(settings.name, random_signing_key()),
-      complaints_(log_, clock_),
+      peer_faults_(log_, clock_),
       quota_(std::make_shared<QuotaDesk>(settings.quota, clock_)),
       bridges_(executor_, clock_, log_, limits_),
       quota_keeper_(
           quota_, settings.quota_file, [this] { bridges_.count(); }, clock_, log_),
       broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
                                             pairing_limits(settings.limits), presence_limits(settings.limits))),
-      context_{clock_, log_,         *registry_,  *broker_,         tickets_,  limits_,       names_,
-               tls_,   authorities_, complaints_, unauthenticated_, stopping_, resource_log_, *quota_},
+      context_{clock_, log_,         *registry_,   *broker_,         tickets_,  limits_,       names_,
+               tls_,   authorities_, peer_faults_, unauthenticated_, stopping_, resource_log_, *quota_},
       door_(context_),
       accepting_(executor_),
       connections_(executor_),

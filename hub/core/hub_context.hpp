@@ -8,8 +8,8 @@
 #include "hub/identity/access_policy.hpp"
 #include "hub/identity/device_certificate.hpp"
 #include "hub/identity/registry.hpp"
-#include "hub/limits/complaints.hpp"
 #include "hub/limits/hub_settings.hpp"
+#include "hub/limits/peer_fault_log.hpp"
 #include "hub/limits/unauthenticated_connections.hpp"
 #include "hub/quota/quota_desk.hpp"
 #include "hub/streams/leg_tickets.hpp"
@@ -30,7 +30,7 @@ struct HubContext {
     const Current<HubNames>& names;
     const Current<std::shared_ptr<const TlsContext>>& tls;
     const Current<DeviceAuthorities>& authorities;
-    Complaints& complaints;
+    PeerFaultLog& peer_faults;
     UnauthenticatedConnections& unauthenticated;
     StopNotice& stopping;
     ResourceLog& resource_log;

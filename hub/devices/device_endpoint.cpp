@@ -116,7 +116,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     if (!up) {
         registered.end();
         if (link.end().fault == Errc::hub_stopping) co_return;
-        hub.complaints.about(from.peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
+        hub.peer_faults.report(from.peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
         if (link.named_identity())
             hub.resource_log.add_of_stranger(LinkUp{party_of(link, from), link_fault(link.end())});
         co_await say_goodbye(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);

@@ -66,8 +66,8 @@ std::optional<UnauthenticatedConnections::Slot> FrontDoor::let_in(const std::str
     const auto limits = hub_.limits.get();
     auto slot = hub_.unauthenticated.enter(peer, {limits->connections_per_address, limits->connections_without_login});
     if (!slot)
-        hub_.complaints.about(peer, Errc::peer_oversize,
-                              "too many connections without login, of its address or in all");
+        hub_.peer_faults.report(peer, Errc::peer_oversize,
+                                "too many connections without login, of its address or in all");
     return slot;
 }
 
@@ -88,12 +88,12 @@ asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string
         co_await first_of(std::move(handshake), hub_.stopping.until_announced());
         if (!hub_.stopping.announced()) co_return tls;
     } catch (const Failure& failure) {
-        hub_.complaints.about(peer, failure.errc(), failure.detail());
+        hub_.peer_faults.report(peer, failure.errc(), failure.detail());
     } catch (const StreamError& lost) {
-        hub_.complaints.about(peer, Errc::peer_tls_failed, lost.what());
+        hub_.peer_faults.report(peer, Errc::peer_tls_failed, lost.what());
     } catch (const std::system_error& failure) {
         if (!timed_out(failure)) throw;
-        hub_.complaints.about(peer, Errc::peer_slow, "TLS was not up in time");
+        hub_.peer_faults.report(peer, Errc::peer_slow, "TLS was not up in time");
     }
     co_return nullptr;
 }
@@ -148,13 +148,13 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
         auto request = co_await with_timeout(connection.read_request(longest_body), limits->head, hub_.clock);
         co_return request;
     } catch (const http::MessageError& refused) {
-        hub_.complaints.about(peer, fault_of(refused), refused.what());
+        hub_.peer_faults.report(peer, fault_of(refused), refused.what());
         refusal = plain_error_answer(refused.status, refused.what());
     } catch (const StreamError& lost) {
-        if (begun) hub_.complaints.about(peer, Errc::peer_garbage, lost.what());
+        if (begun) hub_.peer_faults.report(peer, Errc::peer_garbage, lost.what());
     } catch (const std::system_error& failure) {
         if (!timed_out(failure)) throw;
-        if (begun) hub_.complaints.about(peer, Errc::peer_slow, "its request was not complete in time");
+        if (begun) hub_.peer_faults.report(peer, Errc::peer_slow, "its request was not complete in time");
     }
     if (!refusal) co_return std::nullopt;
     refusal->keep_alive = false;

@@ -62,7 +62,7 @@ asio::awaitable<std::string> check_access(HubContext& hub, const http::Request& 
         co_await check_service_request(hub.registry, authorization, *names, hub.clock.unix_seconds(), needed);
     const auto& decision = login.decision;
     if (decision.granted()) co_return named_policy(authorization);
-    hub.complaints.about(peer, Errc::credential_refused, "registry: " + to_string(decision));
+    hub.peer_faults.report(peer, Errc::credential_refused, "registry: " + to_string(decision));
     if (decision.refusal != Refusal::no_permission)
         throw RestRefusal(RestError::unauthorized, "the authorization was refused");
     throw RestRefusal(RestError::unauthorized,

@@ -52,7 +52,7 @@ asio::awaitable<void> send_answer(HubContext& hub, http::Connection& connection,
     } catch (const std::system_error& failure) {
         if (failure.code() != asio::error::timed_out) throw;
     }
-    hub.complaints.about(peer, Errc::peer_slow, why);
+    hub.peer_faults.report(peer, Errc::peer_slow, why);
     throw StreamError(CloseReason::lost, why);
 }
 

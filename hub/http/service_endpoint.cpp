@@ -69,12 +69,12 @@ Log log_of(const HubContext& hub, const StreamAsk& ask, const std::string& peer)
                          {"peer", peer}});
 }
 
-void log_result(const Log& log, Complaints& complaints, const std::string& peer, const RequestResult& result) {
+void log_result(const Log& log, PeerFaultLog& peer_faults, const std::string& peer, const RequestResult& result) {
     if (std::holds_alternative<Rejected>(result)) log.info("stream request rejected by the device");
     const auto* refused = std::get_if<Refused>(&result);
     if (refused == nullptr) return;
     if (refused->error == RestError::throttled)
-        complaints.about(peer, Errc::throttled, refused->text);  // there may be many
+        peer_faults.report(peer, Errc::throttled, refused->text);  // there may be many
     else
         log.info("stream request failed", {{"error", static_cast<int>(refused->error)}, {"reason", refused->text}});
 }
@@ -162,7 +162,7 @@ class Asking {
         }
         const auto& refusal = std::get<QuotaRefusal>(place);
         const bool daily = refusal.limit == QuotaRefusal::Limit::bytes;
-        hub_.complaints.about(peer_, daily ? Errc::quota_exceeded : Errc::throttled, refusal.text);
+        hub_.peer_faults.report(peer_, daily ? Errc::quota_exceeded : Errc::throttled, refusal.text);
         return Refused{daily ? RestError::quota_exceeded : RestError::throttled, refusal.text, refusal.retry_after};
     }
 
@@ -237,7 +237,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     }
     decided.by(asking.access());
     decided.as(*result);
-    log_result(log, hub.complaints, peer, *result);
+    log_result(log, hub.peer_faults, peer, *result);
     const auto* granted = std::get_if<Granted>(&*result);
     const bool to_ours = granted != nullptr && granted->features;
     if (to_ours && has_leg_upgrade(request.headers)) {

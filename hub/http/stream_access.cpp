@@ -22,7 +22,7 @@ asio::awaitable<StreamAccess> check_stream_access(HubContext& hub, Secret author
     const auto now = hub.clock.unix_seconds();
     const auto login = co_await check_service_request(hub.registry, authorization, *names, now);
     if (!login.decision.granted()) {
-        hub.complaints.about(peer, Errc::credential_refused, "service: " + to_string(login.decision));
+        hub.peer_faults.report(peer, Errc::credential_refused, "service: " + to_string(login.decision));
         // Who holds a key of the policy may know more.
         access.denied =
             unauthorized(login.decision.refusal == Refusal::no_permission ? "the policy does not permit streams"
@@ -34,9 +34,9 @@ asio::awaitable<StreamAccess> check_stream_access(HubContext& hub, Secret author
     auto verdict = judge_stream(*login.policy, target, service, now);
     access.reason = verdict.reason;
     if (!verdict.allowed) {
-        hub.complaints.about(peer, Errc::stream_not_allowed,
-                             "policy " + access.policy + ", device " + target.to_string() + ", service " + service +
-                                 ": " + verdict.reason);
+        hub.peer_faults.report(peer, Errc::stream_not_allowed,
+                               "policy " + access.policy + ", device " + target.to_string() + ", service " + service +
+                                   ": " + verdict.reason);
         access.denied = unauthorized("the policy does not allow this stream");
         co_return access;
     }

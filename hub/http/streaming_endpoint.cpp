@@ -16,7 +16,7 @@ namespace {
 
 asio::awaitable<void> refuse_token(HubContext& hub, http::Connection& connection, const std::string& peer) {
     const std::string why = "the token is missing, wrong or expired";
-    hub.complaints.about(peer, Errc::credential_refused, "stream leg: " + why);
+    hub.peer_faults.report(peer, Errc::credential_refused, "stream leg: " + why);
     auto response = plain_error_answer(401, why);
     co_await send_answer(hub, connection, peer, std::move(response));
 }

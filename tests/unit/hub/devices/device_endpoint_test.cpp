@@ -99,13 +99,13 @@ class DeviceEndpointTest : public testing::Test {
     Current<HubNames> names{HubNames{{"hub1.example"}}};
     Current<std::shared_ptr<const TlsContext>> tls{nullptr};
     Current<DeviceAuthorities> authorities{DeviceAuthorities()};
-    Complaints complaints{log, clock};
+    PeerFaultLog peer_faults{log, clock};
     UnauthenticatedConnections unauthenticated;
     StopNotice stopping;
     ResourceLog resource_log{"hub1", clock, log};
     std::shared_ptr<QuotaDesk> quota = std::make_shared<QuotaDesk>(QuotaSettings{}, clock);
-    HubContext hub{clock, log,         registry,   *broker,         tickets,  limits,       names,
-                   tls,   authorities, complaints, unauthenticated, stopping, resource_log, *quota};
+    HubContext hub{clock, log,         registry,    *broker,         tickets,  limits,       names,
+                   tls,   authorities, peer_faults, unauthenticated, stopping, resource_log, *quota};
     const iothub::Target pump{"pump-17", {}};
     Secret key;
     test::MemoryStream* hub_side = nullptr;

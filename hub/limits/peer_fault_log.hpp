@@ -12,14 +12,14 @@
 namespace device_streams::hub {
 
 /// Log lines about peers that nobody vouches for: one line a fault, and a flood of faults becomes a count. Any thread.
-class Complaints {
+class PeerFaultLog {
  public:
     static constexpr FloodGate::Limits usual_limits{20, std::chrono::seconds(10)};
-    Complaints(Log log, Clock& clock, FloodGate::Limits limits = usual_limits);
+    PeerFaultLog(Log log, Clock& clock, FloodGate::Limits limits = usual_limits);
 
     /// `what` is one clause: never payload, credentials or anything else the peer chose, but for ids that passed
     /// checks.
-    void about(std::string_view peer, Errc fault, std::string_view what);
+    void report(std::string_view peer, Errc fault, std::string_view what);
 
  private:
     FloodGate::Verdict ask_gate();

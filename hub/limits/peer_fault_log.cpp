@@ -1,19 +1,19 @@
-#include "hub/limits/complaints.hpp"
+#include "hub/limits/peer_fault_log.hpp"
 
 #include <utility>
 
 namespace device_streams::hub {
 
-Complaints::Complaints(Log log, Clock& clock, FloodGate::Limits limits)
+PeerFaultLog::PeerFaultLog(Log log, Clock& clock, FloodGate::Limits limits)
     : log_(std::move(log)), clock_(clock), gate_(limits) {
 }
 
-FloodGate::Verdict Complaints::ask_gate() {
+FloodGate::Verdict PeerFaultLog::ask_gate() {
     const std::lock_guard lock(mutex_);
     return gate_.event(clock_.now());
 }
 
-void Complaints::about(std::string_view peer, Errc fault, std::string_view what) {
+void PeerFaultLog::report(std::string_view peer, Errc fault, std::string_view what) {
     const auto verdict = ask_gate();
     if (!verdict.passes) return;
     if (verdict.left_out > 0) log_.warning("more peers were turned away", {{"lines_left_out", verdict.left_out}});
