@@ -2,7 +2,7 @@
 
 #include "common/base/log.hpp"
 #include "hub/audit/resource_record.hpp"
-#include "hub/limits/flood_gate.hpp"
+#include "hub/limits/window_rate_limiter.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -29,8 +29,8 @@ std::unique_ptr<RecordFile> make_record_file();
 class ResourceLog {
  public:
     struct Limits {
-        std::size_t waiting = 10'000;                               ///< records that the file is behind
-        FloodGate::Limits strangers{100, std::chrono::seconds(1)};  ///< records that anybody can cause
+        std::size_t waiting = 10'000;                                       ///< records that the file is behind
+        WindowRateLimiter::Limits strangers{100, std::chrono::seconds(1)};  ///< records that anybody can cause
     };
     ResourceLog(std::string hub_name, Clock& clock, Log log, Limits limits,
                 std::unique_ptr<RecordFile> file = make_record_file());
@@ -73,7 +73,7 @@ class ResourceLog {
     std::mutex mutex_;  // once per record; never held while the file is written
     std::condition_variable work_;
     std::deque<Order> waiting_;
-    FloodGate strangers_;
+    WindowRateLimiter strangers_;
     std::uint64_t overflowed_ = 0;
     bool stopping_ = false;
 

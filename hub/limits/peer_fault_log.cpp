@@ -4,11 +4,11 @@
 
 namespace device_streams::hub {
 
-PeerFaultLog::PeerFaultLog(Log log, Clock& clock, FloodGate::Limits limits)
+PeerFaultLog::PeerFaultLog(Log log, Clock& clock, WindowRateLimiter::Limits limits)
     : log_(std::move(log)), clock_(clock), gate_(limits) {
 }
 
-FloodGate::Verdict PeerFaultLog::ask_gate() {
+WindowRateLimiter::Verdict PeerFaultLog::ask_gate() {
     const std::lock_guard lock(mutex_);
     return gate_.event(clock_.now());
 }

@@ -8,13 +8,13 @@
 namespace device_streams::hub {
 
 /// Lets so many events through in each window and counts the others. Plain state: the caller locks.
-class FloodGate {
+class WindowRateLimiter {
  public:
     struct Limits {
         unsigned events;  ///< in each window
         Clock::duration window;
     };
-    explicit FloodGate(Limits limits) : limits_(limits) {}
+    explicit WindowRateLimiter(Limits limits) : limits_(limits) {}
 
     struct Verdict {
         bool passes;
