@@ -76,7 +76,7 @@ class DeviceLink {
     DeviceSession session_;
     mqtt::Decoder decoder_;
     Outbox outbox_;
-    Mailbox<LinkOrder> orders_;
+    Channel<LinkOrder> orders_;
     std::optional<ClientCertificate> shown_;
     std::optional<Login> login_;
     Credential::Kind claimed_ = Credential::Kind::device_key;

@@ -65,7 +65,7 @@ struct LeftBy {
 };
 using EndOfWait = std::variant<JoinLeg, CloseLeg, LeftBy>;
 
-asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const Mailbox<LegOrder>& orders,
+asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const Channel<LegOrder>& orders,
                                           const Log& log) {
     auto order = orders.try_next();
     CloseReason close_reason = CloseReason::clean;
@@ -97,7 +97,7 @@ asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, CloseReason 
 // From admission to the end of the leg, or to its departure for the bridge.
 asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, const std::string& peer,
                              http::Response answer, const LegTickets::Checked& ticket, const Admission& admission,
-                             Mailbox<LegOrder> orders, const Log& log) {
+                             Channel<LegOrder> orders, const Log& log) {
     Place place(hub, ticket);
     co_await send_answer(hub, connection, peer, std::move(answer));
     std::vector<std::byte> early_bytes;
@@ -143,7 +143,7 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
 asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
                                                http::Response answer, LegTickets::Checked place,
                                                std::optional<UnauthenticatedConnections::Slot>& slot) {
-    const Mailbox<LegOrder> orders(co_await asio::this_coro::executor);
+    const Channel<LegOrder> orders(co_await asio::this_coro::executor);
     const auto admission = co_await hub.broker.admit(place, orders);
     if (admission.verdict != Admission::Verdict::admitted) co_return admission.verdict;
     slot.reset();

@@ -17,8 +17,8 @@ constexpr auto takeover_limit = std::chrono::seconds(2);
 constexpr std::size_t shown_of_request_id = 32;
 
 template <typename Message>
-asio::awaitable<void> arrival(Mailbox<Message> mailbox) {
-    co_await mailbox.next();
+asio::awaitable<void> arrival(Channel<Message> channel) {
+    co_await channel.next();
 }
 
 }  // namespace
@@ -42,8 +42,8 @@ void LocalBroker::on_control(Function function) {
 
 // Links.
 
-std::optional<LocalBroker::Entered> LocalBroker::enter(const NewLink& link, const Mailbox<LinkOrder>& orders,
-                                                       const Mailbox<Nothing>& predecessor_gone) {
+std::optional<LocalBroker::Entered> LocalBroker::enter(const NewLink& link, const Channel<LinkOrder>& orders,
+                                                       const Channel<Nothing>& predecessor_gone) {
     if (!presence_.has_room_for(link.target)) return std::nullopt;
     const auto up = presence_.link_up(link.target, link.announced, parts_.clock.now(), link.login, link.client);
     links_.emplace(up.link, Link{orders, {}});
@@ -56,8 +56,8 @@ std::optional<LocalBroker::Entered> LocalBroker::enter(const NewLink& link, cons
     return Entered{up.link, true};
 }
 
-asio::awaitable<std::optional<LinkNumber>> LocalBroker::link_up(NewLink link, Mailbox<LinkOrder> orders) {
-    const Mailbox<Nothing> predecessor_gone(co_await asio::this_coro::executor);
+asio::awaitable<std::optional<LinkNumber>> LocalBroker::link_up(NewLink link, Channel<LinkOrder> orders) {
+    const Channel<Nothing> predecessor_gone(co_await asio::this_coro::executor);
     auto come_in = [&] { return enter(link, orders, predecessor_gone); };
     const auto entered = co_await run_on(control_, come_in);
     if (!entered) co_return std::nullopt;
@@ -115,7 +115,7 @@ asio::awaitable<std::vector<iothub::Target>> LocalBroker::online() {
 // Requests.
 
 asio::awaitable<RequestResult> LocalBroker::request(StreamAsk ask) {
-    const Mailbox<RequestResult> reply(co_await asio::this_coro::executor);
+    const Channel<RequestResult> reply(co_await asio::this_coro::executor);
     auto open = [&]() -> RequestNumber {
         if (stopped_) {
             reply.post(Refused{iothub::RestError::server_error, "the hub is stopping"});
@@ -147,7 +147,7 @@ void LocalBroker::cancel(RequestNumber request) {
 
 // Legs.
 
-asio::awaitable<Admission> LocalBroker::admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) {
+asio::awaitable<Admission> LocalBroker::admit(LegTickets::Checked ticket, Channel<LegOrder> orders) {
     auto look = [&] {
         auto admission = pairing_.admit(ticket.stream_id, ticket.role, ticket.target);
         if (admission.verdict == Admission::Verdict::admitted) {

@@ -40,14 +40,14 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     asio::awaitable<void> flush();
     const Strand& control() const { return control_; }
 
-    asio::awaitable<std::optional<LinkNumber>> link_up(NewLink link, Mailbox<LinkOrder> orders) override;
+    asio::awaitable<std::optional<LinkNumber>> link_up(NewLink link, Channel<LinkOrder> orders) override;
     void start_requests(LinkNumber link) override;
     void stop_requests(LinkNumber link) override;
     void take_answer(LinkNumber link, iothub::StreamAnswer answer) override;
     void link_down(LinkNumber link) override;
     asio::awaitable<RequestResult> request(StreamAsk ask) override;
     void cancel(RequestNumber request) override;
-    asio::awaitable<Admission> admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) override;
+    asio::awaitable<Admission> admit(LegTickets::Checked ticket, Channel<LegOrder> orders) override;
     asio::awaitable<bool> leg_leaves(const std::string& stream_id, StreamRole role) override;
     void leg_left(const std::string& stream_id, StreamRole role) override;
     void hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) override;
@@ -58,8 +58,8 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
  private:
     struct Nothing {};
     struct Link {
-        Mailbox<LinkOrder> orders;
-        std::vector<Mailbox<Nothing>> waiting_for_end;
+        Channel<LinkOrder> orders;
+        std::vector<Channel<Nothing>> waiting_for_end;
     };
     using LegKey = std::pair<std::string, StreamRole>;
     struct Entered {
@@ -69,8 +69,8 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
 
     template <typename Function>
     void on_control(Function function);
-    std::optional<Entered> enter(const NewLink& link, const Mailbox<LinkOrder>& orders,
-                                 const Mailbox<Nothing>& predecessor_gone);
+    std::optional<Entered> enter(const NewLink& link, const Channel<LinkOrder>& orders,
+                                 const Channel<Nothing>& predecessor_gone);
     void perform(PairingActions actions);
     void perform(const Deliver& action);
     void perform(const Reply& action);
@@ -92,13 +92,13 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     bool stopped_ = false;
     std::unordered_map<LinkNumber, Link> links_;
     struct Asking {
-        Mailbox<RequestResult> reply;
+        Channel<RequestResult> reply;
         iothub::Target target;
     };
     std::unordered_map<RequestNumber, Asking> requests_;
-    std::map<LegKey, Mailbox<LegOrder>> legs_;
+    std::map<LegKey, Channel<LegOrder>> legs_;
     Meetings meetings_;
-    Mailbox<Nothing> deadline_moved_;
+    Channel<Nothing> deadline_moved_;
     Clock::time_point watched_deadline_ = Clock::time_point::max();
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "common/net/byte_stream.hpp"
+#include "hub/streams/channel.hpp"
 #include "hub/streams/leg_tickets.hpp"
-#include "hub/streams/mailbox.hpp"
 #include "hub/streams/pairing.hpp"
 #include "hub/streams/presence.hpp"
 
@@ -57,7 +57,7 @@ class StreamBroker {
     /// Takes a link in; nullopt: there are too many. An older link of the identity is told
     /// to go, and has been heard out when this returns (bounded in time). `orders` is the link's. Every link that came
     /// up must be told down.
-    virtual asio::awaitable<std::optional<LinkNumber>> link_up(NewLink link, Mailbox<LinkOrder> orders) = 0;
+    virtual asio::awaitable<std::optional<LinkNumber>> link_up(NewLink link, Channel<LinkOrder> orders) = 0;
     virtual void start_requests(LinkNumber link) = 0;
     virtual void stop_requests(LinkNumber link) = 0;
     virtual void take_answer(LinkNumber link, iothub::StreamAnswer answer) = 0;
@@ -70,7 +70,7 @@ class StreamBroker {
 
     /// A leg whose token was good wants in. Once admitted it must end in hand_over, a leg_leaves that was granted, or
     /// leg_left.
-    virtual asio::awaitable<Admission> admit(LegTickets::Checked ticket, Mailbox<LegOrder> orders) = 0;
+    virtual asio::awaitable<Admission> admit(LegTickets::Checked ticket, Channel<LegOrder> orders) = 0;
     /// A waiting leg has ended and would leave. False: it was told to join before, and is to be handed over.
     virtual asio::awaitable<bool> leg_leaves(const std::string& stream_id, StreamRole role) = 0;
     /// It is gone without having asked.

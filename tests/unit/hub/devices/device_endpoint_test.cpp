@@ -213,7 +213,7 @@ TEST_F(DeviceEndpointTest, LoginThatWaitsForAnOlderLinkSaysSo) {
     HubLimits short_head;
     short_head.head = 1s;
     limits.set(short_head);
-    const Mailbox<LinkOrder> older(io.get_executor());
+    const Channel<LinkOrder> older(io.get_executor());
     test::run(io, broker->link_up({pump}, older));
     connect();
     send_connect();

@@ -43,7 +43,7 @@ class LocalBrokerTest : public testing::Test {
         ticket = tickets.check(path, "Bearer " + std::string(request.token.reveal()), clock.unix_seconds()).value();
         for (const auto role : {StreamRole::device, StreamRole::service}) {
             ticket.role = role;
-            Mailbox<LegOrder> orders(io.get_executor());
+            Channel<LegOrder> orders(io.get_executor());
             ASSERT_EQ(test::run(io, broker->admit(ticket, orders)).verdict, Admission::Verdict::admitted);
         }
         test::poll(io);
@@ -63,7 +63,7 @@ class LocalBrokerTest : public testing::Test {
     std::shared_ptr<LocalBroker> broker = std::make_shared<LocalBroker>(
         asio::make_strand(asio::any_io_executor(io.get_executor())), parts(), PairingLimits(), PresenceLimits());
     const iothub::Target pump{"pump-17", {}};
-    Mailbox<LinkOrder> link_orders{io.get_executor()};
+    Channel<LinkOrder> link_orders{io.get_executor()};
     LinkNumber link = 0;
     LegTickets::Checked ticket;
 };

@@ -21,10 +21,10 @@ namespace device_streams::hub {
 /// Messages to one coroutine, posted from any strand and taken in order on the coroutine's own. A cheap handle: copies
 /// name the same box, so a sender may outlive the receiver.
 template <typename Message>
-class Mailbox {
+class Channel {
  public:
     /// `home` is the strand of the coroutine that takes the messages.
-    explicit Mailbox(const asio::any_io_executor& home) : state_(std::make_shared<State>(home)) {}
+    explicit Channel(const asio::any_io_executor& home) : state_(std::make_shared<State>(home)) {}
 
     void post(Message message) const {
         auto drop_in = [state = state_, message = std::move(message)]() mutable {
