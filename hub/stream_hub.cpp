@@ -97,7 +97,7 @@ class StreamHub::Impl {
     LegTickets tickets_;
     PeerFaultLog peer_faults_;
     UnauthenticatedConnections unauthenticated_;
-    StopNotice stopping_;
+    ShutdownSignal stopping_;
     std::shared_ptr<QuotaDesk> quota_;
     Bridges bridges_;
     QuotaKeeper quota_keeper_;

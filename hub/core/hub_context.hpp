@@ -4,7 +4,7 @@
 #include "common/base/log.hpp"
 #include "common/tls/tls_context.hpp"
 #include "hub/audit/resource_log.hpp"
-#include "hub/core/stop_notice.hpp"
+#include "hub/core/shutdown_signal.hpp"
 #include "hub/identity/access_policy.hpp"
 #include "hub/identity/device_certificate.hpp"
 #include "hub/identity/registry.hpp"
@@ -32,7 +32,7 @@ struct HubContext {
     const Current<DeviceAuthorities>& authorities;
     PeerFaultLog& peer_faults;
     UnauthenticatedConnections& unauthenticated;
-    StopNotice& stopping;
+    ShutdownSignal& stopping;
     ResourceLog& resource_log;
     QuotaDesk& quota;
 };

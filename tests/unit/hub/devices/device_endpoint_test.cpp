@@ -101,7 +101,7 @@ class DeviceEndpointTest : public testing::Test {
     Current<DeviceAuthorities> authorities{DeviceAuthorities()};
     PeerFaultLog peer_faults{log, clock};
     UnauthenticatedConnections unauthenticated;
-    StopNotice stopping;
+    ShutdownSignal stopping;
     ResourceLog resource_log{"hub1", clock, log};
     std::shared_ptr<QuotaDesk> quota = std::make_shared<QuotaDesk>(QuotaSettings{}, clock);
     HubContext hub{clock, log,         registry,    *broker,         tickets,  limits,       names,

@@ -14,7 +14,7 @@
 namespace device_streams::hub {
 
 /// Tells coroutines on any strand, once, that no new work is taken. It outlives those that wait.
-class StopNotice {
+class ShutdownSignal {
  public:
     void announce() {
         const std::lock_guard lock(mutex_);
@@ -38,7 +38,7 @@ class StopNotice {
  private:
     class Waiting {
      public:
-        Waiting(StopNotice& notice, std::shared_ptr<asio::steady_timer> timer) : notice_(notice) {
+        Waiting(ShutdownSignal& notice, std::shared_ptr<asio::steady_timer> timer) : notice_(notice) {
             const std::lock_guard lock(notice.mutex_);
             where_ = notice.waiting_.insert(notice.waiting_.end(), std::move(timer));
         }
@@ -50,7 +50,7 @@ class StopNotice {
         }
 
      private:
-        StopNotice& notice_;
+        ShutdownSignal& notice_;
         std::list<std::shared_ptr<asio::steady_timer>>::iterator where_;
     };
 
