@@ -33,17 +33,17 @@ std::optional<Clock::duration> timeout_of(const http::Request& request, std::str
     return timeout;
 }
 
-StreamAsk read_ask(const http::Request& request) {
+OpenRequest read_ask(const http::Request& request) {
     auto path = iothub::parse_service_path(request.path());
     if (!path) throw RestRefusal(RestError::argument_invalid, "the path or the stream's name is malformed");
-    StreamAsk ask{path->target,
-                  path->name,
-                  timeout_of(request, connect_timeout_header),
-                  timeout_of(request, response_timeout_header),
-                  {},
-                  {}};
-    if (const auto features = request.headers.find(features_header)) ask.announced = parse_features(*features);
-    return ask;
+    OpenRequest open_request{path->target,
+                             path->name,
+                             timeout_of(request, connect_timeout_header),
+                             timeout_of(request, response_timeout_header),
+                             {},
+                             {}};
+    if (const auto features = request.headers.find(features_header)) open_request.announced = parse_features(*features);
+    return open_request;
 }
 
 http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
@@ -62,10 +62,10 @@ http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
     return response;
 }
 
-Log log_of(const HubContext& hub, const StreamAsk& ask, const std::string& peer) {
-    return hub.log.with({{"device", ask.target.to_string()},
-                         {"service", service_of(ask.name)},
-                         {"stream", loggable_stream_id(ask.name)},
+Log log_of(const HubContext& hub, const OpenRequest& open_request, const std::string& peer) {
+    return hub.log.with({{"device", open_request.target.to_string()},
+                         {"service", service_of(open_request.name)},
+                         {"stream", loggable_stream_id(open_request.name)},
                          {"peer", peer}});
 }
 
@@ -80,17 +80,18 @@ void log_result(const Log& log, PeerFaultLog& peer_faults, const std::string& pe
 }
 
 // Tells the resource log how a request was decided, once: at its end at the latest, when the hub itself failed.
-class Decided {
+class AuditEntry {
  public:
-    Decided(HubContext& hub, const StreamAsk& ask, const http::Request& request) : hub_(hub), begun_(hub.clock.now()) {
-        decision_.target = ask.target;
-        decision_.name = ask.name;
+    AuditEntry(HubContext& hub, const OpenRequest& open_request, const http::Request& request)
+        : hub_(hub), begun_(hub.clock.now()) {
+        decision_.target = open_request.target;
+        decision_.name = open_request.name;
         decision_.api_version = iothub::api_version_of(request.target);
         decision_.error = RestError::server_error;
     }
-    Decided(const Decided&) = delete;
-    Decided& operator=(const Decided&) = delete;
-    ~Decided() { tell(); }
+    AuditEntry(const AuditEntry&) = delete;
+    AuditEntry& operator=(const AuditEntry&) = delete;
+    ~AuditEntry() { tell(); }
 
     void by(const StreamAccess& access) {
         decision_.policy = access.policy;
@@ -129,19 +130,20 @@ class Decided {
 };
 
 // nullopt: the service went away.
-asio::awaitable<std::optional<RequestResult>> ask_device(HubContext& hub, http::Connection& connection, StreamAsk ask) {
+asio::awaitable<std::optional<RequestResult>> ask_device(HubContext& hub, http::Connection& connection,
+                                                         OpenRequest open_request) {
     std::optional<RequestResult> result;
-    auto asking = store(hub.broker.request(std::move(ask)), result);
+    auto asking = store(hub.broker.request(std::move(open_request)), result);
     co_await first_of(std::move(asking), connection.until_peer_leaves());
     co_return result;
 }
 
 // What a request of one peer goes through.
-class Asking {
+class RequestingService {
  public:
-    Asking(HubContext& hub, http::Connection& connection, const http::Request& request, const std::string& peer,
-           const StreamAsk& ask)
-        : hub_(hub), connection_(connection), request_(request), peer_(peer), ask_(ask) {}
+    RequestingService(HubContext& hub, http::Connection& connection, const http::Request& request,
+                      const std::string& peer, const OpenRequest& open_request)
+        : hub_(hub), connection_(connection), request_(request), peer_(peer), ask_(open_request) {}
 
     /// False: denied() says what.
     asio::awaitable<bool> may_ask() {
@@ -167,7 +169,7 @@ class Asking {
     }
 
     /// nullopt: the service went away.
-    asio::awaitable<std::optional<RequestResult>> ask() {
+    asio::awaitable<std::optional<RequestResult>> open_request() {
         ask_.grant = access_.grant;
         auto result = co_await ask_device(hub_, connection_, ask_);
         const auto* granted = result ? std::get_if<Granted>(&*result) : nullptr;
@@ -184,7 +186,7 @@ class Asking {
     http::Connection& connection_;
     const http::Request& request_;
     const std::string& peer_;
-    StreamAsk ask_;
+    OpenRequest ask_;
     std::uint64_t revocations_ = 0;
     StreamAccess access_;
 };
@@ -212,31 +214,31 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
                                                               const http::Request& request, const std::string& peer,
                                                               std::optional<UnauthenticatedConnections::Slot>& slot,
                                                               LastGrant& last_grant) {
-    const auto ask = read_ask(request);
-    const auto& target = ask.target;
-    const auto log = log_of(hub, ask, peer);
-    Decided decided(hub, ask, request);
-    Asking asking(hub, connection, request, peer, ask);
+    const auto open_request = read_ask(request);
+    const auto& target = open_request.target;
+    const auto log = log_of(hub, open_request, peer);
+    AuditEntry audit_entry(hub, open_request, request);
+    RequestingService asking(hub, connection, request, peer, open_request);
     const bool may_ask = co_await asking.may_ask();
-    decided.by(asking.access());
+    audit_entry.by(asking.access());
     if (!may_ask) {
-        decided.as(asking.denied());
+        audit_entry.as(asking.denied());
         co_return answer_for(asking.denied(), hub.clock.wall_now());
     }
     slot.reset();
     if (const auto full = asking.take_place()) {
-        decided.as(*full);
+        audit_entry.as(*full);
         co_return answer_for(*full, hub.clock.wall_now());
     }
     last_grant.forget();  // who asks again on the connection has not left
-    const auto result = co_await asking.ask();
+    const auto result = co_await asking.open_request();
     if (!result) {
-        decided.cancelled();
+        audit_entry.cancelled();
         log.info("stream request cancelled", {{"reason", "the service went away before the answer"}});
         co_return std::nullopt;
     }
-    decided.by(asking.access());
-    decided.as(*result);
+    audit_entry.by(asking.access());
+    audit_entry.as(*result);
     log_result(log, hub.peer_faults, peer, *result);
     const auto* granted = std::get_if<Granted>(&*result);
     const bool to_ours = granted != nullptr && granted->features;

@@ -114,16 +114,16 @@ asio::awaitable<std::vector<iothub::Target>> LocalBroker::online() {
 
 // Requests.
 
-asio::awaitable<RequestResult> LocalBroker::request(StreamAsk ask) {
+asio::awaitable<RequestResult> LocalBroker::request(OpenRequest open_request) {
     const Channel<RequestResult> reply(co_await asio::this_coro::executor);
     auto open = [&]() -> RequestNumber {
         if (stopped_) {
             reply.post(Refused{iothub::RestError::server_error, "the hub is stopping"});
             return 0;
         }
-        const auto target = ask.target;
-        auto opened = pairing_.open(std::move(ask), presence_.state_of(target), parts_.clock.now());
-        requests_.emplace(opened.request, Asking{reply, target});
+        const auto target = open_request.target;
+        auto opened = pairing_.open(std::move(open_request), presence_.state_of(target), parts_.clock.now());
+        requests_.emplace(opened.request, PendingReply{reply, target});
         perform(std::move(opened.actions));
         arm();
         return opened.request;

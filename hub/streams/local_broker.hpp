@@ -45,7 +45,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     void stop_requests(LinkNumber link) override;
     void take_answer(LinkNumber link, iothub::StreamAnswer answer) override;
     void link_down(LinkNumber link) override;
-    asio::awaitable<RequestResult> request(StreamAsk ask) override;
+    asio::awaitable<RequestResult> request(OpenRequest open_request) override;
     void cancel(RequestNumber request) override;
     asio::awaitable<Admission> admit(LegTickets::Checked ticket, Channel<LegOrder> orders) override;
     asio::awaitable<bool> leg_leaves(const std::string& stream_id, StreamRole role) override;
@@ -91,11 +91,11 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     Pairing pairing_;
     bool stopped_ = false;
     std::unordered_map<LinkNumber, Link> links_;
-    struct Asking {
+    struct PendingReply {
         Channel<RequestResult> reply;
         iothub::Target target;
     };
-    std::unordered_map<RequestNumber, Asking> requests_;
+    std::unordered_map<RequestNumber, PendingReply> requests_;
     std::map<LegKey, Channel<LegOrder>> legs_;
     Meetings meetings_;
     Channel<Nothing> deadline_moved_;

@@ -27,37 +27,37 @@ Pairing::Pairing(PairingLimits limits, std::function<std::string()> make_stream_
     : limits_(limits), make_stream_id_(std::move(make_stream_id)) {
 }
 
-Pairing::Opened Pairing::open(StreamAsk ask, const DeviceState& device, Clock::time_point now) {
+Pairing::Opened Pairing::open(OpenRequest open_request, const DeviceState& device, Clock::time_point now) {
     const RequestNumber number = ++last_number_;
-    if (!has_room_for(ask))
+    if (!has_room_for(open_request))
         return {
             number,
             {Reply{number, Refused{RestError::throttled, "too many streams are being opened", retry_when_crowded}}}};
     Request request;
     request.deadline = now + limits_.handshake;
     const auto zero = Clock::duration::zero();
-    const auto connect = std::clamp(ask.connect_timeout.value_or(zero), zero, limits_.handshake);
+    const auto connect = std::clamp(open_request.connect_timeout.value_or(zero), zero, limits_.handshake);
     request.response_timeout =
-        std::clamp(ask.response_timeout.value_or(limits_.response_default), zero, limits_.handshake);
+        std::clamp(open_request.response_timeout.value_or(limits_.response_default), zero, limits_.handshake);
     const auto wait_until = std::min(std::max(now + connect, device.grace_until), request.deadline);
     if (!device.subscribed_link && wait_until <= now)
         return {number, {Reply{number, Refused{RestError::device_not_online, "the device is not online"}}}};
 
-    request.ask = std::move(ask);
+    request.open_request = std::move(open_request);
     Request& kept = requests_.emplace(number, std::move(request)).first->second;
-    by_target_[kept.ask.target].insert(number);
-    ++of_policy_[kept.ask.grant.policy];
+    by_target_[kept.open_request.target].insert(number);
+    ++of_policy_[kept.open_request.grant.policy];
     if (device.subscribed_link)
         return {number, {deliver(number, kept, *device.subscribed_link, device.announced, device.login, now)}};
     set_expiry(number, kept, wait_until);
     return {number, {}};
 }
 
-bool Pairing::has_room_for(const StreamAsk& ask) const {
+bool Pairing::has_room_for(const OpenRequest& open_request) const {
     if (requests_.size() >= limits_.pending) return false;
-    const auto of_device = by_target_.find(ask.target);
+    const auto of_device = by_target_.find(open_request.target);
     if (of_device != by_target_.end() && of_device->second.size() >= limits_.pending_per_device) return false;
-    const auto of_policy = of_policy_.find(ask.grant.policy);
+    const auto of_policy = of_policy_.find(open_request.grant.policy);
     return of_policy == of_policy_.end() || of_policy->second < limits_.pending_per_policy;
 }
 
@@ -69,7 +69,7 @@ Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link
     else
         void_ids(request);
     const Features device = announced.value_or(Features{});
-    const Features service = request.ask.announced.value_or(Features{});
+    const Features service = request.open_request.announced.value_or(Features{});
     request.phase = Phase::delivered;
     request.link = link;
     request.login = login;
@@ -114,7 +114,7 @@ PairingActions Pairing::answered(const iothub::Target& target, const iothub::Str
     if (known == by_request_id_.end()) return actions;
     const auto found = requests_.find(known->second);
     Request& request = found->second;
-    if (request.ask.target != target) return actions;
+    if (request.open_request.target != target) return actions;
     const RequestNumber number = found->first;
 
     if (!answer.accepted()) {
@@ -128,7 +128,7 @@ PairingActions Pairing::answered(const iothub::Target& target, const iothub::Str
         request.phase = Phase::accepted;
         set_expiry(number, request, request.deadline);
         Accepted accepted{request.stream_id, request.deadline, {}};
-        if (request.ask.announced) accepted.features = request.service_features;
+        if (request.open_request.announced) accepted.features = request.service_features;
         actions.push_back(Reply{number, accepted});
     }
     return actions;
@@ -136,12 +136,12 @@ PairingActions Pairing::answered(const iothub::Target& target, const iothub::Str
 
 Admission Pairing::admit(const std::string& stream_id, StreamRole role, const iothub::Target& target) {
     const auto found = by_stream(stream_id);
-    if (found == requests_.end() || found->second.ask.target != target) return {};
+    if (found == requests_.end() || found->second.open_request.target != target) return {};
     Leg& leg = found->second.leg(role);
     if (leg != Leg::none) return {Admission::Verdict::role_taken};
     leg = Leg::here;
     const Request& request = found->second;
-    return {Admission::Verdict::admitted, request.ask.name,
+    return {Admission::Verdict::admitted, request.open_request.name,
             role == StreamRole::device ? request.device_features : request.service_features};
 }
 
@@ -192,10 +192,10 @@ PairingActions Pairing::forget(const Revocation& revoked) {
             if (requests_.at(number).stream().rests_on(revoked)) on_lost.push_back(number);
     for (const RequestNumber number : on_lost) {
         const auto found = requests_.find(number);
-        const auto& ask = found->second.ask;
-        const auto error = revoked.covers(ask.target, ask.grant) ? RestError::unauthorized
-                           : revoked.of_identity()               ? unknown(ask.target)
-                                                                 : RestError::device_not_online;
+        const auto& open_request = found->second.open_request;
+        const auto error = revoked.covers(open_request.target, open_request.grant) ? RestError::unauthorized
+                           : revoked.of_identity()                                 ? unknown(open_request.target)
+                                                                                   : RestError::device_not_online;
         fail(found, {error, std::string(revoked.why())}, CloseReason::refused, actions);
     }
     return actions;
@@ -241,10 +241,10 @@ void Pairing::erase(Requests::iterator where) {
     const Request& request = where->second;
     void_ids(request);
     expiries_.erase({request.expires, where->first});
-    const auto siblings = by_target_.find(request.ask.target);
+    const auto siblings = by_target_.find(request.open_request.target);
     siblings->second.erase(where->first);
     if (siblings->second.empty()) by_target_.erase(siblings);
-    const auto of_policy = of_policy_.find(request.ask.grant.policy);
+    const auto of_policy = of_policy_.find(request.open_request.grant.policy);
     if (--of_policy->second == 0) of_policy_.erase(of_policy);
     requests_.erase(where);
 }

@@ -30,7 +30,7 @@ class StreamShare;
 using RequestNumber = std::uint64_t;
 
 /// What a service asks for.
-struct StreamAsk {
+struct OpenRequest {
     iothub::Target target;
     std::string name;                                 ///< of the stream
     std::optional<Clock::duration> connect_timeout;   ///< how long an offline device is waited for; default 0
@@ -124,7 +124,7 @@ class Pairing {
         RequestNumber request;
         PairingActions actions;
     };
-    Opened open(StreamAsk ask, const DeviceState& device, Clock::time_point now);
+    Opened open(OpenRequest open_request, const DeviceState& device, Clock::time_point now);
     /// The service went away. No effect once its leg is there, which then speaks for it.
     PairingActions cancel(RequestNumber request);
 
@@ -158,7 +158,7 @@ class Pairing {
     enum class Phase { waiting_for_device, delivered, accepted };
     enum class Leg { none, here, left };
     struct Request {
-        StreamAsk ask;
+        OpenRequest open_request;
         Phase phase = Phase::waiting_for_device;
         Clock::time_point deadline;  // until both legs are attached
         Clock::time_point expires;   // of the phase
@@ -172,7 +172,9 @@ class Pairing {
         std::array<Leg, 2> legs{Leg::none, Leg::none};
 
         Leg& leg(StreamRole role) { return legs[role == StreamRole::device ? 0 : 1]; }
-        StreamRef stream() const { return {stream_id, ask.name, ask.target, login, ask.grant, ask.share}; }
+        StreamRef stream() const {
+            return {stream_id, open_request.name, open_request.target, login, open_request.grant, open_request.share};
+        }
         bool has_leg() const { return legs[0] != Leg::none || legs[1] != Leg::none; }
     };
     using Requests = std::unordered_map<RequestNumber, Request>;
@@ -180,7 +182,7 @@ class Pairing {
     Deliver deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,
                     const Credential& login, Clock::time_point now);
     void set_expiry(RequestNumber number, Request& request, Clock::time_point when);
-    bool has_room_for(const StreamAsk& ask) const;
+    bool has_room_for(const OpenRequest& open_request) const;
     void void_ids(const Request& request);
     void erase(Requests::iterator where);
     void fail(Requests::iterator where, const Refused& why, CloseReason for_legs, PairingActions& actions);

@@ -64,7 +64,7 @@ class StreamBroker {
     virtual void link_down(LinkNumber link) = 0;
 
     /// Returns when the device has answered or the request has failed. Cancelling the coroutine cancels the request.
-    virtual asio::awaitable<RequestResult> request(StreamAsk ask) = 0;
+    virtual asio::awaitable<RequestResult> request(OpenRequest open_request) = 0;
     /// The service that asked went away: ends the request, also when it was granted, unless the service's leg is there.
     virtual void cancel(RequestNumber request) = 0;
 

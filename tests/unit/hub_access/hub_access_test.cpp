@@ -34,9 +34,9 @@ TEST(HubFailure, UnknownNamesGarbageAndTheRestAreToldApart) {
 }
 
 TEST(LegHandshake, CarriesTheTokenAsABearer) {
-    const auto ask = leg_handshake("/bridges/x", Secret("abc.def"), "test/1");
-    EXPECT_EQ(ask.extra.find("Authorization"), "Bearer abc.def");
-    EXPECT_EQ(ask.target, "/bridges/x");
+    const auto open_request = leg_handshake("/bridges/x", Secret("abc.def"), "test/1");
+    EXPECT_EQ(open_request.extra.find("Authorization"), "Bearer abc.def");
+    EXPECT_EQ(open_request.target, "/bridges/x");
 }
 
 TEST(LegHandshake, RefusesWhatCouldBreakOutOfTheRequest) {

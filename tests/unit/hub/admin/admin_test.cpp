@@ -18,10 +18,10 @@ using ::testing::Not;
 
 class AdminTest : public ::testing::Test {
  protected:
-    json ask(const json& request) { return block_on(commands.execute(request)); }
-    json result(const json& request) { return result_of(ask(request)); }
+    json open_request(const json& request) { return block_on(commands.execute(request)); }
+    json result(const json& request) { return result_of(open_request(request)); }
     void expect_error(Errc code, const json& request) {
-        EXPECT_EQ(ask(request).value("error", 0), static_cast<int>(code));
+        EXPECT_EQ(open_request(request).value("error", 0), static_cast<int>(code));
     }
 
     test::ManualClock clock;

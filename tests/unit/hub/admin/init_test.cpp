@@ -48,7 +48,7 @@ class InitTest : public ::testing::Test {
         }
     }
     StateDirectory state() const { return {options.directory / "state"}; }
-    json ask(const json& request) {
+    json open_request(const json& request) {
         const HubLocation location{
             state(), state().admin_socket(), {"hub1.example.com", "https://hub1.example.com:8443"}};
         return result_of(block_on(administer(location, request, Clock::duration::zero(), clock)));
@@ -138,9 +138,10 @@ TEST_F(InitTest, SaysWhereItCannotWrite) {
 
 TEST_F(InitTest, MakesAHubThatCanBeAdministeredBeforeItRuns) {
     init_hub(options, clock);
-    EXPECT_THAT(ask({{"command", "device add"}, {"device", "pump-17"}}).at("connectionString").get<std::string>(),
-                HasSubstr("HostName=hub1.example.com;DeviceId=pump-17;"));
-    EXPECT_EQ(ask({{"command", "device list"}}).at(0).at("device"), "pump-17");
+    EXPECT_THAT(
+        open_request({{"command", "device add"}, {"device", "pump-17"}}).at("connectionString").get<std::string>(),
+        HasSubstr("HostName=hub1.example.com;DeviceId=pump-17;"));
+    EXPECT_EQ(open_request({{"command", "device list"}}).at(0).at("device"), "pump-17");
 }
 
 TEST_F(InitTest, LeavesTheRegistryToWhoeverHoldsTheLock) {
@@ -148,7 +149,7 @@ TEST_F(InitTest, LeavesTheRegistryToWhoeverHoldsTheLock) {
     const auto lock = FileLock::try_acquire(state().lock_file());
     ASSERT_TRUE(lock);
     try {
-        ask({{"command", "device list"}});
+        open_request({{"command", "device list"}});
         FAIL() << "opened a registry that is in use";
     } catch (const Failure& failure) {
         EXPECT_EQ(failure.errc(), Errc::hub_not_running);

@@ -21,16 +21,17 @@ std::vector<Action> only(const PairingActions& actions) {
 
 class PairingTest : public testing::Test {
  protected:
-    StreamAsk ask(std::optional<Clock::duration> connect = {}, std::optional<Clock::duration> response = {}) const {
+    OpenRequest open_request(std::optional<Clock::duration> connect = {},
+                             std::optional<Clock::duration> response = {}) const {
         return {pump, "ssh.0a1b2c3d", connect, response, {}};
     }
     DeviceState subscribed(LinkNumber link = 1) const { return {link, {}, {}}; }
-    Deliver open_delivered(const StreamAsk& what, const DeviceState& state) {
+    Deliver open_delivered(const OpenRequest& what, const DeviceState& state) {
         const auto opened = pairing.open(what, state, clock.now());
         request = opened.request;
         return only<Deliver>(opened.actions).at(0);
     }
-    Deliver open_delivered() { return open_delivered(ask(), subscribed()); }
+    Deliver open_delivered() { return open_delivered(open_request(), subscribed()); }
     PairingActions accept(const std::string& request_id) { return pairing.answered(pump, {200, request_id}); }
     Accepted accepted(const std::string& request_id) {
         return std::get<Accepted>(only<Reply>(accept(request_id)).at(0).outcome);
@@ -72,25 +73,25 @@ TEST_F(PairingTest, RequestToSubscribedDeviceIsDeliveredAtOnce) {
 
 TEST_F(PairingTest, RequestIdsCountThroughTheWholeHub) {
     open_delivered();
-    auto other = ask();
+    auto other = open_request();
     other.target = module;
     EXPECT_EQ(open_delivered(other, subscribed(2)).request_id, "2");
 }
 
 TEST_F(PairingTest, OfflineDeviceWithoutConnectTimeoutIsRefusedAtOnce) {
-    EXPECT_EQ(refused(pairing.open(ask(), {}, clock.now()).actions), RestError::device_not_online);
+    EXPECT_EQ(refused(pairing.open(open_request(), {}, clock.now()).actions), RestError::device_not_online);
     EXPECT_EQ(pairing.size(), 0u);
 }
 
 TEST_F(PairingTest, OfflineDeviceIsWaitedForDuringTheConnectTimeout) {
-    EXPECT_TRUE(pairing.open(ask(10s), {}, clock.now()).actions.empty());
+    EXPECT_TRUE(pairing.open(open_request(10s), {}, clock.now()).actions.empty());
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
     EXPECT_TRUE(after(10s - 1ms).empty());
     EXPECT_EQ(refused(after(1ms)), RestError::device_not_online);
 }
 
 TEST_F(PairingTest, WaitingRequestIsDeliveredAsSoonAsTheDeviceSubscribes) {
-    pairing.open(ask(10s), {}, clock.now());
+    pairing.open(open_request(10s), {}, clock.now());
     clock.advance(3s);
     const auto deliveries = only<Deliver>(pairing.device_subscribed(pump, 7, {}, clock.now()));
     ASSERT_EQ(deliveries.size(), 1u);
@@ -100,19 +101,19 @@ TEST_F(PairingTest, WaitingRequestIsDeliveredAsSoonAsTheDeviceSubscribes) {
 
 TEST_F(PairingTest, GraceCountsAsOnlineWithoutConnectTimeout) {
     const DeviceState in_grace{.grace_until = clock.now() + 5s};
-    EXPECT_TRUE(pairing.open(ask(), in_grace, clock.now()).actions.empty());
+    EXPECT_TRUE(pairing.open(open_request(), in_grace, clock.now()).actions.empty());
     EXPECT_TRUE(after(5s - 1ms).empty());
     EXPECT_EQ(refused(after(1ms)), RestError::device_not_online);
 }
 
 TEST_F(PairingTest, LongerOfGraceAndConnectTimeoutCounts) {
     const DeviceState in_grace{.grace_until = clock.now() + 5s};
-    pairing.open(ask(10s), in_grace, clock.now());
+    pairing.open(open_request(10s), in_grace, clock.now());
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
 }
 
 TEST_F(PairingTest, SubscriptionOfAnotherIdentityDeliversNothing) {
-    pairing.open(ask(10s), {}, clock.now());
+    pairing.open(open_request(10s), {}, clock.now());
     EXPECT_TRUE(pairing.device_subscribed(module, 7, {}, clock.now()).empty());
 }
 
@@ -123,15 +124,15 @@ TEST_F(PairingTest, RepeatedSubscriptionOfTheSameLinkDeliversNothingTwice) {
 
 TEST_F(PairingTest, TooManyPendingRequestsAreThrottled) {
     for (int i = 0; i < 3; ++i) open_delivered();
-    EXPECT_EQ(refused(pairing.open(ask(), subscribed(), clock.now()).actions), RestError::throttled);
+    EXPECT_EQ(refused(pairing.open(open_request(), subscribed(), clock.now()).actions), RestError::throttled);
 }
 
 TEST_F(PairingTest, OneDeviceCannotTakeAllTheRoomForPendingRequests) {
     pairing.set_limits({.pending = 10, .pending_per_device = 2});
     open_delivered();
     const auto second = open_delivered();
-    EXPECT_EQ(refused(pairing.open(ask(), subscribed(), clock.now()).actions), RestError::throttled);
-    auto other = ask();
+    EXPECT_EQ(refused(pairing.open(open_request(), subscribed(), clock.now()).actions), RestError::throttled);
+    auto other = open_request();
     other.target = module;
     open_delivered(other, subscribed(2));
     pairing.answered(pump, {400, second.request_id});
@@ -141,7 +142,7 @@ TEST_F(PairingTest, OneDeviceCannotTakeAllTheRoomForPendingRequests) {
 TEST_F(PairingTest, OnePolicyCannotTakeAllTheRoomForPendingRequests) {
     pairing.set_limits({.pending = 10, .pending_per_policy = 2});
     const auto of = [this](const char* policy) {
-        auto what = ask();
+        auto what = open_request();
         what.grant.policy = policy;
         return what;
     };
@@ -188,24 +189,24 @@ TEST_F(PairingTest, SilentDeviceEndsInGatewayTimeoutAfterTheDefault) {
 }
 
 TEST_F(PairingTest, ResponseTimeoutIsTheServices) {
-    open_delivered(ask({}, 2500ms), subscribed());
+    open_delivered(open_request({}, 2500ms), subscribed());
     EXPECT_EQ(refused(after(2500ms)), RestError::gateway_timeout);
 }
 
 TEST_F(PairingTest, ResponseTimeoutIsClampedToTheHandshakeDeadline) {
-    pairing.open(ask(60s, 60s), {}, clock.now());
+    pairing.open(open_request(60s, 60s), {}, clock.now());
     clock.advance(50s);
     pairing.device_subscribed(pump, 1, {}, clock.now());
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
 }
 
 TEST_F(PairingTest, HugeTimeoutsAreClamped) {
-    pairing.open(ask(24h * 365, 24h * 365), {}, clock.now());
+    pairing.open(open_request(24h * 365, 24h * 365), {}, clock.now());
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 60s);
 }
 
 TEST_F(PairingTest, ResponseTimeRunsFromTheDelivery) {
-    pairing.open(ask(20s, 10s), {}, clock.now());
+    pairing.open(open_request(20s, 10s), {}, clock.now());
     clock.advance(15s);
     pairing.device_subscribed(pump, 1, {}, clock.now());
     EXPECT_TRUE(after(10s - 1ms).empty());
@@ -397,7 +398,7 @@ TEST_F(PairingTest, ServiceThatHasALegCannotCancel) {
 
 TEST_F(PairingTest, RemovalOfADeviceFailsItsRequestsAndThoseOfItsModules) {
     open_delivered();
-    auto of_module = ask();
+    auto of_module = open_request();
     of_module.target = module;
     open_delivered(of_module, subscribed(2));
     const auto replies = only<Reply>(pairing.forget(pump));
@@ -413,7 +414,7 @@ TEST_F(PairingTest, RemovalEndsWaitingLegsAsRefused) {
 }
 
 TEST_F(PairingTest, ATakenAwayRuleFailsTheRequestsThatRestOnIt) {
-    auto by_policy = ask();
+    auto by_policy = open_request();
     by_policy.grant = {"ops", {}, "ssh", "* *"};
     open_delivered(by_policy, subscribed(1));
     EXPECT_TRUE(pairing.forget(Revocation(PolicyChange{"others", std::nullopt})).empty());
@@ -426,7 +427,7 @@ TEST_F(PairingTest, ATakenAwayRuleFailsTheRequestsThatRestOnIt) {
 TEST_F(PairingTest, StopFailsWhatIsPending) {
     const auto stream = accepted(open_delivered().request_id).stream_id;
     attach(stream, service);
-    pairing.open(ask(10s), {}, clock.now());
+    pairing.open(open_request(10s), {}, clock.now());
     const auto actions = pairing.stop();
     EXPECT_EQ(refused(actions), RestError::server_error);
     EXPECT_EQ(only<EndLeg>(actions).at(0).close_reason, CloseReason::stopping);
@@ -443,7 +444,7 @@ struct FeatureCase {
 class PairingFeatures : public PairingTest, public testing::WithParamInterface<FeatureCase> {};
 
 TEST_P(PairingFeatures, EachLegHearsWhatItCanUseIfItAnnounced) {
-    auto what = ask();
+    auto what = open_request();
     what.announced = GetParam().service;
     const auto delivery = open_delivered(what, {1, GetParam().device, {}});
     EXPECT_EQ(delivery.features, GetParam().device_hears);
@@ -451,7 +452,7 @@ TEST_P(PairingFeatures, EachLegHearsWhatItCanUseIfItAnnounced) {
 }
 
 TEST_P(PairingFeatures, LegsAreAdmittedWithWhatTheyHeard) {
-    auto what = ask();
+    auto what = open_request();
     what.announced = GetParam().service;
     const auto delivery = open_delivered(what, {1, GetParam().device, {}});
     const auto& stream = delivery.stream.stream_id;
@@ -460,7 +461,7 @@ TEST_P(PairingFeatures, LegsAreAdmittedWithWhatTheyHeard) {
 }
 
 TEST_F(PairingTest, OnlyDevicesMayAskForTheNameOfThePolicy) {
-    auto what = ask();
+    auto what = open_request();
     what.announced = device_hop_features;
     const auto delivery = open_delivered(what, {1, device_hop_features, {}});
     EXPECT_EQ(delivery.features, device_hop_features);
@@ -479,7 +480,7 @@ INSTANTIATE_TEST_SUITE_P(Combinations, PairingFeatures,
                                          FeatureCase{big, all, big, big}));
 
 TEST_F(PairingTest, FeaturesFollowTheLinkOfTheLastDelivery) {
-    auto what = ask();
+    auto what = open_request();
     what.announced = all;
     open_delivered(what, {1, all, {}});
     const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, std::nullopt, clock.now())).at(0);
