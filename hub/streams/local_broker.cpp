@@ -162,7 +162,7 @@ asio::awaitable<Admission> LocalBroker::admit(LegTickets::Checked ticket, Channe
 
 asio::awaitable<bool> LocalBroker::leg_leaves(const std::string& stream_id, StreamRole role) {
     auto leave = [&] {
-        if (meetings_.expect(stream_id)) return false;
+        if (joiner_.expect(stream_id)) return false;
         legs_.erase({stream_id, role});
         perform(pairing_.leg_left(stream_id, role));
         return true;
@@ -175,29 +175,30 @@ void LocalBroker::leg_left(const std::string& stream_id, StreamRole role) {
     on_control([this, stream_id, role] {
         legs_.erase({stream_id, role});
         perform(pairing_.leg_left(stream_id, role));
-        if (auto met = meetings_.on_lost(stream_id, role)) settle(std::move(*met));
+        if (auto joined = joiner_.leg_lost(stream_id, role)) settle(std::move(*joined));
     });
 }
 
 void LocalBroker::hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) {
     on_control([this, stream_id, role, leg = std::move(leg)]() mutable {
-        if (auto met = meetings_.arrived(stream_id, role, std::move(leg))) settle(std::move(*met));
+        if (auto joined = joiner_.arrived(stream_id, role, std::move(leg))) settle(std::move(*joined));
     });
 }
 
-void LocalBroker::settle(Meetings::Met met) {
-    if (met.device && met.service && met.revoked.empty())
-        parts_.bridge(std::move(met.stream), std::move(met.device), std::move(met.service));
+void LocalBroker::settle(LegJoiner::Joined joined) {
+    if (joined.device && joined.service && joined.revoked.empty())
+        parts_.bridge(std::move(joined.stream), std::move(joined.device), std::move(joined.service));
     else
-        part(std::move(met));
+        part(std::move(joined));
 }
 
 // Both legs are accounted for and will not be joined.
-void LocalBroker::part(Meetings::Met met) {
-    const bool revoked = !met.revoked.empty();
+void LocalBroker::part(LegJoiner::Joined joined) {
+    const bool revoked = !joined.revoked.empty();
     const auto close_reason = revoked ? CloseReason::refused : stopped_ ? CloseReason::stopping : CloseReason::lost;
-    perform(Abandon{met.stream, revoked ? met.revoked : "one leg was lost just before the other came", close_reason});
-    for (auto* leg : {&met.device, &met.service})
+    perform(
+        Abandon{joined.stream, revoked ? joined.revoked : "one leg was lost just before the other came", close_reason});
+    for (auto* leg : {&joined.device, &joined.service})
         if (*leg) parts_.close_alone(std::move(*leg), close_reason);
 }
 
@@ -249,7 +250,7 @@ void LocalBroker::perform(const EndLeg& action) {
 }
 
 void LocalBroker::perform(const Join& action) {
-    meetings_.call(action.stream);
+    joiner_.expect_legs(action.stream);
     for (const auto role : {StreamRole::device, StreamRole::service}) {
         const auto leg = legs_.find({action.stream.stream_id, role});
         leg->second.post(JoinLeg{});
@@ -308,7 +309,7 @@ void LocalBroker::revoke(const Revocation& revoked) {
             if (const auto found = links_.find(link); found != links_.end())
                 found->second.orders.post(DropLink{DropLink::Reason::revoked, std::string(revoked.why())});
         perform(pairing_.forget(revoked));
-        meetings_.revoke(revoked);
+        joiner_.revoke(revoked);
         parts_.cut(revoked);  // from here, so that no stream begins in between
     });
 }

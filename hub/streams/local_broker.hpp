@@ -3,7 +3,7 @@
 #include "common/async/task_set.hpp"
 #include "common/base/log.hpp"
 #include "hub/audit/resource_record.hpp"
-#include "hub/streams/meetings.hpp"
+#include "hub/streams/leg_joiner.hpp"
 #include "hub/streams/stream_broker.hpp"
 
 #include <atomic>
@@ -80,8 +80,8 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     RequestResult result_of(const Reply& reply, const iothub::Target& target) const;
     std::int64_t wall_expiry(Clock::time_point deadline) const;
     void arm();
-    void settle(Meetings::Met met);
-    void part(Meetings::Met met);
+    void settle(LegJoiner::Joined joined);
+    void part(LegJoiner::Joined joined);
 
     Strand control_;
     Parts parts_;
@@ -97,7 +97,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     };
     std::unordered_map<RequestNumber, PendingReply> requests_;
     std::map<LegKey, Channel<LegOrder>> legs_;
-    Meetings meetings_;
+    LegJoiner joiner_;
     Channel<Nothing> deadline_moved_;
     Clock::time_point watched_deadline_ = Clock::time_point::max();
 };

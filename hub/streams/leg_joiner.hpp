@@ -12,29 +12,29 @@
 namespace device_streams::hub {
 
 /// Streams whose two legs have been told to join. Each leg arrives once, or is gone for good. On one strand.
-class Meetings {
+class LegJoiner {
  public:
     /// One that waits for no leg any more. A leg that did not come is nullptr.
-    struct Met {
+    struct Joined {
         StreamRef stream;
         std::unique_ptr<ByteStream> device, service;
         std::string revoked;  ///< why the stream may not be; empty: it may
     };
 
-    void call(StreamRef stream);
+    void expect_legs(StreamRef stream);
     bool expect(const std::string& stream_id) const { return open_.contains(stream_id); }
     /// These return the meeting when it waited for this leg alone. Nothing happens to a stream that is not expected.
-    std::optional<Met> arrived(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg);
-    std::optional<Met> on_lost(const std::string& stream_id, StreamRole role);
+    std::optional<Joined> arrived(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg);
+    std::optional<Joined> leg_lost(const std::string& stream_id, StreamRole role);
     /// They still meet, so that both legs can be told.
     void revoke(const Revocation& revoked);
 
  private:
     struct Meeting {
-        Met met;
+        Joined joined;
         std::array<bool, 2> awaited{true, true};
     };
-    std::optional<Met> close(std::unordered_map<std::string, Meeting>::iterator meeting, StreamRole role);
+    std::optional<Joined> close(std::unordered_map<std::string, Meeting>::iterator meeting, StreamRole role);
 
     std::unordered_map<std::string, Meeting> open_;
 };
