@@ -94,7 +94,7 @@ class StreamHub::Impl {
     Current<std::shared_ptr<const TlsContext>> tls_;
     ResourceLog resource_log_;
     Current<DeviceAuthorities> authorities_;
-    LegTickets tickets_;
+    LegTokens leg_tokens_;
     PeerFaultLog peer_faults_;
     UnauthenticatedConnections unauthenticated_;
     ShutdownSignal stopping_;
@@ -124,7 +124,7 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
       tls_(load_certificate(settings)),
       resource_log_(settings.name, clock_, log_),
       authorities_(load_authorities(settings)),
-      tickets_(settings.name, random_signing_key()),
+      leg_tokens_(settings.name, random_signing_key()),
       peer_faults_(log_, clock_),
       quota_(std::make_shared<QuotaDesk>(settings.quota, clock_)),
       bridges_(executor_, clock_, log_, limits_),
@@ -132,8 +132,8 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
           quota_, settings.quota_file, [this] { bridges_.count(); }, clock_, log_),
       broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
                                             pairing_limits(settings.limits), presence_limits(settings.limits))),
-      context_{clock_, log_,         *registry_,   *broker_,         tickets_,  limits_,       names_,
-               tls_,   authorities_, peer_faults_, unauthenticated_, stopping_, resource_log_, *quota_},
+      context_{clock_, log_,         *registry_,   *broker_,         leg_tokens_, limits_,       names_,
+               tls_,   authorities_, peer_faults_, unauthenticated_, stopping_,   resource_log_, *quota_},
       door_(context_),
       accepting_(executor_),
       connections_(executor_),
@@ -154,7 +154,7 @@ LocalBroker::Parts StreamHub::Impl::broker_parts() {
     auto cut = [this](const Revocation& revoked) { bridges_.revoke(revoked); };
     return {clock_,
             log_,
-            tickets_,
+            leg_tokens_,
             [this] { return address(); },
             std::move(bridge),
             std::move(close_alone),

@@ -12,7 +12,7 @@
 #include "hub/limits/peer_fault_log.hpp"
 #include "hub/limits/unauthenticated_connections.hpp"
 #include "hub/quota/quota_desk.hpp"
-#include "hub/streams/leg_tickets.hpp"
+#include "hub/streams/leg_tokens.hpp"
 #include "hub/streams/stream_broker.hpp"
 
 #include <memory>
@@ -25,7 +25,7 @@ struct HubContext {
     Log log;
     Registry& registry;
     StreamBroker& broker;
-    const LegTickets& tickets;
+    const LegTokens& leg_tokens;
     const Current<HubLimits>& limits;
     const Current<HubNames>& names;
     const Current<std::shared_ptr<const TlsContext>>& tls;

@@ -56,8 +56,8 @@ http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
     const auto* granted = std::get_if<Granted>(&result);
     response.headers.add("iothub-streaming-is-accepted", granted != nullptr ? "True" : "False");
     if (granted == nullptr) return response;
-    response.headers.add("iothub-streaming-url", granted->ticket.url);
-    response.headers.add("iothub-streaming-auth-token", std::string(granted->ticket.token.reveal()));
+    response.headers.add("iothub-streaming-url", granted->leg_grant.url);
+    response.headers.add("iothub-streaming-auth-token", std::string(granted->leg_grant.token.reveal()));
     if (granted->features) response.headers.add(std::string(features_header), to_string(*granted->features));
     return response;
 }
@@ -204,7 +204,7 @@ http::Response switch_to_leg(const Granted& granted) {
 asio::awaitable<bool> become_leg(HubContext& hub, http::Connection& connection, const std::string& peer,
                                  const iothub::Target& target, const Granted& granted,
                                  std::optional<UnauthenticatedConnections::Slot>& slot) {
-    const LegTickets::Checked place{granted.stream_id, target, StreamRole::service};
+    const LegTokens::Checked place{granted.stream_id, target, StreamRole::service};
     const auto verdict = co_await attach_leg(hub, connection, peer, switch_to_leg(granted), place, slot);
     co_return verdict == Admission::Verdict::admitted;
 }

@@ -23,13 +23,14 @@ asio::awaitable<void> refuse_token(HubContext& hub, http::Connection& connection
 
 // A leg with a good token that comes too late, or twice, is normal (docs/protocol.md 4.3).
 asio::awaitable<void> refuse_stale(HubContext& hub, http::Connection& connection, const std::string& peer,
-                                   const LegTickets::Checked& ticket, Admission::Verdict verdict) {
+                                   const LegTokens::Checked& leg_grant, Admission::Verdict verdict) {
     const bool twice = verdict == Admission::Verdict::role_taken;
     const std::string why =
         twice ? "this side of the stream is there already" : "there is no such stream, or no longer";
-    hub.log.info(
-        "stream leg refused",
-        {{"device", ticket.target.to_string()}, {"leg", to_string(ticket.role)}, {"peer", peer}, {"reason", why}});
+    hub.log.info("stream leg refused", {{"device", leg_grant.target.to_string()},
+                                        {"leg", to_string(leg_grant.role)},
+                                        {"peer", peer},
+                                        {"reason", why}});
     auto response = plain_error_answer(twice ? 409 : 404, why);
     co_await send_answer(hub, connection, peer, std::move(response));
 }
@@ -37,7 +38,7 @@ asio::awaitable<void> refuse_stale(HubContext& hub, http::Connection& connection
 // A leg between admission and its end here: reports that it is gone unless it left, or its stream was handed over.
 class Place {
  public:
-    Place(HubContext& hub, const LegTickets::Checked& ticket) : hub_(hub), ticket_(ticket) {}
+    Place(HubContext& hub, const LegTokens::Checked& leg_grant) : hub_(hub), ticket_(leg_grant) {}
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
     ~Place() {
@@ -55,7 +56,7 @@ class Place {
 
  private:
     HubContext& hub_;
-    const LegTickets::Checked& ticket_;
+    const LegTokens::Checked& ticket_;
     bool given_up_ = false;
 };
 
@@ -96,9 +97,9 @@ asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, CloseReason 
 
 // From admission to the end of the leg, or to its departure for the bridge.
 asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, const std::string& peer,
-                             http::Response answer, const LegTickets::Checked& ticket, const Admission& admission,
+                             http::Response answer, const LegTokens::Checked& leg_grant, const Admission& admission,
                              Channel<LegOrder> orders, const Log& log) {
-    Place place(hub, ticket);
+    Place place(hub, leg_grant);
     co_await send_answer(hub, connection, peer, std::move(answer));
     std::vector<std::byte> early_bytes;
     auto transport = connection.release(early_bytes);
@@ -129,19 +130,19 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
         co_return true;
     }
     const auto authorization = request.headers.find("Authorization").value_or("");
-    const auto ticket = hub.tickets.check(request.target, authorization, hub.clock.unix_seconds());
-    if (!ticket) {
+    const auto leg_grant = hub.leg_tokens.check(request.target, authorization, hub.clock.unix_seconds());
+    if (!leg_grant) {
         co_await refuse_token(hub, connection, peer);
         co_return true;
     }
-    const auto verdict = co_await attach_leg(hub, connection, peer, std::move(answer), *ticket, slot);
+    const auto verdict = co_await attach_leg(hub, connection, peer, std::move(answer), *leg_grant, slot);
     if (verdict == Admission::Verdict::admitted) co_return false;
-    co_await refuse_stale(hub, connection, peer, *ticket, verdict);
+    co_await refuse_stale(hub, connection, peer, *leg_grant, verdict);
     co_return true;
 }
 
 asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
-                                               http::Response answer, LegTickets::Checked place,
+                                               http::Response answer, LegTokens::Checked place,
                                                std::optional<UnauthenticatedConnections::Slot>& slot) {
     const Channel<LegOrder> orders(co_await asio::this_coro::executor);
     const auto admission = co_await hub.broker.admit(place, orders);

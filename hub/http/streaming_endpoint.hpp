@@ -18,7 +18,7 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
 /// Makes the connection the leg of a stream by sending `answer`, and serves it as above. The verdict; other than
 /// admitted, nothing was sent.
 asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
-                                               http::Response answer, LegTickets::Checked place,
+                                               http::Response answer, LegTokens::Checked place,
                                                std::optional<UnauthenticatedConnections::Slot>& slot);
 
 }  // namespace device_streams::hub

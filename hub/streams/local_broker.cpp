@@ -147,12 +147,12 @@ void LocalBroker::cancel(RequestNumber request) {
 
 // Legs.
 
-asio::awaitable<Admission> LocalBroker::admit(LegTickets::Checked ticket, Channel<LegOrder> orders) {
+asio::awaitable<Admission> LocalBroker::admit(LegTokens::Checked leg_grant, Channel<LegOrder> orders) {
     auto look = [&] {
-        auto admission = pairing_.admit(ticket.stream_id, ticket.role, ticket.target);
+        auto admission = pairing_.admit(leg_grant.stream_id, leg_grant.role, leg_grant.target);
         if (admission.verdict == Admission::Verdict::admitted) {
-            legs_.emplace(LegKey{ticket.stream_id, ticket.role}, orders);
-            perform(pairing_.join(ticket.stream_id));
+            legs_.emplace(LegKey{leg_grant.stream_id, leg_grant.role}, orders);
+            perform(pairing_.join(leg_grant.stream_id));
         }
         return admission;
     };
@@ -211,12 +211,12 @@ void LocalBroker::perform(PairingActions actions) {
 void LocalBroker::perform(const Deliver& action) {
     const auto link = links_.find(action.link);
     if (link == links_.end()) return;
-    const auto ticket = parts_.tickets.make(parts_.address(), action.stream.target, action.stream.stream_id,
-                                            StreamRole::device, wall_expiry(action.deadline));
+    const auto leg_grant = parts_.leg_tokens.make(parts_.address(), action.stream.target, action.stream.stream_id,
+                                                  StreamRole::device, wall_expiry(action.deadline));
     const iothub::StreamRequest request{action.stream.name,
                                         action.request_id,
-                                        ticket.url,
-                                        ticket.token,
+                                        leg_grant.url,
+                                        leg_grant.token,
                                         action.features ? to_string(*action.features) : std::string(),
                                         action.features && action.features->policy ? action.stream.grant.policy : ""};
     link->second.orders.post(DeliverRequest{iothub::request_topic(request)});
@@ -237,8 +237,8 @@ RequestResult LocalBroker::result_of(const Reply& reply, const iothub::Target& t
     const auto* accepted = std::get_if<Accepted>(&reply.outcome);
     if (accepted == nullptr) return Rejected{};
     return Granted{reply.request, accepted->stream_id,
-                   parts_.tickets.make(parts_.address(), target, accepted->stream_id, StreamRole::service,
-                                       wall_expiry(accepted->deadline)),
+                   parts_.leg_tokens.make(parts_.address(), target, accepted->stream_id, StreamRole::service,
+                                          wall_expiry(accepted->deadline)),
                    accepted->features};
 }
 

@@ -21,7 +21,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     struct Parts {
         Clock& clock;
         Log log;
-        const LegTickets& tickets;
+        const LegTokens& leg_tokens;
         std::function<PublicAddress()> address;
         std::function<void(StreamRef, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service)> bridge;
         std::function<void(std::unique_ptr<ByteStream>, CloseReason)> close_alone;
@@ -47,7 +47,7 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     void link_down(LinkNumber link) override;
     asio::awaitable<RequestResult> request(OpenRequest open_request) override;
     void cancel(RequestNumber request) override;
-    asio::awaitable<Admission> admit(LegTickets::Checked ticket, Channel<LegOrder> orders) override;
+    asio::awaitable<Admission> admit(LegTokens::Checked leg_grant, Channel<LegOrder> orders) override;
     asio::awaitable<bool> leg_leaves(const std::string& stream_id, StreamRole role) override;
     void leg_left(const std::string& stream_id, StreamRole role) override;
     void hand_over(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg) override;

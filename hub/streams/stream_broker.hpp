@@ -2,7 +2,7 @@
 
 #include "common/net/byte_stream.hpp"
 #include "hub/streams/channel.hpp"
-#include "hub/streams/leg_tickets.hpp"
+#include "hub/streams/leg_tokens.hpp"
 #include "hub/streams/pairing.hpp"
 #include "hub/streams/presence.hpp"
 
@@ -43,7 +43,7 @@ using LegOrder = std::variant<JoinLeg, CloseLeg>;
 struct Granted {
     RequestNumber request;
     std::string stream_id;
-    LegTicket ticket;
+    LegGrant leg_grant;
     std::optional<Features> features;  ///< nullopt: the service announced none
 };
 using RequestResult = std::variant<Granted, Rejected, Refused>;
@@ -70,7 +70,7 @@ class StreamBroker {
 
     /// A leg whose token was good wants in. Once admitted it must end in hand_over, a leg_leaves that was granted, or
     /// leg_left.
-    virtual asio::awaitable<Admission> admit(LegTickets::Checked ticket, Channel<LegOrder> orders) = 0;
+    virtual asio::awaitable<Admission> admit(LegTokens::Checked leg_grant, Channel<LegOrder> orders) = 0;
     /// A waiting leg has ended and would leave. False: it was told to join before, and is to be handed over.
     virtual asio::awaitable<bool> leg_leaves(const std::string& stream_id, StreamRole role) = 0;
     /// It is gone without having asked.

@@ -90,10 +90,10 @@ class DeviceEndpointTest : public testing::Test {
     std::shared_ptr<test::CapturedLog> lines = std::make_shared<test::CapturedLog>();
     Log log{lines, LogLevel::debug};
     SqliteRegistry registry{SqliteRegistry::in_memory, SqliteRegistry::Mode::create_new, clock};
-    LegTickets tickets{"hub1", random_signing_key()};
+    LegTokens leg_tokens{"hub1", random_signing_key()};
     std::shared_ptr<LocalBroker> broker = std::make_shared<LocalBroker>(
         asio::make_strand(asio::any_io_executor(io.get_executor())),
-        LocalBroker::Parts{clock, log, tickets, [] { return PublicAddress{}; }, {}, {}, {}}, PairingLimits(),
+        LocalBroker::Parts{clock, log, leg_tokens, [] { return PublicAddress{}; }, {}, {}, {}}, PairingLimits(),
         PresenceLimits());
     Current<HubLimits> limits{HubLimits()};
     Current<HubNames> names{HubNames{{"hub1.example"}}};
@@ -104,8 +104,8 @@ class DeviceEndpointTest : public testing::Test {
     ShutdownSignal stopping;
     ResourceLog resource_log{"hub1", clock, log};
     std::shared_ptr<QuotaDesk> quota = std::make_shared<QuotaDesk>(QuotaSettings{}, clock);
-    HubContext hub{clock, log,         registry,    *broker,         tickets,  limits,       names,
-                   tls,   authorities, peer_faults, unauthenticated, stopping, resource_log, *quota};
+    HubContext hub{clock, log,         registry,    *broker,         leg_tokens, limits,       names,
+                   tls,   authorities, peer_faults, unauthenticated, stopping,   resource_log, *quota};
     const iothub::Target pump{"pump-17", {}};
     Secret key;
     test::MemoryStream* hub_side = nullptr;

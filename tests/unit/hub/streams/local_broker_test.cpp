@@ -28,9 +28,10 @@ class LocalBrokerTest : public testing::Test {
             seen.push_back("close " + std::string(to_string(close_reason)));
         };
         const auto cut = [this](const Revocation& revoked) { seen.push_back("cut " + revoked.target->to_string()); };
-        return {
-            clock, Log(lines, LogLevel::debug), tickets, [] { return PublicAddress{"localhost"}; }, bridge, close_alone,
-            cut};
+        return {clock,      Log(lines, LogLevel::debug),
+                leg_tokens, [] { return PublicAddress{"localhost"}; },
+                bridge,     close_alone,
+                cut};
     }
     // A stream whose two legs have been told to join, and have not come yet.
     void open_joining_stream() {
@@ -40,32 +41,33 @@ class LocalBrokerTest : public testing::Test {
         const auto request = iothub::parse_request_topic(std::get<DeliverRequest>(order.value()).topic).value();
         broker->take_answer(link, {200, request.request_id});
         const auto path = iothub::parse_stream_url(request.url).value().target;
-        ticket = tickets.check(path, "Bearer " + std::string(request.token.reveal()), clock.unix_seconds()).value();
+        leg_grant =
+            leg_tokens.check(path, "Bearer " + std::string(request.token.reveal()), clock.unix_seconds()).value();
         for (const auto role : {StreamRole::device, StreamRole::service}) {
-            ticket.role = role;
+            leg_grant.role = role;
             Channel<LegOrder> orders(io.get_executor());
-            ASSERT_EQ(test::run(io, broker->admit(ticket, orders)).verdict, Admission::Verdict::admitted);
+            ASSERT_EQ(test::run(io, broker->admit(leg_grant, orders)).verdict, Admission::Verdict::admitted);
         }
         test::poll(io);
         ASSERT_TRUE(asking.done());
     }
     void hand_over(StreamRole role) {
         auto [near, far] = test::make_memory_streams(io.get_executor());
-        broker->hand_over(ticket.stream_id, role, std::move(near));
+        broker->hand_over(leg_grant.stream_id, role, std::move(near));
         test::poll(io);
     }
 
     asio::io_context io{1};
     test::ManualClock clock;
     std::shared_ptr<test::CapturedLog> lines = std::make_shared<test::CapturedLog>();
-    LegTickets tickets{"hub1", random_signing_key()};
+    LegTokens leg_tokens{"hub1", random_signing_key()};
     std::vector<std::string> seen;
     std::shared_ptr<LocalBroker> broker = std::make_shared<LocalBroker>(
         asio::make_strand(asio::any_io_executor(io.get_executor())), parts(), PairingLimits(), PresenceLimits());
     const iothub::Target pump{"pump-17", {}};
     Channel<LinkOrder> link_orders{io.get_executor()};
     LinkNumber link = 0;
-    LegTickets::Checked ticket;
+    LegTokens::Checked leg_grant;
 };
 
 TEST_F(LocalBrokerTest, TwoLegsBecomeABridge) {
@@ -88,7 +90,7 @@ TEST_F(LocalBrokerTest, StreamOfAnIdentityRemovedWhileItsLegsJoinIsRefused) {
 // The bridge passes on how it ended.
 TEST_F(LocalBrokerTest, LegThatEndsWhenItWasToldToJoinIsHandedOver) {
     open_joining_stream();
-    EXPECT_FALSE(test::run(io, broker->leg_leaves(ticket.stream_id, StreamRole::service)));
+    EXPECT_FALSE(test::run(io, broker->leg_leaves(leg_grant.stream_id, StreamRole::service)));
     hand_over(StreamRole::service);
     hand_over(StreamRole::device);
     EXPECT_EQ(seen, std::vector<std::string>{"bridge"});
@@ -96,7 +98,7 @@ TEST_F(LocalBrokerTest, LegThatEndsWhenItWasToldToJoinIsHandedOver) {
 
 TEST_F(LocalBrokerTest, LegThatIsGoneWhenItWasToldToJoinEndsTheOther) {
     open_joining_stream();
-    broker->leg_left(ticket.stream_id, StreamRole::service);
+    broker->leg_left(leg_grant.stream_id, StreamRole::service);
     hand_over(StreamRole::device);
     EXPECT_EQ(seen, std::vector<std::string>{"close lost"});
     EXPECT_TRUE(lines->contains("one leg was lost just before the other came"));
@@ -114,7 +116,7 @@ TEST_F(LocalBrokerTest, RunningStreamsAreCutInTurnWithThoseThatBegin) {
     open_joining_stream();
     hand_over(StreamRole::service);
     auto [near, far] = test::make_memory_streams(io.get_executor());
-    broker->hand_over(ticket.stream_id, StreamRole::device, std::move(near));
+    broker->hand_over(leg_grant.stream_id, StreamRole::device, std::move(near));
     broker->revoke(pump);
     EXPECT_TRUE(seen.empty());
     test::poll(io);

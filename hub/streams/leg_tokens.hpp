@@ -18,20 +18,20 @@ struct PublicAddress {
 };
 
 /// What one side of a stream needs to open its leg.
-struct LegTicket {
+struct LegGrant {
     std::string url;  ///< wss:// with an explicit port, as the C SDK needs it
     Secret token;
 };
 
 /// Makes the URLs and bearer tokens of legs, and checks them when they come back. A token is bound to hub, identity,
 /// stream and role; that it is used once is the pairing's business. Pure.
-class LegTickets {
+class LegTokens {
  public:
-    LegTickets(std::string hub_name, Secret signing_key);
+    LegTokens(std::string hub_name, Secret signing_key);
 
     /// `expiry`: Unix seconds.
-    LegTicket make(const PublicAddress& address, const iothub::Target& target, const std::string& stream_id,
-                   iothub::StreamRole role, std::int64_t expiry) const;
+    LegGrant make(const PublicAddress& address, const iothub::Target& target, const std::string& stream_id,
+                  iothub::StreamRole role, std::int64_t expiry) const;
 
     struct Checked {
         std::string stream_id;

@@ -1,4 +1,4 @@
-#include "hub/streams/leg_tickets.hpp"
+#include "hub/streams/leg_tokens.hpp"
 
 #include "common/base/random.hpp"
 
@@ -28,12 +28,12 @@ Secret random_signing_key() {
     return Secret(std::string(bytes.begin(), bytes.end()));
 }
 
-LegTickets::LegTickets(std::string hub_name, Secret signing_key)
+LegTokens::LegTokens(std::string hub_name, Secret signing_key)
     : hub_name_(std::move(hub_name)), signing_key_(std::move(signing_key)) {
 }
 
-LegTicket LegTickets::make(const PublicAddress& address, const iothub::Target& target, const std::string& stream_id,
-                           iothub::StreamRole role, std::int64_t expiry) const {
+LegGrant LegTokens::make(const PublicAddress& address, const iothub::Target& target, const std::string& stream_id,
+                         iothub::StreamRole role, std::int64_t expiry) const {
     const auto path = iothub::bridge_path({hub_name_, target, stream_id, std::string(iothub::to_string(role))});
     const iothub::StreamClaims claims{expiry,           random_hex_id(), hub_name_, target.device_id,
                                       target.module_id, stream_id,       role};
@@ -41,8 +41,8 @@ LegTicket LegTickets::make(const PublicAddress& address, const iothub::Target& t
             iothub::make_stream_token(claims, signing_key_)};
 }
 
-std::optional<LegTickets::Checked> LegTickets::check(std::string_view path, std::string_view authorization,
-                                                     std::int64_t now) const {
+std::optional<LegTokens::Checked> LegTokens::check(std::string_view path, std::string_view authorization,
+                                                   std::int64_t now) const {
     const auto parsed = iothub::parse_bridge_path(path);
     const auto token = bearer_token(authorization);
     if (!parsed || !token) return std::nullopt;
