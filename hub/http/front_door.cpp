@@ -125,13 +125,13 @@ asio::awaitable<void> FrontDoor::serve_mqtt(Socket socket) {
 asio::awaitable<void> FrontDoor::serve_requests(http::Connection& connection, std::string peer,
                                                 UnauthenticatedConnections::Slot first_visitor) {
     std::optional<UnauthenticatedConnections::Slot> slot(std::move(first_visitor));
-    LastGrant last_grant(hub_.broker);
+    PendingLegGuard pending_leg(hub_.broker);
     while (!hub_.stopping.announced()) {
         std::optional<std::optional<http::Request>> request;
         auto reading = store(next_request(connection, peer), request);
         co_await first_of(std::move(reading), hub_.stopping.until_announced());
         if (!request || !*request) co_return;
-        const bool still_ours = co_await route(connection, std::move(**request), peer, slot, last_grant);
+        const bool still_ours = co_await route(connection, std::move(**request), peer, slot, pending_leg);
         if (!still_ours) co_return;
         if (!connection.reusable()) break;
     }
@@ -165,7 +165,8 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
 
 // False when the connection has become something else, or is over.
 asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Request request, std::string peer,
-                                       std::optional<UnauthenticatedConnections::Slot>& slot, LastGrant& last_grant) {
+                                       std::optional<UnauthenticatedConnections::Slot>& slot,
+                                       PendingLegGuard& pending_leg) {
     const auto decoded = iothub::percent_decode(request.path());
     if (!decoded) {
         auto refusal =
@@ -180,7 +181,7 @@ asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Reque
     }
     if (path.starts_with("/twins/")) {
         const bool still_ours =
-            co_await serve_stream_request(hub_, connection, std::move(request), std::move(peer), slot, last_grant);
+            co_await serve_stream_request(hub_, connection, std::move(request), std::move(peer), slot, pending_leg);
         co_return still_ours;
     }
     if (is_registry_path(path)) {

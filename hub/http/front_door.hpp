@@ -3,7 +3,7 @@
 #include "common/http/connection.hpp"
 #include "common/net/socket.hpp"
 #include "hub/core/hub_context.hpp"
-#include "hub/http/last_grant.hpp"
+#include "hub/http/pending_leg_guard.hpp"
 
 #include <memory>
 #include <optional>
@@ -32,7 +32,7 @@ class FrontDoor {
                                          UnauthenticatedConnections::Slot slot);
     asio::awaitable<std::optional<http::Request>> next_request(http::Connection& connection, std::string peer);
     asio::awaitable<bool> route(http::Connection& connection, http::Request request, std::string peer,
-                                std::optional<UnauthenticatedConnections::Slot>& slot, LastGrant& last_grant);
+                                std::optional<UnauthenticatedConnections::Slot>& slot, PendingLegGuard& pending_leg);
     asio::awaitable<bool> serve_mqtt_upgrade(http::Connection& connection, http::Request request, std::string peer,
                                              std::optional<UnauthenticatedConnections::Slot>& slot);
     asio::awaitable<void> close(http::Connection& connection);

@@ -213,7 +213,7 @@ asio::awaitable<bool> become_leg(HubContext& hub, http::Connection& connection, 
 asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, http::Connection& connection,
                                                               const http::Request& request, const std::string& peer,
                                                               std::optional<UnauthenticatedConnections::Slot>& slot,
-                                                              LastGrant& last_grant) {
+                                                              PendingLegGuard& pending_leg) {
     const auto open_request = read_ask(request);
     const auto& target = open_request.target;
     const auto log = log_of(hub, open_request, peer);
@@ -230,7 +230,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
         audit_entry.as(*full);
         co_return answer_for(*full, hub.clock.wall_now());
     }
-    last_grant.forget();  // who asks again on the connection has not left
+    pending_leg.forget();  // who asks again on the connection has not left
     const auto result = co_await asking.open_request();
     if (!result) {
         audit_entry.cancelled();
@@ -248,7 +248,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     }
     // Services of ours keep the connection until their leg is there, unless somebody on the way ends it with the
     // answer.
-    if (to_ours && request.keep_alive) last_grant.set(granted->request);
+    if (to_ours && request.keep_alive) pending_leg.set(granted->request);
     co_return answer_for(*result, hub.clock.wall_now());
 }
 
@@ -271,11 +271,11 @@ std::optional<Clock::duration> parse_timeout(std::string_view text) {
 
 asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& connection, http::Request request,
                                            std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot,
-                                           LastGrant& last_grant) {
+                                           PendingLegGuard& pending_leg) {
     std::optional<http::Response> response;
     try {
         if (request.method == "POST")
-            response = co_await answer_request(hub, connection, request, peer, slot, last_grant);
+            response = co_await answer_request(hub, connection, request, peer, slot, pending_leg);
         else
             response = method_not_allowed();
     } catch (const RestRefusal& refusal) {

@@ -2,7 +2,7 @@
 
 #include "common/http/connection.hpp"
 #include "hub/core/hub_context.hpp"
-#include "hub/http/last_grant.hpp"
+#include "hub/http/pending_leg_guard.hpp"
 
 #include <optional>
 #include <string>
@@ -15,7 +15,7 @@ namespace device_streams::hub {
 /// service's credential was good. `last_grant` becomes the stream of a service that keeps its connection for it.
 asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& connection, http::Request request,
                                            std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot,
-                                           LastGrant& last_grant);
+                                           PendingLegGuard& pending_leg);
 
 /// Seconds as the timeout headers carry them: decimal digits with an optional fraction. nullopt for anything else.
 /// Values beyond a year are cut to it.
