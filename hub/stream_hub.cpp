@@ -7,7 +7,7 @@
 #include "hub/admin/quota_view.hpp"
 #include "hub/core/revocation_watch.hpp"
 #include "hub/http/front_door.hpp"
-#include "hub/quota/quota_keeper.hpp"
+#include "hub/quota/quota_file.hpp"
 #include "hub/streams/bridge.hpp"
 #include "hub/streams/local_broker.hpp"
 
@@ -98,9 +98,9 @@ class StreamHub::Impl {
     PeerFaultLog peer_faults_;
     UnauthenticatedConnections unauthenticated_;
     ShutdownSignal stopping_;
-    std::shared_ptr<QuotaDesk> quota_;
+    std::shared_ptr<StreamQuotas> quota_;
     Bridges bridges_;
-    QuotaKeeper quota_keeper_;
+    QuotaFile quota_keeper_;
     std::shared_ptr<LocalBroker> broker_;
     HubContext context_;
     FrontDoor door_;
@@ -126,7 +126,7 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
       authorities_(load_authorities(settings)),
       leg_tokens_(settings.name, random_signing_key()),
       peer_faults_(log_, clock_),
-      quota_(std::make_shared<QuotaDesk>(settings.quota, clock_)),
+      quota_(std::make_shared<StreamQuotas>(settings.quota, clock_)),
       bridges_(executor_, clock_, log_, limits_),
       quota_keeper_(
           quota_, settings.quota_file, [this] { bridges_.count(); }, clock_, log_),

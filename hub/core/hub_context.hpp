@@ -11,7 +11,7 @@
 #include "hub/limits/hub_settings.hpp"
 #include "hub/limits/peer_fault_log.hpp"
 #include "hub/limits/unauthenticated_connections.hpp"
-#include "hub/quota/quota_desk.hpp"
+#include "hub/quota/stream_quotas.hpp"
 #include "hub/streams/leg_tokens.hpp"
 #include "hub/streams/stream_broker.hpp"
 
@@ -34,7 +34,7 @@ struct HubContext {
     UnauthenticatedConnections& unauthenticated;
     ShutdownSignal& stopping;
     ResourceLog& resource_log;
-    QuotaDesk& quota;
+    StreamQuotas& quota;
 };
 
 }  // namespace device_streams::hub

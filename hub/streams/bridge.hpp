@@ -6,7 +6,7 @@
 #include "common/tunnel/relay.hpp"
 #include "hub/audit/resource_record.hpp"
 #include "hub/limits/hub_settings.hpp"
-#include "hub/quota/quota_desk.hpp"
+#include "hub/quota/stream_quotas.hpp"
 #include "hub/streams/pairing.hpp"
 
 #include <functional>

@@ -103,7 +103,7 @@ class DeviceEndpointTest : public testing::Test {
     UnauthenticatedConnections unauthenticated;
     ShutdownSignal stopping;
     ResourceLog resource_log{"hub1", clock, log};
-    std::shared_ptr<QuotaDesk> quota = std::make_shared<QuotaDesk>(QuotaSettings{}, clock);
+    std::shared_ptr<StreamQuotas> quota = std::make_shared<StreamQuotas>(QuotaSettings{}, clock);
     HubContext hub{clock, log,         registry,    *broker,         leg_tokens, limits,       names,
                    tls,   authorities, peer_faults, unauthenticated, stopping,   resource_log, *quota};
     const iothub::Target pump{"pump-17", {}};

@@ -1,6 +1,6 @@
 #include "hub/quota/stream_quota.hpp"
 
-#include "hub/quota/quota_desk.hpp"
+#include "hub/quota/stream_quotas.hpp"
 
 #include <gtest/gtest.h>
 

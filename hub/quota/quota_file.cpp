@@ -1,4 +1,4 @@
-#include "hub/quota/quota_keeper.hpp"
+#include "hub/quota/quota_file.hpp"
 
 #include "common/app/private_files.hpp"
 #include "common/async/run_on.hpp"
@@ -49,9 +49,9 @@ std::optional<DayVolumes> parse_volumes(std::string_view text) {
     }
 }
 
-QuotaKeeper::QuotaKeeper(std::shared_ptr<QuotaDesk> desk, std::filesystem::path file, std::function<void()> count,
-                         Clock& clock, Log log)
-    : desk_(std::move(desk)),
+QuotaFile::QuotaFile(std::shared_ptr<StreamQuotas> quotas, std::filesystem::path file, std::function<void()> count,
+                     Clock& clock, Log log)
+    : quotas_(std::move(quotas)),
       file_(std::move(file)),
       count_(std::move(count)),
       clock_(clock),
@@ -59,20 +59,20 @@ QuotaKeeper::QuotaKeeper(std::shared_ptr<QuotaDesk> desk, std::filesystem::path 
       files_(asio::make_strand(asio::any_io_executor(thread_.get_executor()))) {
 }
 
-QuotaKeeper::~QuotaKeeper() {
+QuotaFile::~QuotaFile() {
     thread_.join();
 }
 
-void QuotaKeeper::load() {
+void QuotaFile::load() {
     if (file_.empty() || !std::filesystem::exists(file_)) return;
     const auto text = content_of(file_);
     const auto volumes = text ? parse_volumes(*text) : std::nullopt;
     if (!volumes) return report("it is damaged: what was carried today counts from 0");
     written_ = *text;
-    desk_->restore(*volumes);
+    quotas_->restore(*volumes);
 }
 
-asio::awaitable<void> QuotaKeeper::run() {
+asio::awaitable<void> QuotaFile::run() {
     auto next_save = clock_.now() + save_every;
     for (;;) {
         co_await clock_.sleep_for(count_every);
@@ -83,27 +83,27 @@ asio::awaitable<void> QuotaKeeper::run() {
     }
 }
 
-asio::awaitable<void> QuotaKeeper::save() {
+asio::awaitable<void> QuotaFile::save() {
     const auto busy = asio::make_work_guard(co_await asio::this_coro::executor);
     auto work = [this] { return write(false); };
     co_await run_on(files_, work);
 }
 
-asio::awaitable<void> QuotaKeeper::yield() {
+asio::awaitable<void> QuotaFile::yield() {
     count_();
     const auto busy = asio::make_work_guard(co_await asio::this_coro::executor);
     auto work = [this] { return write(true); };
     co_await run_on(files_, work);
 }
 
-asio::awaitable<void> QuotaKeeper::finish() {
+asio::awaitable<void> QuotaFile::finish() {
     count_();
     co_await save();
 }
 
-bool QuotaKeeper::write(bool last_of_ours) {
+bool QuotaFile::write(bool last_of_ours) {
     if (file_.empty()) return false;
-    auto text = write_volumes(desk_->volumes());
+    auto text = write_volumes(quotas_->volumes());
     const bool ours = !yielded_ || content_of(file_) == written_;
     yielded_ = yielded_ || last_of_ours;
     if (!ours || text == written_) return false;
@@ -118,7 +118,7 @@ bool QuotaKeeper::write(bool last_of_ours) {
     return true;
 }
 
-void QuotaKeeper::put(const std::string& text) {
+void QuotaFile::put(const std::string& text) {
     auto fresh = file_;
     fresh += ".new";
     std::error_code failed;
@@ -128,7 +128,7 @@ void QuotaKeeper::put(const std::string& text) {
     if (failed) throw Failure(Errc::state_unusable, file_.string() + ": " + failed.message());
 }
 
-void QuotaKeeper::report(const std::string& why) {
+void QuotaFile::report(const std::string& why) {
     if (std::exchange(failing_, true)) return;
     const auto& info = describe(Errc::state_unusable);
     log_.warning("the day's volumes are not kept",

@@ -2,7 +2,7 @@
 
 #include "common/async/task_set.hpp"
 #include "common/base/log.hpp"
-#include "hub/quota/quota_desk.hpp"
+#include "hub/quota/stream_quotas.hpp"
 
 #include <asio/thread_pool.hpp>
 
@@ -17,16 +17,16 @@ std::optional<DayVolumes> parse_volumes(std::string_view text);
 
 /// Lets the day's volumes outlive the hub: brings the counts up to date all the time, and keeps them in a file, which a
 /// thread of its own writes once a minute and when the hub stops. Without a path nothing is kept.
-class QuotaKeeper {
+class QuotaFile {
  public:
     static constexpr auto count_every = std::chrono::seconds(5);
     static constexpr auto save_every = std::chrono::minutes(1);
 
     /// `count` tells the shares of the running streams what these have carried.
-    QuotaKeeper(std::shared_ptr<QuotaDesk> desk, std::filesystem::path file, std::function<void()> count, Clock& clock,
-                Log log);
+    QuotaFile(std::shared_ptr<StreamQuotas> quotas, std::filesystem::path file, std::function<void()> count,
+              Clock& clock, Log log);
     /// Waits for a write under way.
-    ~QuotaKeeper();
+    ~QuotaFile();
 
     /// Takes over what an earlier hub has counted. Blocks; before the first stream.
     void load();
@@ -44,7 +44,7 @@ class QuotaKeeper {
     void put(const std::string& text);
     void report(const std::string& why);
 
-    const std::shared_ptr<QuotaDesk> desk_;
+    const std::shared_ptr<StreamQuotas> quotas_;
     const std::filesystem::path file_;
     const std::function<void()> count_;
     Clock& clock_;

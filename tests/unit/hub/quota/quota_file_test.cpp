@@ -1,4 +1,4 @@
-#include "hub/quota/quota_keeper.hpp"
+#include "hub/quota/quota_file.hpp"
 
 #include "tests/support/captured_log.hpp"
 #include "tests/support/coroutine.hpp"
@@ -36,7 +36,7 @@ class QuotaKeeperTest : public testing::Test {
  protected:
     struct Hub {
         explicit Hub(QuotaKeeperTest& test)
-            : desk(std::make_shared<QuotaDesk>(QuotaSettings{}, test.clock)),
+            : desk(std::make_shared<StreamQuotas>(QuotaSettings{}, test.clock)),
               keeper(
                   desk, test.file, [this] { ++counts; }, test.clock, Log(test.lines)) {
             keeper.load();
@@ -50,11 +50,11 @@ class QuotaKeeperTest : public testing::Test {
             const auto& hub = at_scope(volumes.bytes, QuotaScope::hub);
             return hub.empty() ? 0 : hub.at("");
         }
-        std::shared_ptr<QuotaDesk> desk;
+        std::shared_ptr<StreamQuotas> desk;
         int counts = 0;
         std::uint64_t total = 0;
         std::shared_ptr<StreamShare> share;
-        QuotaKeeper keeper;
+        QuotaFile keeper;
     };
 
     test::ScratchFolder folder;

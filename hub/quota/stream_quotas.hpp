@@ -7,13 +7,14 @@
 
 namespace device_streams::hub {
 
-class QuotaDesk;
+class StreamQuotas;
 
 /// The place of one stream under the limits, from the moment it was granted: it is given back when the last holder lets
 /// go, however the request or the stream ended. Any thread.
 class StreamShare {
  public:
-    StreamShare(std::shared_ptr<QuotaDesk> desk, const StreamQuota::Held& held) : desk_(std::move(desk)), held_(held) {}
+    StreamShare(std::shared_ptr<StreamQuotas> quotas, const StreamQuota::Held& held)
+        : quotas_(std::move(quotas)), held_(held) {}
     StreamShare(const StreamShare&) = delete;
     StreamShare& operator=(const StreamShare&) = delete;
     ~StreamShare();
@@ -22,16 +23,16 @@ class StreamShare {
     void carried(std::uint64_t total);
 
  private:
-    friend class QuotaDesk;
-    const std::shared_ptr<QuotaDesk> desk_;
+    friend class StreamQuotas;
+    const std::shared_ptr<StreamQuotas> quotas_;
     const StreamQuota::Held held_;
     std::uint64_t counted_ = 0;  // under the desk's mutex
 };
 
 /// StreamQuota with a lock and the time. Any thread; never on a stream's data path.
-class QuotaDesk : public std::enable_shared_from_this<QuotaDesk> {
+class StreamQuotas : public std::enable_shared_from_this<StreamQuotas> {
  public:
-    QuotaDesk(const QuotaSettings& settings, Clock& clock) : clock_(clock), quota_(settings) {}
+    StreamQuotas(const QuotaSettings& settings, Clock& clock) : clock_(clock), quota_(settings) {}
 
     std::variant<std::shared_ptr<StreamShare>, QuotaRefusal> open(const StreamParties& parties);
     void set(const QuotaSettings& settings);
