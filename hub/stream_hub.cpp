@@ -6,7 +6,7 @@
 #include "hub/admin/admin_server.hpp"
 #include "hub/admin/quota_view.hpp"
 #include "hub/core/revocation_watch.hpp"
-#include "hub/http/front_door.hpp"
+#include "hub/http/connection_handler.hpp"
 #include "hub/quota/quota_file.hpp"
 #include "hub/streams/bridge.hpp"
 #include "hub/streams/local_broker.hpp"
@@ -72,7 +72,7 @@ class StreamHub::Impl {
     Registry& registry() { return *registry_; }
 
  private:
-    using Service = asio::awaitable<void> (FrontDoor::*)(Socket);
+    using Service = asio::awaitable<void> (ConnectionHandler::*)(Socket);
     asio::awaitable<void> accept_all(Listener& listener, Service serve);
     PublicAddress address() const;
     HubFacts facts() const;
@@ -103,7 +103,7 @@ class StreamHub::Impl {
     QuotaFile quota_keeper_;
     std::shared_ptr<LocalBroker> broker_;
     HubContext context_;
-    FrontDoor door_;
+    ConnectionHandler door_;
     std::unique_ptr<Listener> listener_;
     std::unique_ptr<Listener> mqtt_listener_;
     TaskSet accepting_;
@@ -182,8 +182,8 @@ void StreamHub::Impl::start() {
     warn_of_certificate();
     resource_log_.use(settings->resource_log);
     quota_keeper_.load();
-    listen_to(listener_, settings->listen, &FrontDoor::serve);
-    if (settings->mqtt_listen) listen_to(mqtt_listener_, *settings->mqtt_listen, &FrontDoor::serve_mqtt);
+    listen_to(listener_, settings->listen, &ConnectionHandler::serve);
+    if (settings->mqtt_listen) listen_to(mqtt_listener_, *settings->mqtt_listen, &ConnectionHandler::serve_mqtt);
     background_.spawn(broker_->control(), broker_->watch_deadlines());
     background_.spawn(quota_keeper_.run());
     if (!settings->admin_socket.empty()) start_admin();

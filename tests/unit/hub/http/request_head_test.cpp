@@ -1,4 +1,4 @@
-#include "hub/http/front_door.hpp"
+#include "hub/http/connection_handler.hpp"
 #include "hub/http/service_endpoint.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "hub/http/front_door.hpp"
+#include "hub/http/connection_handler.hpp"
 
 #include "common/async/join.hpp"
 #include "common/iothub/stream_request.hpp"
@@ -62,7 +62,7 @@ std::string offered_mqtt(const http::Request& request) {
     return {};
 }
 
-std::optional<UnauthenticatedConnections::Slot> FrontDoor::let_in(const std::string& peer) {
+std::optional<UnauthenticatedConnections::Slot> ConnectionHandler::let_in(const std::string& peer) {
     const auto limits = hub_.limits.get();
     auto slot = hub_.unauthenticated.enter(peer, {limits->connections_per_address, limits->connections_without_login});
     if (!slot)
@@ -72,7 +72,7 @@ std::optional<UnauthenticatedConnections::Slot> FrontDoor::let_in(const std::str
 }
 
 // TLS takes memory from the first word on: who says nothing gets none.
-asio::awaitable<void> FrontDoor::shake_hands(Socket socket, TlsPeer& tls) {
+asio::awaitable<void> ConnectionHandler::shake_hands(Socket socket, TlsPeer& tls) {
     co_await socket.wait_readable();
     auto secured = std::make_unique<TlsStream>(std::move(socket), *hub_.tls.get());
     co_await secured->handshake();
@@ -80,7 +80,7 @@ asio::awaitable<void> FrontDoor::shake_hands(Socket socket, TlsPeer& tls) {
 }
 
 // nullptr: TLS did not come about, or the hub is stopping.
-asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string peer) {
+asio::awaitable<ConnectionHandler::TlsPeer> ConnectionHandler::secure(Socket socket, std::string peer) {
     socket.give_up_after(hub_.limits.get()->liveness.dead_after);
     try {
         TlsPeer tls;
@@ -98,7 +98,7 @@ asio::awaitable<FrontDoor::TlsPeer> FrontDoor::secure(Socket socket, std::string
     co_return nullptr;
 }
 
-asio::awaitable<void> FrontDoor::serve(Socket socket) {
+asio::awaitable<void> ConnectionHandler::serve(Socket socket) {
     const auto peer = socket.peer();
     auto slot = let_in(peer);
     if (!slot) co_return;
@@ -112,7 +112,7 @@ asio::awaitable<void> FrontDoor::serve(Socket socket) {
     }
 }
 
-asio::awaitable<void> FrontDoor::serve_mqtt(Socket socket) {
+asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket) {
     const auto peer = socket.peer();
     auto slot = let_in(peer);
     if (!slot) co_return;
@@ -122,8 +122,8 @@ asio::awaitable<void> FrontDoor::serve_mqtt(Socket socket) {
     co_await serve_device(hub_, std::move(tls), std::move(from), std::move(*slot));
 }
 
-asio::awaitable<void> FrontDoor::serve_requests(http::Connection& connection, std::string peer,
-                                                UnauthenticatedConnections::Slot first_visitor) {
+asio::awaitable<void> ConnectionHandler::serve_requests(http::Connection& connection, std::string peer,
+                                                        UnauthenticatedConnections::Slot first_visitor) {
     std::optional<UnauthenticatedConnections::Slot> slot(std::move(first_visitor));
     PendingLegGuard pending_leg(hub_.broker);
     while (!hub_.stopping.announced()) {
@@ -138,7 +138,8 @@ asio::awaitable<void> FrontDoor::serve_requests(http::Connection& connection, st
     co_await close(connection);
 }
 
-asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Connection& connection, std::string peer) {
+asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(http::Connection& connection,
+                                                                              std::string peer) {
     const auto limits = hub_.limits.get();
     bool begun = false;
     std::optional<http::Response> refusal;
@@ -164,9 +165,9 @@ asio::awaitable<std::optional<http::Request>> FrontDoor::next_request(http::Conn
 }
 
 // False when the connection has become something else, or is over.
-asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Request request, std::string peer,
-                                       std::optional<UnauthenticatedConnections::Slot>& slot,
-                                       PendingLegGuard& pending_leg) {
+asio::awaitable<bool> ConnectionHandler::route(http::Connection& connection, http::Request request, std::string peer,
+                                               std::optional<UnauthenticatedConnections::Slot>& slot,
+                                               PendingLegGuard& pending_leg) {
     const auto decoded = iothub::percent_decode(request.path());
     if (!decoded) {
         auto refusal =
@@ -197,9 +198,9 @@ asio::awaitable<bool> FrontDoor::route(http::Connection& connection, http::Reque
     co_return true;
 }
 
-asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection, http::Request request,
-                                                    std::string peer,
-                                                    std::optional<UnauthenticatedConnections::Slot>& slot) {
+asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(http::Connection& connection, http::Request request,
+                                                            std::string peer,
+                                                            std::optional<UnauthenticatedConnections::Slot>& slot) {
     // Who was let in as a service has not logged in as a device: it counts as a stranger again.
     if (!slot) slot = let_in(peer);
     auto answer = slot ? answer_mqtt_upgrade(request)
@@ -223,7 +224,7 @@ asio::awaitable<bool> FrontDoor::serve_mqtt_upgrade(http::Connection& connection
 }
 
 // In order, so that the last answer is not lost with unread bytes of the peer.
-asio::awaitable<void> FrontDoor::close(http::Connection& connection) {
+asio::awaitable<void> ConnectionHandler::close(http::Connection& connection) {
     co_await say_goodbye(connection.transport(), CloseReason::clean, hub_.limits.get()->goodbye, hub_.clock);
 }
 

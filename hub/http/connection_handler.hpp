@@ -14,9 +14,9 @@ namespace device_streams::hub {
 /// What happens to a connection from accept to its end: TLS, then request after request, each routed by its path. A
 /// connection may change into a link or a leg at any request. Every wait has its limit: TLS, the first byte of a
 /// request, and its head.
-class FrontDoor {
+class ConnectionHandler {
  public:
-    explicit FrontDoor(HubContext& hub) : hub_(hub) {}
+    explicit ConnectionHandler(HubContext& hub) : hub_(hub) {}
 
     /// REST, MQTT over WebSocket, streams.
     asio::awaitable<void> serve(Socket socket);
