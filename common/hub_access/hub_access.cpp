@@ -30,8 +30,8 @@ asio::awaitable<std::unique_ptr<RawConnection>> dial_directly(const HubAccess& h
 }
 
 // `carrier`: the way through a proxy; nullptr: straight ahead.
-asio::awaitable<std::unique_ptr<TlsStream>> shake_hands(const HubAccess& hub, const Endpoint& named,
-                                                        std::unique_ptr<RawConnection> connection, Clock& clock) {
+asio::awaitable<std::unique_ptr<TlsStream>> handshake(const HubAccess& hub, const Endpoint& named,
+                                                      std::unique_ptr<RawConnection> connection, Clock& clock) {
     if (!connection) connection = co_await dial_directly(hub, named, clock);
     auto stream = std::make_unique<TlsStream>(std::move(connection), hub.tls, named.host);
     co_await stream->handshake();
@@ -79,7 +79,7 @@ asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint nam
         std::unique_ptr<RawConnection> connection;
         const ProxyLimits limits{.step = hub.limit, .dead_after = hub.liveness.dead_after};
         if (proxy) connection = co_await dial_through(proxy, hub.route(named), limits, clock);
-        auto opening = shake_hands(hub, named, std::move(connection), clock);
+        auto opening = handshake(hub, named, std::move(connection), clock);
         co_return co_await with_timeout(std::move(opening), hub.limit, clock);
     } catch (...) {
         const auto cause = std::current_exception();

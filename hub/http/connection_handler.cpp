@@ -72,7 +72,7 @@ std::optional<UnauthenticatedConnections::Slot> ConnectionHandler::let_in(const 
 }
 
 // TLS takes memory from the first word on: who says nothing gets none.
-asio::awaitable<void> ConnectionHandler::shake_hands(Socket socket, TlsPeer& tls) {
+asio::awaitable<void> ConnectionHandler::handshake(Socket socket, TlsPeer& tls) {
     co_await socket.wait_readable();
     auto secured = std::make_unique<TlsStream>(std::move(socket), *hub_.tls.get());
     co_await secured->handshake();
@@ -84,8 +84,8 @@ asio::awaitable<ConnectionHandler::TlsPeer> ConnectionHandler::secure(Socket soc
     socket.give_up_after(hub_.limits.get()->liveness.dead_after);
     try {
         TlsPeer tls;
-        auto handshake = with_timeout(shake_hands(std::move(socket), tls), hub_.limits.get()->tls, hub_.clock);
-        co_await first_of(std::move(handshake), hub_.stopping.until_announced());
+        auto timed = with_timeout(handshake(std::move(socket), tls), hub_.limits.get()->tls, hub_.clock);
+        co_await first_of(std::move(timed), hub_.stopping.until_announced());
         if (!hub_.stopping.announced()) co_return tls;
     } catch (const Failure& failure) {
         hub_.peer_faults.report(peer, failure.errc(), failure.detail());

@@ -26,7 +26,7 @@ class ConnectionHandler {
  private:
     using TlsPeer = std::unique_ptr<Transport>;
     std::optional<UnauthenticatedConnections::Slot> let_in(const std::string& peer);
-    asio::awaitable<void> shake_hands(Socket socket, TlsPeer& tls);
+    asio::awaitable<void> handshake(Socket socket, TlsPeer& tls);
     asio::awaitable<TlsPeer> secure(Socket socket, std::string peer);
     asio::awaitable<void> serve_requests(http::Connection& connection, std::string peer,
                                          UnauthenticatedConnections::Slot slot);

@@ -32,7 +32,7 @@ struct TlsPair : testing::Test {
         auto [a, b] = make_socket_pair(io.get_executor());
         return {std::make_unique<Socket>(std::move(a)), std::make_unique<Socket>(std::move(b))};
     }
-    void shake_hands() {
+    void handshake() {
         connect();
         run(io, both(client->handshake(), server->handshake()));
     }
@@ -92,21 +92,21 @@ asio::awaitable<void> send_and_check(ByteStream& from, ByteStream& to, std::size
 }
 
 TEST_P(TlsOverAnything, CarriesEveryByteInEveryPieceSize) {
-    shake_hands();
+    handshake();
     for (const std::size_t piece : {7, 1000, 16384, 65528, 300000})
         run(io, send_and_check(*client, *server, 1'000'000, piece));
     run(io, send_and_check(*server, *client, 5'000'000, 65'528));
 }
 
 TEST_P(TlsOverAnything, BothDirectionsAtOnce) {
-    shake_hands();
+    handshake();
     run(io,
         both(send_and_check(*client, *server, 8'000'000, 65'528), send_and_check(*server, *client, 8'000'000, 9'999)));
 }
 
 // Reading must go on while writing is blocked: otherwise one stalled direction stops the other.
 TEST_P(TlsOverAnything, ABlockedWriterDoesNotStopTheReader) {
-    shake_hands();
+    handshake();
     test::Running<void> stuck(io, send_all(*client, pattern(20'000'000)));
     test::poll(io);
     EXPECT_FALSE(stuck.done());
@@ -118,7 +118,7 @@ TEST_P(TlsOverAnything, ABlockedWriterDoesNotStopTheReader) {
 }
 
 TEST_P(TlsOverAnything, CloseNotifyEndsTheStreamCleanly) {
-    shake_hands();
+    handshake();
     run(io, send_all(*client, pattern(1000)));
     test::Running<void> closing(io, client->close(CloseReason::clean));
     EXPECT_EQ(run(io, receive(*server, 1000, 1000)), pattern(1000));
@@ -131,14 +131,14 @@ TEST_P(TlsOverAnything, CloseNotifyEndsTheStreamCleanly) {
 }
 
 TEST_P(TlsOverAnything, ShortMessagesAreTakenWithoutWaiting) {
-    shake_hands();
+    handshake();
     const auto text = pattern(100);
     EXPECT_TRUE(client->try_write(text));
     EXPECT_EQ(run(io, receive(*server, 100, 100)), text);
 }
 
 TEST_P(TlsOverAnything, ShortMessagesAreRefusedWhileOutputWaits) {
-    shake_hands();
+    handshake();
     test::Running<void> stuck(io, send_all(*client, pattern(20'000'000)));
     test::poll(io);
     EXPECT_FALSE(client->try_write(pattern(100)));
@@ -149,7 +149,7 @@ TEST_P(TlsOverAnything, ShortMessagesAreRefusedWhileOutputWaits) {
 
 // What the carrier took is on its way: reading alone brings it out.
 TEST_P(TlsOverAnything, AWriteThatWasCutShortMayBeFollowedByAnother) {
-    shake_hands();
+    handshake();
     const auto filler = pattern(65'528);
     std::size_t taken = 0;
     for (;; taken += filler.size()) {
@@ -172,7 +172,7 @@ TEST_P(TlsOverAnything, AWriteThatWasCutShortMayBeFollowedByAnother) {
 }
 
 TEST_P(TlsOverAnything, AbortingALostPeerResetsItsConnection) {
-    shake_hands();
+    handshake();
     std::array<std::byte, 16> room;
     test::Running<std::size_t> reading(io, server->read_some(room));
     client->abort(CloseReason::lost);
@@ -181,10 +181,10 @@ TEST_P(TlsOverAnything, AbortingALostPeerResetsItsConnection) {
 }
 
 TEST_P(TlsOverAnything, ALaterConnectionResumesTheSession) {
-    shake_hands();
+    handshake();
     run(io, send_and_check(*server, *client, 10, 10));  // carries the ticket
     EXPECT_FALSE(client->resumed());
-    shake_hands();
+    handshake();
     EXPECT_TRUE(client->resumed());
 }
 
