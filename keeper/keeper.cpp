@@ -137,7 +137,7 @@ class Keeper {
                 if (says_handed_over(message->text)) return 0;
                 pass_on(message->text);
             }
-            if (const auto exit_code = heed_signals()) return *exit_code;
+            if (const auto exit_code = handle_signals()) return *exit_code;
         }
     }
 
@@ -148,7 +148,7 @@ class Keeper {
                                    reinterpret_cast<const sockaddr*>(&manager_.name), manager_.size));
     }
 
-    std::optional<int> heed_signals() const {
+    std::optional<int> handle_signals() const {
         signalfd_siginfo signal{};
         while (::read(signals_, &signal, sizeof signal) == sizeof signal) {
             if (signal.ssi_signo != SIGCHLD) {

@@ -67,7 +67,7 @@ Runner::Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock
 }
 
 void Runner::begin() {
-    asio::co_spawn(control_, heed_signals(), asio::detached);
+    asio::co_spawn(control_, handle_signals(), asio::detached);
     if (const auto beat = service_manager::watchdog_beat())
         asio::co_spawn(control_, feed_watchdog(*beat), asio::detached);
     asio::co_spawn(control_, live(), [this](std::exception_ptr failure) { on_end(failure); });
@@ -113,7 +113,7 @@ asio::awaitable<void> Runner::until_stop_wanted() {
     }
 }
 
-asio::awaitable<void> Runner::heed_signals() {
+asio::awaitable<void> Runner::handle_signals() {
     for (;;) on_signal(co_await signals_.async_wait(asio::use_awaitable));
 }
 

@@ -27,7 +27,7 @@ class Runner {
     asio::awaitable<void> live();
     asio::awaitable<bool> start();
     asio::awaitable<void> until_stop_wanted();
-    asio::awaitable<void> heed_signals();
+    asio::awaitable<void> handle_signals();
     void on_signal(int signal);
     void on_end(std::exception_ptr failure);
     void finish(int exit_code);

@@ -95,14 +95,14 @@ void ResourceLog::write_all() {
         const auto batch = std::exchange(waiting_, {});
         const auto overflowed = std::exchange(overflowed_, 0);
         lock.unlock();
-        for (const auto& order : batch) std::visit([this](const auto& known) { obey(known); }, order);
+        for (const auto& order : batch) std::visit([this](const auto& known) { handle(known); }, order);
         lost_ += overflowed;
         if (overflowed > 0) report_loss("it is written too slowly");
         lock.lock();
     }
 }
 
-void ResourceLog::obey(const NewPath& order) {
+void ResourceLog::handle(const NewPath& order) {
     path_ = order.path;
     if (path_.empty()) {
         open_ = failing_ = false;
@@ -123,7 +123,7 @@ void ResourceLog::open() {
     }
 }
 
-void ResourceLog::obey(const Entry& entry) {
+void ResourceLog::handle(const Entry& entry) {
     if (!open_ && clock_.now() >= retry_) open();
     if (!open_) {
         ++lost_;

@@ -58,8 +58,8 @@ class ResourceLog {
     using Order = std::variant<Entry, NewPath>;
     void put(ResourceRecord record);
     void write_all();
-    void obey(const Entry& entry);
-    void obey(const NewPath& order);
+    void handle(const Entry& entry);
+    void handle(const NewPath& order);
     void open();
     void report_loss(std::string_view why);
     void report_recovery();

@@ -195,9 +195,9 @@ asio::awaitable<void> DeviceLink::run() {
     if (!take_packets()) co_return;
     const auto strand = co_await asio::this_coro::executor;
     FailureEvent over(strand);
-    const auto obeying = orders_.deliver_to([this, &over](const LinkOrder& order) {
+    const auto handling = orders_.deliver_to([this, &over](const LinkOrder& order) {
         try {
-            if (!obey(order)) over.ring(std::make_exception_ptr(Over()));
+            if (!handle(order)) over.ring(std::make_exception_ptr(Over()));
         } catch (...) {
             over.ring(std::current_exception());
         }
@@ -267,7 +267,7 @@ bool DeviceLink::perform(const SessionActions& actions) {
 }
 
 // False when the link is over.
-bool DeviceLink::obey(const LinkOrder& order) {
+bool DeviceLink::handle(const LinkOrder& order) {
     if (const auto* drop_it = std::get_if<DropLink>(&order)) {
         drop(*drop_it);
         return false;

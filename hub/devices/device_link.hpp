@@ -64,7 +64,7 @@ class DeviceLink {
     bool still_stands(const std::optional<Identity>& identity, const Credential& login) const;
     asio::awaitable<void> answer_now(const SessionActions& actions);
     asio::awaitable<void> read();
-    bool obey(const LinkOrder& order);
+    bool handle(const LinkOrder& order);
     std::optional<Clock::time_point> watch_time();
     bool take_in(std::size_t most);
     bool take_packets();
