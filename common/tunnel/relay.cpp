@@ -26,7 +26,7 @@ constexpr std::size_t last_of_many = 4 * 1024;
 constexpr Clock::duration shortest_nap = std::chrono::milliseconds(100);
 
 // What both pumps and the watchers of one relay know.
-struct Joint {
+struct RelayState {
     RelayLimits limits;
     Clock& clock;
     int open_directions = 2;
@@ -73,11 +73,11 @@ struct Leg {
 
 // Runs `step` on a leg and remembers which leg it was if it fails.
 template <typename Result>
-asio::awaitable<Result> blame(Joint& joint, Leg leg, asio::awaitable<Result> step) {
+asio::awaitable<Result> attribute_failure(RelayState& state, Leg leg, asio::awaitable<Result> step) {
     try {
         co_return co_await std::move(step);
     } catch (const StreamError& error) {
-        joint.note_failure(leg.is_left, error);
+        state.note_failure(leg.is_left, error);
         throw;
     }
 }
@@ -85,74 +85,74 @@ asio::awaitable<Result> blame(Joint& joint, Leg leg, asio::awaitable<Result> ste
 // While somebody waits for a write to a leg.
 class Writing {
  public:
-    Writing(Joint& joint, Leg to) : joint_(joint), since_(joint.writing_since[to.index()]) {
-        joint.touch();
-        since_ = joint.last_activity;
+    Writing(RelayState& state, Leg to) : state_(state), since_(state.writing_since[to.index()]) {
+        state.touch();
+        since_ = state.last_activity;
     }
     Writing(const Writing&) = delete;
     Writing& operator=(const Writing&) = delete;
     void done() {
         since_.reset();
-        joint_.touch();
+        state_.touch();
     }
 
  private:
-    Joint& joint_;
+    RelayState& state_;
     std::optional<Clock::time_point>& since_;
 };
 
 // A leg that takes nothing any more is not over before all was read that it sent: its reader meets the end behind that.
 // True when nobody will.
-bool note_lost(Joint& joint, Leg leg, const StreamError& error) {
-    joint.writing_since[leg.index()].reset();
-    joint.lost[leg.index()] = error;
-    if (const auto& before = joint.lost[1 - leg.index()]) joint.note_failure(!leg.is_left, *before);
-    if (joint.read_to_end[leg.index()]) joint.note_failure(leg.is_left, error);
-    return joint.failed;
+bool note_lost(RelayState& state, Leg leg, const StreamError& error) {
+    state.writing_since[leg.index()].reset();
+    state.lost[leg.index()] = error;
+    if (const auto& before = state.lost[1 - leg.index()]) state.note_failure(!leg.is_left, *before);
+    if (state.read_to_end[leg.index()]) state.note_failure(leg.is_left, error);
+    return state.failed;
 }
 
 // A stream is not over in order that has lost a leg, unless that leg had ended it.
-void throw_if_lost(Joint& joint, Leg left, Leg right) {
+void throw_if_lost(RelayState& state, Leg left, Leg right) {
     for (const auto leg : {left, right}) {
-        const auto& lost = joint.lost[leg.index()];
+        const auto& lost = state.lost[leg.index()];
         if (!lost || leg.stream.ended()) continue;
-        joint.note_failure(leg.is_left, *lost);
+        state.note_failure(leg.is_left, *lost);
         throw StreamError(*lost);
     }
 }
 
 // One chunk; how much was read, 0 at the end of the direction, nullopt when nothing was there. Every message of a
 // stream passes here and in forward_all: no coroutine more than it takes.
-asio::awaitable<std::optional<std::size_t>> forward_chunk(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
-    const auto& lost = joint.lost[to.index()];
-    if (lost && !joint.limits.left_is_local) co_await forever();
+asio::awaitable<std::optional<std::size_t>> forward_chunk(RelayState& state, Leg from, Leg to, std::uint64_t& count) {
+    const auto& lost = state.lost[to.index()];
+    if (lost && !state.limits.left_is_local) co_await forever();
     Chunk chunk;
     std::optional<std::size_t> size;
     try {
         size = from.stream.try_read(chunk.room());
     } catch (const StreamError& error) {
-        joint.note_failure(from.is_left, error);
+        state.note_failure(from.is_left, error);
         throw;
     }
     if (size.value_or(0) == 0 || lost) co_return size;
     try {
-        Writing writing(joint, to);
+        Writing writing(state, to);
         co_await to.stream.write_all(chunk.filled(*size));
         writing.done();
         count += *size;
     } catch (const StreamError& error) {
-        if (note_lost(joint, to, error)) throw;
+        if (note_lost(state, to, error)) throw;
     }
     co_return size;
 }
 
-asio::awaitable<void> forward_all(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
+asio::awaitable<void> forward_all(RelayState& state, Leg from, Leg to, std::uint64_t& count) {
     int turn = 0;
     for (;;) {
-        const auto size = co_await forward_chunk(joint, from, to, count);
+        const auto size = co_await forward_chunk(state, from, to, count);
         if (size == std::size_t{0}) co_return;
         if (size.value_or(0) < last_of_many) {
-            co_await blame(joint, from, from.stream.wait_readable());
+            co_await attribute_failure(state, from, from.stream.wait_readable());
             turn = 0;
         } else if (++turn % chunks_per_turn == 0) {
             co_await asio::post(asio::use_awaitable);
@@ -161,91 +161,91 @@ asio::awaitable<void> forward_all(Joint& joint, Leg from, Leg to, std::uint64_t&
 }
 
 // Tells a leg that no more is to come.
-asio::awaitable<void> end_direction(Joint& joint, Leg to) {
-    if (joint.lost[to.index()]) co_return;
+asio::awaitable<void> end_direction(RelayState& state, Leg to) {
+    if (state.lost[to.index()]) co_return;
     try {
         co_await to.stream.finish();
     } catch (const StreamError& error) {
-        if (note_lost(joint, to, error)) throw;
+        if (note_lost(state, to, error)) throw;
     }
 }
 
 // The end of a direction could not be told to the other side: the other direction lives until it is quiet.
-asio::awaitable<void> linger(Joint& joint) {
-    joint.touch();
+asio::awaitable<void> linger(RelayState& state) {
+    state.touch();
     for (;;) {
-        const auto now = joint.clock.now();
-        const auto deadline = joint.last_activity + joint.limits.linger;
-        if (!joint.is_writing() && now >= deadline) co_return;
-        co_await joint.clock.sleep_until(now < deadline ? deadline : now + std::max(joint.limits.linger, shortest_nap));
+        const auto now = state.clock.now();
+        const auto deadline = state.last_activity + state.limits.linger;
+        if (!state.is_writing() && now >= deadline) co_return;
+        co_await state.clock.sleep_until(now < deadline ? deadline : now + std::max(state.limits.linger, shortest_nap));
     }
 }
 
 // Returns when the whole relay is over, not merely this direction.
-asio::awaitable<void> pump(Joint& joint, Leg from, Leg to, std::uint64_t& count) {
-    co_await forward_all(joint, from, to, count);
-    joint.read_to_end[from.index()] = true;
+asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::uint64_t& count) {
+    co_await forward_all(state, from, to, count);
+    state.read_to_end[from.index()] = true;
     // What ended was dropped: the other direction decides, once it has met the loss.
-    if (joint.lost[to.index()] && !from.stream.ended()) co_await forever();
-    --joint.open_directions;
-    const bool over = from.stream.ended() || joint.open_directions == 0;
-    if (over) joint.result.left_caused = from.is_left;
-    if (from.is_left && !over) joint.result.left_ended_first = true;
-    co_await end_direction(joint, to);
-    throw_if_lost(joint, from, to);
+    if (state.lost[to.index()] && !from.stream.ended()) co_await forever();
+    --state.open_directions;
+    const bool over = from.stream.ended() || state.open_directions == 0;
+    if (over) state.result.left_caused = from.is_left;
+    if (from.is_left && !over) state.result.left_ended_first = true;
+    co_await end_direction(state, to);
+    throw_if_lost(state, from, to);
     if (!over) {
-        auto listening = blame(joint, from, from.stream.listen_on());
+        auto listening = attribute_failure(state, from, from.stream.listen_on());
         if (from.stream.half_close() && to.stream.half_close()) co_await std::move(listening);
-        co_await first_of(linger(joint), std::move(listening));
-        joint.result.left_caused = from.is_left;
+        co_await first_of(linger(state), std::move(listening));
+        state.result.left_caused = from.is_left;
     }
-    throw_if_lost(joint, from, to);
-    joint.decided = true;
+    throw_if_lost(state, from, to);
+    state.decided = true;
 }
 
-struct Due {
+struct Limit {
     Clock::time_point when;
     std::string limit;
 };
 
 // The limit that comes first, as things stand.
-Due next_limit(const Joint& joint, Clock::time_point start) {
-    const auto& limits = joint.limits.stream;
-    Due due{Clock::time_point::max(), ""};
+Limit next_limit(const RelayState& state, Clock::time_point start) {
+    const auto& limits = state.limits.stream;
+    Limit due{Clock::time_point::max(), ""};
     const auto consider = [&due](Clock::time_point from, Clock::duration length, const char* name) {
         if (from + length < due.when) due = {from + length, name};
     };
     if (limits.max_lifetime) consider(start, *limits.max_lifetime, "max_lifetime");
-    if (limits.idle_timeout && !joint.is_writing()) consider(joint.last_activity, *limits.idle_timeout, "idle_timeout");
-    for (const auto& since : joint.writing_since)
+    if (limits.idle_timeout && !state.is_writing()) consider(state.last_activity, *limits.idle_timeout, "idle_timeout");
+    for (const auto& since : state.writing_since)
         if (limits.stall_timeout && since) consider(*since, *limits.stall_timeout, "stall_timeout");
     return due;
 }
 
 // What is due changes meanwhile, so it looks again at least twice in the shortest limit.
-asio::awaitable<void> enforce_limits(Joint& joint) {
-    const auto start = joint.clock.now();
-    const auto& limits = joint.limits.stream;
+asio::awaitable<void> enforce_limits(RelayState& state) {
+    const auto start = state.clock.now();
+    const auto& limits = state.limits.stream;
     const Clock::duration shortest = std::min({limits.idle_timeout.value_or(std::chrono::hours(1)),
                                                limits.max_lifetime.value_or(std::chrono::hours(1)),
                                                limits.stall_timeout.value_or(std::chrono::hours(1))});
     for (;;) {
-        const auto now = joint.clock.now();
-        const auto due = next_limit(joint, start);
-        if (now >= due.when) throw joint.note_time_up(due.limit);
-        co_await joint.clock.sleep_until(std::min(due.when, now + shortest / 2));
+        const auto now = state.clock.now();
+        const auto due = next_limit(state, start);
+        if (now >= due.when) throw state.note_time_up(due.limit);
+        co_await state.clock.sleep_until(std::min(due.when, now + shortest / 2));
     }
 }
 
 // Watches a leg, whoever reads it. A local program that resets its connection wants nothing any more; any other leg
 // that is lost has its reader meet that, behind all that had come before.
-LossMonitor watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, FailureEvent& lost) {
-    return leg.stream.watch(strand, [&joint, leg, &lost](const std::exception_ptr& why) {
+LossMonitor watch(RelayState& state, Leg leg, const asio::any_io_executor& strand, FailureEvent& lost) {
+    return leg.stream.watch(strand, [&state, leg, &lost](const std::exception_ptr& why) {
         try {
             std::rethrow_exception(why);
         } catch (const StreamError& error) {
-            if (error.close_reason() != CloseReason::reset && !note_lost(joint, leg, error)) return;
-            joint.note_failure(leg.is_left, error);
+            if (error.close_reason() != CloseReason::reset && !note_lost(state, leg, error)) return;
+            state.note_failure(leg.is_left, error);
         } catch (const std::exception&) {
             // Not the leg's doing, and the relay meets it.
         }
@@ -253,42 +253,42 @@ LossMonitor watch(Joint& joint, Leg leg, const asio::any_io_executor& strand, Fa
     });
 }
 
-asio::awaitable<void> run(Joint& joint, Leg left, Leg right) {
+asio::awaitable<void> run(RelayState& state, Leg left, Leg right) {
     const auto strand = co_await asio::this_coro::executor;
     FailureEvent lost(strand);
-    const auto left_watch = watch(joint, left, strand, lost), right_watch = watch(joint, right, strand, lost);
-    auto stream = first_of(pump(joint, left, right, joint.result.left_to_right),
-                           pump(joint, right, left, joint.result.right_to_left), lost);
-    if (!joint.limits.stream.any()) {
+    const auto left_watch = watch(state, left, strand, lost), right_watch = watch(state, right, strand, lost);
+    auto stream = first_of(pump(state, left, right, state.result.left_to_right),
+                           pump(state, right, left, state.result.right_to_left), lost);
+    if (!state.limits.stream.any()) {
         co_await std::move(stream);
     } else {
-        co_await first_of(std::move(stream), enforce_limits(joint));
+        co_await first_of(std::move(stream), enforce_limits(state));
     }
 }
 
 // How long a goodbye may take that a peer is still taking bytes before.
 class Patience {
  public:
-    Patience(const Joint& joint, std::size_t undelivered) : joint_(joint), least_(undelivered) { renew(); }
+    Patience(const RelayState& state, std::size_t undelivered) : state_(state), least_(undelivered) { renew(); }
 
     /// When to look again at a peer that has yet to take so many bytes; nullopt: it is given up.
     std::optional<Clock::time_point> look(std::size_t undelivered) {
         if (undelivered < least_) renew();
         least_ = std::min(least_, undelivered);
-        if (undelivered == 0 || joint_.clock.now() >= end_) return std::nullopt;
-        return joint_.clock.now() + joint_.limits.goodbye;
+        if (undelivered == 0 || state_.clock.now() >= end_) return std::nullopt;
+        return state_.clock.now() + state_.limits.goodbye;
     }
 
  private:
     void renew() {
-        const auto now = joint_.clock.now();
-        const auto& limits = joint_.limits.stream;
+        const auto now = state_.clock.now();
+        const auto& limits = state_.limits.stream;
         end_ = limits.stall_timeout ? now + *limits.stall_timeout : Clock::time_point::max();
-        if (limits.max_lifetime) end_ = std::min(end_, joint_.start + *limits.max_lifetime);
-        if (joint_.is_cut()) end_ = now;
+        if (limits.max_lifetime) end_ = std::min(end_, state_.start + *limits.max_lifetime);
+        if (state_.is_cut()) end_ = now;
     }
 
-    const Joint& joint_;
+    const RelayState& state_;
     Clock::time_point end_{};
     std::size_t least_;
 };
@@ -296,17 +296,17 @@ class Patience {
 // A goodbye has its time, but a peer that still takes what it was sent is waited for, unless the stream was cut. What
 // the peer had to say against a clean one.
 asio::awaitable<std::optional<StreamError>> close_leg(ByteStream& stream, CloseReason close_reason,
-                                                      const Joint& joint) {
+                                                      const RelayState& state) {
     const auto strand = co_await asio::this_coro::executor;
     FailureEvent late(strand);
-    Patience patience(joint, stream.undelivered());
+    Patience patience(state, stream.undelivered());
     auto look = [&]() -> std::optional<Clock::time_point> {
         const auto next = patience.look(stream.undelivered());
         if (!next) late.ring(std::make_exception_ptr(std::system_error(asio::error::timed_out)));
         return next;
     };
-    const auto looks = std::make_shared<PollTimer>(joint.clock, strand, look);
-    looks->look_at(joint.clock.now() + joint.limits.goodbye);
+    const auto looks = std::make_shared<PollTimer>(state.clock, strand, look);
+    looks->look_at(state.clock.now() + state.limits.goodbye);
     try {
         co_await first_of(stream.close(close_reason), late);
     } catch (const StreamError& objection) {
@@ -317,26 +317,26 @@ asio::awaitable<std::optional<StreamError>> close_leg(ByteStream& stream, CloseR
     co_return std::nullopt;
 }
 
-asio::awaitable<void> close_quietly(ByteStream& stream, CloseReason close_reason, const Joint& joint) {
-    co_await close_leg(stream, close_reason, joint);
+asio::awaitable<void> close_quietly(ByteStream& stream, CloseReason close_reason, const RelayState& state) {
+    co_await close_leg(stream, close_reason, state);
 }
 
 // A local program sees a clean end only once the other one has agreed.
-asio::awaitable<void> say_goodbye(Leg left, Leg right, Joint& joint, CloseReason told) {
-    if (joint.failed &&
-        (joint.result.close_reason == CloseReason::lost || joint.result.close_reason == CloseReason::reset)) {
-        const auto& broken = joint.result.left_caused ? left : right;
-        const auto& other = joint.result.left_caused ? right : left;
-        broken.stream.abort(joint.result.close_reason);
-        co_await close_quietly(other.stream, told, joint);
-    } else if (told == CloseReason::clean && joint.limits.left_is_local) {
-        const auto objection = co_await close_leg(right.stream, told, joint);
-        joint.decided = false;
-        if (objection) joint.note_failure(right.is_left, *objection);
-        co_await close_quietly(left.stream, joint.result.close_reason, joint);
+asio::awaitable<void> close_legs(Leg left, Leg right, RelayState& state, CloseReason told) {
+    if (state.failed &&
+        (state.result.close_reason == CloseReason::lost || state.result.close_reason == CloseReason::reset)) {
+        const auto& broken = state.result.left_caused ? left : right;
+        const auto& other = state.result.left_caused ? right : left;
+        broken.stream.abort(state.result.close_reason);
+        co_await close_quietly(other.stream, told, state);
+    } else if (told == CloseReason::clean && state.limits.left_is_local) {
+        const auto objection = co_await close_leg(right.stream, told, state);
+        state.decided = false;
+        if (objection) state.note_failure(right.is_left, *objection);
+        co_await close_quietly(left.stream, state.result.close_reason, state);
     } else {
-        auto first = close_quietly(left.stream, told, joint);
-        auto second = close_quietly(right.stream, told, joint);
+        auto first = close_quietly(left.stream, told, state);
+        auto second = close_quietly(right.stream, told, state);
         co_await both(std::move(first), std::move(second));
     }
 }
@@ -345,25 +345,25 @@ asio::awaitable<void> say_goodbye(Leg left, Leg right, Joint& joint, CloseReason
 
 asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
                                    CloseReason cancel_reason) {
-    Joint joint{.limits = limits, .clock = clock, .last_activity = clock.now(), .result = {}};
+    RelayState state{.limits = limits, .clock = clock, .last_activity = clock.now(), .result = {}};
     const Leg left_leg{left, true}, right_leg{right, false};
     auto told = CloseReason::clean;
     try {
-        co_await run(joint, left_leg, right_leg);
-        told = joint.result.close_reason;
+        co_await run(state, left_leg, right_leg);
+        told = state.result.close_reason;
     } catch (const StreamError&) {
-        told = joint.result.close_reason;
+        told = state.result.close_reason;
     } catch (const std::system_error& stopped) {
         if (stopped.code() != asio::error::operation_aborted) throw;
         told = cancel_reason;
-        joint.failed = false;
-        joint.result.close_reason = CloseReason::cancelled;
-        joint.result.cause = stopped.what();
+        state.failed = false;
+        state.result.close_reason = CloseReason::cancelled;
+        state.result.cause = stopped.what();
     }
     // The peers hear why even if we were cancelled; a second cancellation cuts this short.
     co_await asio::this_coro::reset_cancellation_state();
-    co_await say_goodbye(left_leg, right_leg, joint, told);
-    co_return joint.result;
+    co_await close_legs(left_leg, right_leg, state, told);
+    co_return state.result;
 }
 
 }  // namespace device_streams
