@@ -20,7 +20,7 @@ constexpr int reads_per_turn = 16;
 // Where a header may come only this much is read: the payload behind it is moved over it.
 constexpr std::size_t read_with_header = 4 * 1024;
 constexpr std::size_t drop_size = 8 * 1024;
-constexpr std::size_t held_at_most = 512;
+constexpr std::size_t parked_at_most = 512;
 constexpr auto drop_pause = std::chrono::milliseconds(100);
 
 asio::awaitable<void> nothing() {
@@ -61,7 +61,7 @@ Clock::time_point WsStream::now() const {
 }
 
 std::optional<std::size_t> WsStream::try_read(WritableBytes into) {
-    if (!held_.empty()) return held_.take(into);
+    if (!parked_.empty()) return parked_.take(into);
     std::size_t filled = 0;
     bool dry = false;
     for (int turn = 0; turn < reads_per_turn && filled < into.size() && !dry && !over() && !reader_.finished();
@@ -144,7 +144,7 @@ void WsStream::flush_slot() {
 
 // The wait and the write of every message: few coroutines, as each costs more than what it does here.
 asio::awaitable<void> WsStream::wait_readable() {
-    const bool reads_at_once = !held_.empty() || reader_.finished() || over();
+    const bool reads_at_once = !parked_.empty() || reader_.finished() || over();
     return reads_at_once ? nothing() : wait_for_input();
 }
 
@@ -263,18 +263,18 @@ asio::awaitable<void> WsStream::listen_on() {
     }
 }
 
-asio::awaitable<void> WsStream::hold() {
+asio::awaitable<void> WsStream::park() {
     const auto read_and_keep = [this] {  // its room is not kept while we wait
-        std::array<std::byte, held_at_most> room;
+        std::array<std::byte, parked_at_most> room;
         const auto size = try_read(room);
-        if (size) held_ = KeptBytes({room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*size)});
+        if (size) parked_ = KeptBytes({room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*size)});
         return size.has_value();
     };
-    while (held_.empty()) {
+    while (parked_.empty()) {
         const bool told = read_and_keep();
         if (!told)
             co_await wait_readable();
-        else if (held_.empty())
+        else if (parked_.empty())
             co_await listen_on();
     }
     co_await forever();

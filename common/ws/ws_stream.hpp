@@ -69,7 +69,7 @@ class WsStream final : public ByteStream {
     /// For who keeps a leg that is not to be read yet: answers what the protocol asks up to the first payload, which
     /// the next reads get. Never returns, and may be cancelled; throws StreamError once the peer has ended the whole
     /// stream, whether well or not, with no payload before.
-    asio::awaitable<void> hold();
+    asio::awaitable<void> park();
     /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
     /// that is gone is no error here.
     asio::awaitable<void> close(CloseReason close_reason) override;
@@ -109,7 +109,7 @@ class WsStream final : public ByteStream {
     std::unique_ptr<Transport> transport_;
     WsOptions options_;
     KeptBytes early_bytes_;
-    KeptBytes held_;  // payload that came while the stream was held
+    KeptBytes parked_;  // payload that came while the stream was held
     FrameReader reader_;
     ControlSlot slot_;
     bool ended_ = false;

@@ -75,7 +75,7 @@ asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const
         FailureEvent lost(strand);
         const auto watching = leg.watch(strand, [&lost](const std::exception_ptr& why) { lost.ring(why); });
         try {
-            co_await first_of(store(orders.next(), order), leg.hold(), lost);
+            co_await first_of(store(orders.next(), order), leg.park(), lost);
         } catch (const StreamError& ended) {
             log.info("stream leg ended while it waited", {{"reason", ended.what()}});
             close_reason = ended.close_reason();

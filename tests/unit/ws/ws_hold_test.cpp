@@ -11,7 +11,7 @@ class WsHold : public WsFixture {
         driver.poll();
         EXPECT_TRUE(holding.done());
     }
-    test::Running<void> holding = driver.start(stream.hold());
+    test::Running<void> holding = driver.start(stream.park());
 };
 
 class WsHoldHalfClose : public WsHold {

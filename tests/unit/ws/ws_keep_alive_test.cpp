@@ -87,7 +87,7 @@ TEST_F(WsKeepAlive, SendsNoPingSoonAfterData) {
 }
 
 TEST_F(WsKeepAlive, LosesAHeldLegOnWhichNothingIsHeard) {
-    auto holding = driver.start(stream.hold());
+    auto holding = driver.start(stream.park());
     auto watching = driver.start(wait_until_lost(stream));
     pass(59s);
     EXPECT_FALSE(watching.done());
@@ -96,7 +96,7 @@ TEST_F(WsKeepAlive, LosesAHeldLegOnWhichNothingIsHeard) {
 }
 
 TEST_F(WsKeepAlive, AHeldLegWhoseFirstPayloadIsKeptMayBeSilent) {
-    auto holding = driver.start(stream.hold());
+    auto holding = driver.start(stream.park());
     auto watching = driver.start(wait_until_lost(stream));
     transport->push(from_client(2, "x"));
     pass(10min);
