@@ -59,7 +59,7 @@ void serve(int fd) try {
     std::fprintf(stderr, "ds-target: %s\n", error.what());
 }
 
-int listen_on(const std::string& port) {
+int drain_until_closed(const std::string& port) {
     const int listener = socket(AF_INET, SOCK_STREAM, 0);
     const int yes = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -86,7 +86,7 @@ int listen_on(const std::string& port) {
 
 int main(int argc, char** argv) try {
     if (argc != 2) throw std::runtime_error("usage: ds-target PORT");
-    work(listen_on(argv[1]));
+    work(drain_until_closed(argv[1]));
 } catch (const std::exception& error) {
     std::fprintf(stderr, "ds-target: %s\n", error.what());
     return 1;

@@ -84,7 +84,7 @@ asio::awaitable<void> write_text(ByteStream& stream, std::string text) {
     co_await write_copy(stream, std::as_bytes(std::span(text)));
 }
 
-asio::awaitable<void> ByteStream::listen_on() {
+asio::awaitable<void> ByteStream::drain_until_closed() {
     return forever();
 }
 

@@ -90,7 +90,7 @@ class ByteStream {
     virtual LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) = 0;
     /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Never returns;
     /// throws StreamError once the peer has ended the whole stream, whether well or not.
-    virtual asio::awaitable<void> listen_on();
+    virtual asio::awaitable<void> drain_until_closed();
 
     /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Throws StreamError
     /// when a clean goodbye is answered by another one; a leg that is gone is no error. Call it once, with no other

@@ -35,7 +35,7 @@ struct Descriptor {
     int fd;
 };
 
-int listen_on(const Endpoint& endpoint, const sockaddr* address, socklen_t size) {
+int drain_until_closed(const Endpoint& endpoint, const sockaddr* address, socklen_t size) {
     Descriptor socket{socket_calls::socket(address->sa_family, SOCK_STREAM)};
     const int yes = 1, no = 0;
     if (socket.fd < 0) fail(endpoint, std::strerror(errno));
@@ -62,7 +62,7 @@ int open_unix(const Endpoint& endpoint) {
         if (somebody_answers(address)) fail(endpoint, std::strerror(EADDRINUSE));
         unlink(address.sun_path);
     }
-    return listen_on(endpoint, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    return drain_until_closed(endpoint, reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
 int open_tcp(const Endpoint& endpoint) {
@@ -73,7 +73,7 @@ int open_tcp(const Endpoint& endpoint) {
     const int error = getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &raw);
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> found(raw, freeaddrinfo);
     if (error != 0) fail(endpoint, gai_strerror(error));
-    return listen_on(endpoint, found->ai_addr, found->ai_addrlen);
+    return drain_until_closed(endpoint, found->ai_addr, found->ai_addrlen);
 }
 
 int open(const Endpoint& endpoint) {

@@ -194,9 +194,9 @@ asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::uint64_t& c
     co_await end_direction(state, to);
     throw_if_lost(state, from, to);
     if (!over) {
-        auto listening = attribute_failure(state, from, from.stream.listen_on());
-        if (from.stream.half_close() && to.stream.half_close()) co_await std::move(listening);
-        co_await first_of(linger(state), std::move(listening));
+        auto draining = attribute_failure(state, from, from.stream.drain_until_closed());
+        if (from.stream.half_close() && to.stream.half_close()) co_await std::move(draining);
+        co_await first_of(linger(state), std::move(draining));
         state.result.left_caused = from.is_left;
     }
     throw_if_lost(state, from, to);

@@ -249,7 +249,7 @@ asio::awaitable<void> WsStream::finish() {
     flush_slot();
 }
 
-asio::awaitable<void> WsStream::listen_on() {
+asio::awaitable<void> WsStream::drain_until_closed() {
     asio::steady_timer pause(co_await asio::this_coro::executor);
     for (;;) {
         if (reader_.closed()) ended_ = is_clean(*reader_.closed());
@@ -275,7 +275,7 @@ asio::awaitable<void> WsStream::park() {
         if (!told)
             co_await wait_readable();
         else if (parked_.empty())
-            co_await listen_on();
+            co_await drain_until_closed();
     }
     co_await forever();
 }

@@ -65,7 +65,7 @@ class WsStream final : public ByteStream {
     /// Also keeps the leg alive, as WsOptions::keep_alive says.
     LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
     /// In a plain stream what comes is dropped, at most ten times a second.
-    asio::awaitable<void> listen_on() override;
+    asio::awaitable<void> drain_until_closed() override;
     /// For who keeps a leg that is not to be read yet: answers what the protocol asks up to the first payload, which
     /// the next reads get. Never returns, and may be cancelled; throws StreamError once the peer has ended the whole
     /// stream, whether well or not, with no payload before.

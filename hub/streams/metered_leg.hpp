@@ -27,7 +27,7 @@ class MeteredLeg final : public ByteStream {
     LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override {
         return leg_->watch(strand, std::move(on_lost));
     }
-    asio::awaitable<void> listen_on() override { return leg_->listen_on(); }
+    asio::awaitable<void> drain_until_closed() override { return leg_->drain_until_closed(); }
     asio::awaitable<void> close(CloseReason close_reason) override { return leg_->close(close_reason); }
     std::size_t undelivered() override { return leg_->undelivered(); }
     void abort(CloseReason reason) noexcept override { leg_->abort(reason); }

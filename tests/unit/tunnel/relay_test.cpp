@@ -560,9 +560,9 @@ TEST_F(Relay, ALegThatIsLostBehindItsEndEndsTheStream) {
 // The first to end cancels the others: what one of them meets on its way out is no failure of the stream.
 struct FailsWhenCancelled final : MemoryStream {
     explicit FailsWhenCancelled(MemoryStream& from) : MemoryStream(from) {}
-    asio::awaitable<void> listen_on() override {
+    asio::awaitable<void> drain_until_closed() override {
         try {
-            co_await MemoryStream::listen_on();
+            co_await MemoryStream::drain_until_closed();
         } catch (const std::system_error&) {
             throw StreamError(CloseReason::reset, "broke during teardown");
         }

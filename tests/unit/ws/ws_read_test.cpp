@@ -287,7 +287,7 @@ TEST_F(WsRead, WatchForgivesAConnectionThatBreaksBehindACleanClose) {
 TEST_F(WsRead, ListeningOnDropsEndlessEmptyMessagesWithPauses) {
     transport->push(empties(64));
     EXPECT_EQ(try_read(), "0");
-    auto listening = driver.start(stream.listen_on());
+    auto listening = driver.start(stream.drain_until_closed());
     transport->push(empties(1000));
     driver.poll();
     EXPECT_EQ(transport->unread(), 0U);
@@ -303,7 +303,7 @@ TEST_F(WsRead, ListeningOnDropsEndlessEmptyMessagesWithPauses) {
 TEST_F(WsRead, ListeningOnTakesOnlySoMuchAtATime) {
     transport->push(empties(64));
     EXPECT_EQ(try_read(), "0");
-    auto listening = driver.start(stream.listen_on());
+    auto listening = driver.start(stream.drain_until_closed());
     for (int i = 0; i < 1000; ++i) transport->push(empties(1000));
     driver.poll();
     EXPECT_GT(transport->unread(), 5'000'000U);
@@ -314,7 +314,7 @@ TEST_F(WsRead, ListeningOnTakesOnlySoMuchAtATime) {
 TEST_F(WsRead, ListeningOnTellsACleanClose) {
     transport->push(empties(64));
     EXPECT_EQ(try_read(), "0");
-    auto listening = driver.start(stream.listen_on());
+    auto listening = driver.start(stream.drain_until_closed());
     transport->push(from_client(8, "\x03\xe8"));
     driver.poll();
     try {
@@ -343,7 +343,7 @@ TEST_F(WsReadHalfClose, AnEmptyMessageEndsTheDirectionAfterItsData) {
 TEST_F(WsReadHalfClose, ListeningOnSeesAReset) {
     transport->push(from_client(2, ""));
     EXPECT_EQ(try_read(), "0");
-    auto listening = driver.start(stream.listen_on());
+    auto listening = driver.start(stream.drain_until_closed());
     transport->push(from_client(9, "still there") + from_client(8, "\x0f\xa1"));
     EXPECT_EQ(close_reason_of(listening), CloseReason::reset);
     EXPECT_EQ(sent().size(), 2U);
@@ -352,7 +352,7 @@ TEST_F(WsReadHalfClose, ListeningOnSeesAReset) {
 TEST_F(WsReadHalfClose, ListeningOnRefusesData) {
     transport->push(from_client(2, ""));
     EXPECT_EQ(try_read(), "0");
-    auto listening = driver.start(stream.listen_on());
+    auto listening = driver.start(stream.drain_until_closed());
     transport->push(from_client(2, "late"));
     EXPECT_EQ(close_reason_of(listening), CloseReason::protocol_violation);
     EXPECT_EQ(to_hex(transport->sent), "880203ea");
@@ -361,7 +361,7 @@ TEST_F(WsReadHalfClose, ListeningOnRefusesData) {
 TEST_F(WsReadHalfClose, ListeningOnSeesAnEndWithoutClose) {
     transport->push(from_client(2, ""));
     EXPECT_EQ(try_read(), "0");
-    auto listening = driver.start(stream.listen_on());
+    auto listening = driver.start(stream.drain_until_closed());
     transport->end();
     EXPECT_EQ(close_reason_of(listening), CloseReason::lost);
 }
@@ -370,7 +370,7 @@ TEST_F(WsReadHalfClose, TheEndIsToldBeforeAResetInTheSameBytes) {
     transport->push(from_client(2, "x") + from_client(2, "") + from_client(8, "\x0f\xa1"));
     EXPECT_EQ(try_read(), "[x]");
     EXPECT_EQ(try_read(), "0");
-    auto listening = driver.start(stream.listen_on());
+    auto listening = driver.start(stream.drain_until_closed());
     EXPECT_EQ(close_reason_of(listening), CloseReason::reset);
 }
 
