@@ -326,11 +326,11 @@ asio::awaitable<void> TlsStream::close(CloseReason close_reason) {
         co_return;
     }
     const auto watching = connection_->watch(co_await asio::this_coro::executor, ignore_loss);
-    co_await say_goodbye();
+    co_await shut_down();
     connection_->close();
 }
 
-asio::awaitable<void> TlsStream::say_goodbye() {
+asio::awaitable<void> TlsStream::shut_down() {
     co_await flush();
     ERR_clear_error();
     SSL_shutdown(ssl_);

@@ -58,7 +58,7 @@ class TlsStream final : public Transport {
     friend struct TlsBio;
     std::vector<std::byte>& scratch() const;
     asio::awaitable<void> flush();
-    asio::awaitable<void> say_goodbye();
+    asio::awaitable<void> shut_down();
     void encrypt(ReadableBytes bytes, WritableBytes room = {});
     void send_scratch(WritableBytes room = {});
     void send_leftover();

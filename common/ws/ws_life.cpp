@@ -82,7 +82,7 @@ ControlPayload WsStream::close_for(CloseReason close_reason) const {
 
 asio::awaitable<void> WsStream::close(CloseReason close_reason) {
     try {
-        co_await say_goodbye(close_reason);
+        co_await exchange_closes(close_reason);
     } catch (const StreamError&) {
         transport_->abort(close_reason);
     }
@@ -95,7 +95,7 @@ void WsStream::throw_unless_agreed() const {
     if (options_.half_close && !reader_.closed()) throw StreamError(CloseReason::lost, no_close);
 }
 
-asio::awaitable<void> WsStream::say_goodbye(CloseReason close_reason) {
+asio::awaitable<void> WsStream::exchange_closes(CloseReason close_reason) {
     if (cut_in_frame_) {
         transport_->abort(close_reason);
         co_return;

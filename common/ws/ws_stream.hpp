@@ -101,7 +101,7 @@ class WsStream final : public ByteStream {
     asio::awaitable<void> write_frame(OutBytes frame);
     asio::awaitable<void> write_copied(const FrameHeader& header, WritableBytes payload);
     ControlPayload close_for(CloseReason close_reason) const;
-    asio::awaitable<void> say_goodbye(CloseReason close_reason);
+    asio::awaitable<void> exchange_closes(CloseReason close_reason);
     void throw_unless_agreed() const;
     static StreamError closed_error(const ClosePayload& reason);
     void throw_if_gone();

@@ -2,7 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "hub/devices/device_link.hpp"
-#include "hub/streams/goodbye.hpp"
+#include "hub/streams/close_within.hpp"
 
 namespace device_streams::hub {
 
@@ -119,7 +119,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
         hub.peer_faults.report(from.peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
         if (link.named_identity())
             hub.resource_log.add_of_stranger(LinkUp{party_of(link, from), link_fault(link.end())});
-        co_await say_goodbye(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);
+        co_await close_within(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);
         co_return;
     }
     not_logged_in.reset();
@@ -140,7 +140,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     else if (!end.new_peer.empty())
         stream->abort(CloseReason::cancelled);
     else
-        co_await say_goodbye(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);
+        co_await close_within(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);
 }
 
 }  // namespace device_streams::hub

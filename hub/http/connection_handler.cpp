@@ -11,7 +11,7 @@
 #include "hub/http/rest_answer.hpp"
 #include "hub/http/service_endpoint.hpp"
 #include "hub/http/streaming_endpoint.hpp"
-#include "hub/streams/goodbye.hpp"
+#include "hub/streams/close_within.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -225,7 +225,7 @@ asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(http::Connection& co
 
 // In order, so that the last answer is not lost with unread bytes of the peer.
 asio::awaitable<void> ConnectionHandler::close(http::Connection& connection) {
-    co_await say_goodbye(connection.transport(), CloseReason::clean, hub_.limits.get()->goodbye, hub_.clock);
+    co_await close_within(connection.transport(), CloseReason::clean, hub_.limits.get()->goodbye, hub_.clock);
 }
 
 }  // namespace device_streams::hub

@@ -6,7 +6,7 @@
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
 #include "hub/http/rest_answer.hpp"
-#include "hub/streams/goodbye.hpp"
+#include "hub/streams/close_within.hpp"
 
 #include <variant>
 
@@ -92,7 +92,7 @@ asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, CloseReason 
     if (close_reason == CloseReason::lost || close_reason == CloseReason::reset)
         leg.abort(CloseReason::lost);
     else
-        co_await say_goodbye(leg, close_reason, hub.limits.get()->goodbye, hub.clock);
+        co_await close_within(leg, close_reason, hub.limits.get()->goodbye, hub.clock);
 }
 
 // From admission to the end of the leg, or to its departure for the bridge.
@@ -113,7 +113,7 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
         throw;
     }
     if (const auto* close = std::get_if<CloseLeg>(&end))
-        co_await say_goodbye(*leg, close->close_reason, hub.limits.get()->goodbye, hub.clock);
+        co_await close_within(*leg, close->close_reason, hub.limits.get()->goodbye, hub.clock);
     else if (const auto* left = std::get_if<LeftBy>(&end))
         co_await part_with(hub, *leg, left->close_reason);
     else

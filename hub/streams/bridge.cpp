@@ -2,7 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
-#include "hub/streams/goodbye.hpp"
+#include "hub/streams/close_within.hpp"
 #include "hub/streams/metered_leg.hpp"
 
 #include <asio/post.hpp>
@@ -120,7 +120,7 @@ void Bridges::close_alone(std::unique_ptr<ByteStream> leg, CloseReason close_rea
 }
 
 asio::awaitable<void> Bridges::close(std::unique_ptr<ByteStream> leg, CloseReason close_reason) {
-    co_await say_goodbye(*leg, close_reason, limits_.get()->goodbye, clock_);
+    co_await close_within(*leg, close_reason, limits_.get()->goodbye, clock_);
 }
 
 void Bridges::revoke(const Revocation& revoked) {

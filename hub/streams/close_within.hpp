@@ -6,6 +6,6 @@
 namespace device_streams::hub {
 
 /// Closes a stream within `limit`, or else cuts it; throws nothing.
-asio::awaitable<void> say_goodbye(ByteStream& stream, CloseReason close_reason, Clock::duration limit, Clock& clock);
+asio::awaitable<void> close_within(ByteStream& stream, CloseReason close_reason, Clock::duration limit, Clock& clock);
 
 }  // namespace device_streams::hub

@@ -1,10 +1,10 @@
-#include "hub/streams/goodbye.hpp"
+#include "hub/streams/close_within.hpp"
 
 #include "common/async/join.hpp"
 
 namespace device_streams::hub {
 
-asio::awaitable<void> say_goodbye(ByteStream& stream, CloseReason close_reason, Clock::duration limit, Clock& clock) {
+asio::awaitable<void> close_within(ByteStream& stream, CloseReason close_reason, Clock::duration limit, Clock& clock) {
     try {
         co_await with_timeout(stream.close(close_reason), limit, clock);
     } catch (const std::exception&) {
