@@ -9,14 +9,14 @@ namespace device_streams {
 namespace {
 constexpr std::size_t most_lines = 100;
 
-std::string heading(const Place& place, const std::string& key) {
+std::string heading(const SourceLocation& place, const std::string& key) {
     if (place.is_flag) return place.source;
     const auto where = ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
     return place.source + (place.line > 0 ? where : "") + (key.empty() ? "" : " " + key);
 }
 }  // namespace
 
-void Faults::add(const Place& place, std::string_view key, std::string_view what) {
+void Faults::add(const SourceLocation& place, std::string_view key, std::string_view what) {
     faults_.push_back({place, std::string(key), std::string(what)});
 }
 

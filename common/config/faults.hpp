@@ -7,7 +7,7 @@
 namespace device_streams {
 
 /// Where a setting came from.
-struct Place {
+struct SourceLocation {
     std::string source;  ///< file name, the flag on the command line, or the environment variable
     int line = 0;        ///< 1 is the first; 0: the source as a whole
     int column = 0;
@@ -19,7 +19,7 @@ struct Place {
 class Faults {
  public:
     /// `what` says what is wrong and what is allowed; it never repeats a secret.
-    void add(const Place& place, std::string_view key, std::string_view what);
+    void add(const SourceLocation& place, std::string_view key, std::string_view what);
     bool empty() const { return faults_.empty(); }
     /// True when `key`, or a key below it, has a fault.
     bool concerns(std::string_view key) const;
@@ -30,7 +30,7 @@ class Faults {
 
  private:
     struct Fault {
-        Place place;
+        SourceLocation place;
         std::string key;
         std::string what;
     };

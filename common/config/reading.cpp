@@ -122,7 +122,7 @@ bool Reading::is_sound(std::span<const std::string> keys) const {
 
 void Reading::fault(const std::string& key, std::string_view what) {
     const auto origin = origins_.find(key);
-    faults_.add(origin != origins_.end() ? origin->second : Place{source_}, key, what);
+    faults_.add(origin != origins_.end() ? origin->second : SourceLocation{source_}, key, what);
 }
 
 std::string expectation(const OptionInfo& info) {

@@ -45,10 +45,10 @@ class Reading {
         : source_(std::move(source)), base_(std::move(base)), faults_(faults) {}
 
     const std::filesystem::path& base() const { return base_; }
-    Place at(const YamlNode& node) const { return {source_, node.line, node.column}; }
+    SourceLocation at(const YamlNode& node) const { return {source_, node.line, node.column}; }
 
     /// Remembers where the value of `key` came from; the last place counts.
-    void give(const std::string& key, Place place) { origins_[key] = std::move(place); }
+    void give(const std::string& key, SourceLocation place) { origins_[key] = std::move(place); }
     bool given(const std::string& key) const { return origins_.contains(key); }
     bool given_on_command_line(const std::string& key) const;
     bool given_by_environment(const std::string& key) const;
@@ -57,13 +57,15 @@ class Reading {
 
     /// Adds a fault at the place that gave `key`, or at the file when nothing did.
     void fault(const std::string& key, std::string_view what);
-    void fault_at(const Place& place, std::string_view key, std::string_view what) { faults_.add(place, key, what); }
+    void fault_at(const SourceLocation& place, std::string_view key, std::string_view what) {
+        faults_.add(place, key, what);
+    }
 
  private:
     std::string source_;
     std::filesystem::path base_;
     Faults& faults_;
-    std::map<std::string, Place> origins_;
+    std::map<std::string, SourceLocation> origins_;
 };
 
 /// An option bound to the struct that is being filled.

@@ -136,7 +136,7 @@ std::size_t find_control_character(std::string_view text) {
     return bad == text.end() ? std::string_view::npos : static_cast<std::size_t>(bad - text.begin());
 }
 
-Place place_of(std::size_t position, std::string_view text, const std::string& source) {
+SourceLocation place_of(std::size_t position, std::string_view text, const std::string& source) {
     const auto before = text.substr(0, position);
     const auto line = 1 + std::ranges::count(before, '\n');
     const auto line_start = before.rfind('\n') + 1;  // 0 in the first line, as npos + 1

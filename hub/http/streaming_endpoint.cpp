@@ -36,12 +36,12 @@ asio::awaitable<void> refuse_stale(HubContext& hub, http::Connection& connection
 }
 
 // A leg between admission and its end here: reports that it is gone unless it left, or its stream was handed over.
-class Place {
+class AdmittedLeg {
  public:
-    Place(HubContext& hub, const LegTokens::Checked& leg_grant) : hub_(hub), ticket_(leg_grant) {}
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    ~Place() {
+    AdmittedLeg(HubContext& hub, const LegTokens::Checked& leg_grant) : hub_(hub), ticket_(leg_grant) {}
+    AdmittedLeg(const AdmittedLeg&) = delete;
+    AdmittedLeg& operator=(const AdmittedLeg&) = delete;
+    ~AdmittedLeg() {
         if (!given_up_) hub_.broker.leg_left(ticket_.stream_id, ticket_.role);
     }
     // False: the stream is to be handed over.
@@ -66,7 +66,7 @@ struct LeftBy {
 };
 using EndOfWait = std::variant<JoinLeg, CloseLeg, LeftBy>;
 
-asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const Channel<LegOrder>& orders,
+asio::awaitable<EndOfWait> wait_for_order(AdmittedLeg& admitted, ws::WsStream& leg, const Channel<LegOrder>& orders,
                                           const Log& log) {
     auto order = orders.try_next();
     CloseReason close_reason = CloseReason::clean;
@@ -83,7 +83,7 @@ asio::awaitable<EndOfWait> wait_for_order(Place& place, ws::WsStream& leg, const
     }
     if (order) co_return std::visit([](const auto& known) { return EndOfWait(known); }, *order);
     // The bridge tells the other leg how this one ended.
-    const bool left = co_await place.leave();
+    const bool left = co_await admitted.leave();
     co_return left ? EndOfWait(LeftBy{close_reason}) : EndOfWait(JoinLeg());
 }
 
@@ -99,7 +99,7 @@ asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, CloseReason 
 asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, const std::string& peer,
                              http::Response answer, const LegTokens::Checked& leg_grant, const Admission& admission,
                              Channel<LegOrder> orders, const Log& log) {
-    Place place(hub, leg_grant);
+    AdmittedLeg admitted(hub, leg_grant);
     co_await send_answer(hub, connection, peer, std::move(answer));
     std::vector<std::byte> early_bytes;
     auto transport = connection.release(early_bytes);
@@ -107,7 +107,7 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
     auto leg = std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     EndOfWait end;
     try {
-        end = co_await wait_for_order(place, *leg, orders, log);
+        end = co_await wait_for_order(admitted, *leg, orders, log);
     } catch (...) {
         leg->abort(CloseReason::stopping);  // the hub's end cuts the wait short, but the peer still hears why
         throw;
@@ -117,7 +117,7 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
     else if (const auto* left = std::get_if<LeftBy>(&end))
         co_await part_with(hub, *leg, left->close_reason);
     else
-        place.hand_over(std::move(leg));
+        admitted.hand_over(std::move(leg));
 }
 
 }  // namespace
@@ -142,17 +142,17 @@ asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, h
 }
 
 asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
-                                               http::Response answer, LegTokens::Checked place,
+                                               http::Response answer, LegTokens::Checked admitted,
                                                std::optional<UnauthenticatedConnections::Slot>& slot) {
     const Channel<LegOrder> orders(co_await asio::this_coro::executor);
-    const auto admission = co_await hub.broker.admit(place, orders);
+    const auto admission = co_await hub.broker.admit(admitted, orders);
     if (admission.verdict != Admission::Verdict::admitted) co_return admission.verdict;
     slot.reset();
-    const auto log = hub.log.with({{"device", place.target.to_string()},
+    const auto log = hub.log.with({{"device", admitted.target.to_string()},
                                    {"stream", loggable_stream_id(admission.name)},
-                                   {"leg", to_string(place.role)},
+                                   {"leg", to_string(admitted.role)},
                                    {"peer", peer}});
-    co_await attach(hub, connection, peer, std::move(answer), place, admission, orders, log);
+    co_await attach(hub, connection, peer, std::move(answer), admitted, admission, orders, log);
     co_return admission.verdict;
 }
 

@@ -25,12 +25,12 @@ struct Config {
     std::optional<std::string> nickname;
     Secret key;
     std::vector<Rule> rules;
-    struct Place {
+    struct SourceLocation {
         Endpoint address;
         int floor = 0;
-        bool operator==(const Place&) const = default;
+        bool operator==(const SourceLocation&) const = default;
     };
-    std::map<std::string, Place> places;
+    std::map<std::string, SourceLocation> places;
     std::vector<std::string> extras;
 };
 
@@ -64,7 +64,7 @@ OptionTable<Config> make_table() {
         text(), [](auto& config) -> auto& { return config.nickname; });
     table.add_list(
         {.key = "rules", .help = "Rules."}, rule_items, [](auto& config) -> auto& { return config.rules; });
-    OptionTable<Config::Place> place_items("place", "");
+    OptionTable<Config::SourceLocation> place_items("place", "");
     place_items.add(
         {.key = "address", .help = "Where.", .required = true}, endpoint(EndpointUse::connect),
         [](auto& place) -> auto& { return place.address; });
