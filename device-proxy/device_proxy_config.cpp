@@ -3,7 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/config/proxy_options.hpp"
 #include "common/config/shared_options.hpp"
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "common/text/text.hpp"
 #include "common/tunnel/stream_id.hpp"
@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using namespace std::chrono_literals;
 
-void check_connection_string(const Secret& text, const std::string& key, Reading& reading) {
+void check_connection_string(const Secret& text, const std::string& key, ParseContext& reading) {
     try {
         const auto identity = iothub::parse_connection_string(text.reveal());
         if (identity.device_id.empty())
@@ -34,7 +34,7 @@ bool wants_certificate(const DeviceProxyConfig& config) {
     }
 }
 
-void check_certificate(DeviceProxyConfig& config, Reading& reading) {
+void check_certificate(DeviceProxyConfig& config, ParseContext& reading) {
     if (!wants_certificate(config)) {
         if (!config.certificate.empty())
             reading.fault("hub.certificate", "not used, allowed: with x509=true in the connection string");
@@ -159,7 +159,7 @@ void add_timeouts(OptionTable<DeviceProxyConfig>& table) {
         duration<milliseconds>(100ms, 1h), [](auto& config) -> auto& { return config.reconnect.longest; });
 }
 
-void check_services(DeviceProxyConfig& config, Reading& reading) {
+void check_services(DeviceProxyConfig& config, ParseContext& reading) {
     if (config.services.empty())
         return reading.fault("services", "empty or missing, allowed: at least one name: host:port or name: unix:path");
     if (!config.default_service || config.services.contains(*config.default_service)) return;
@@ -169,7 +169,7 @@ void check_services(DeviceProxyConfig& config, Reading& reading) {
                   "\"" + *config.default_service + "\" is not one of the services, allowed: " + listed(names));
 }
 
-void check_reconnect(DeviceProxyConfig& config, Reading& reading) {
+void check_reconnect(DeviceProxyConfig& config, ParseContext& reading) {
     if (config.reconnect.longest >= config.reconnect.first) return;
     reading.fault("reconnect.longest",
                   "shorter than reconnect.first, allowed: at least " + to_string(config.reconnect.first));

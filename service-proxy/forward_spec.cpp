@@ -1,6 +1,6 @@
 #include "service-proxy/forward_spec.hpp"
 
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "common/tunnel/stream_id.hpp"
 

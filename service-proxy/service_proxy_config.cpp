@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto forward_flag = "-L,--forward";
 constexpr auto stdio_flag = "--stdio";
 
-void check_connection_string(const Secret& text, const std::string& key, Reading& reading) {
+void check_connection_string(const Secret& text, const std::string& key, ParseContext& reading) {
     try {
         if (!iothub::parse_connection_string(text.reveal()).device_id.empty())
             reading.fault(key, "this is the connection string of a device, allowed: that of a service policy");
@@ -99,7 +99,7 @@ void add_timeouts(OptionTable<ServiceProxyConfig>& table) {
         duration<milliseconds>(1s, 10min), [](auto& config) -> auto& { return config.timeouts.response; });
 }
 
-void check_forwards(ServiceProxyConfig& config, Reading& reading) {
+void check_forwards(ServiceProxyConfig& config, ParseContext& reading) {
     if (config.stdio) {
         if (reading.given(forward_flag)) reading.fault(stdio_flag, "given together with -L, allowed: one of the two");
         return;

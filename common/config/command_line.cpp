@@ -3,7 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/base/version.hpp"
 #include "common/config/reference.hpp"
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/base/read_file.hpp"
-#include "common/config/reading.hpp"
+#include "common/config/parse_context.hpp"
 #include "common/config/values.hpp"
 
 #include <functional>
@@ -45,7 +45,7 @@ struct TableInfo {
 template <typename Config>
 class OptionTable {
  public:
-    using Rule = std::function<void(Config&, Reading&)>;
+    using Rule = std::function<void(Config&, ParseContext&)>;
 
     OptionTable(std::string program, std::string summary)
         : program_(std::move(program)), summary_(std::move(summary)) {}
@@ -74,7 +74,8 @@ class OptionTable {
     void add_list(OptionInfo info, OptionTable<Item> items, Member member) {
         info.type = "list";
         for (const auto* item : items.info().options) info.items.push_back(*item);
-        auto read = [items, member](Config& config, const YamlNode& node, const std::string& path, Reading& reading) {
+        auto read = [items, member](Config& config, const YamlNode& node, const std::string& path,
+                                    ParseContext& reading) {
             read_items(node, path, reading, [&](const YamlNode& item, const std::string& item_path) {
                 member(config).push_back(items.read_item(item, item_path, reading));
             });
@@ -87,7 +88,8 @@ class OptionTable {
     void add_values(OptionInfo info, ValueKind<T> kind, Member member) {
         info.type = "list";
         info.allowed = "of " + expectation({.type = kind.type, .allowed = kind.allowed}) + ", at least one";
-        auto read = [kind, member](Config& config, const YamlNode& node, const std::string& path, Reading& reading) {
+        auto read = [kind, member](Config& config, const YamlNode& node, const std::string& path,
+                                   ParseContext& reading) {
             const auto before = member(config).size();
             read_items(node, path, reading, [&](const YamlNode& item, const std::string& item_path) {
                 member(config).push_back(parse_at(kind, item, item_path, reading).value_or(T()));
@@ -108,7 +110,7 @@ class OptionTable {
         info.allowed = "of names (" + names.allowed + ") to " + short_key + "es, or to maps";
         for (const auto* item : items.info().options) info.items.push_back(*item);
         auto read = [names, items, short_key, member](Config& config, const YamlNode& node, const std::string& path,
-                                                      Reading& reading) {
+                                                      ParseContext& reading) {
             read_entries(node, path, reading, [&](const YamlEntry& entry) {
                 const auto name = parse_at(names, entry.key, path, reading);
                 if (!name) return;
@@ -132,7 +134,7 @@ class OptionTable {
     Config load(const ConfigSources& sources) const {
         Faults faults;
         const auto source = sources.file ? sources.file->string() : sources.text ? "config" : program_;
-        Reading reading(source, sources.file ? sources.file->parent_path() : sources.base, faults);
+        ParseContext reading(source, sources.file ? sources.file->parent_path() : sources.base, faults);
         Config config;
         if (read_file_of(sources, source, config, reading, faults)) {
             set_flags(sources, config, reading);
@@ -147,7 +149,7 @@ class OptionTable {
     }
 
     /// One item of a list of this table's Config; for add_list.
-    Config read_item(const YamlNode& node, const std::string& path, Reading& reading) const {
+    Config read_item(const YamlNode& node, const std::string& path, ParseContext& reading) const {
         Config config;
         read_options(node, path, bind(config), reading);
         if (node.kind != YamlNode::Kind::map) return config;
@@ -160,7 +162,8 @@ class OptionTable {
     }
 
     /// An item of which nothing but the value of `key` is given; for add_map.
-    Config read_short(const std::string& key, const YamlNode& node, const std::string& path, Reading& reading) const {
+    Config read_short(const std::string& key, const YamlNode& node, const std::string& path,
+                      ParseContext& reading) const {
         Config config;
         const auto option = std::ranges::find(options_, key, [](const Option& row) { return row.info.key; });
         read_value(*option, config, node, path, reading);
@@ -197,10 +200,10 @@ class OptionTable {
  private:
     struct Option {
         OptionInfo info;
-        std::function<void(Config&, const RawValue&)> set;                                 // values and flags
-        std::function<void(Config&, const YamlNode&, const std::string&, Reading&)> read;  // lists and maps
-        std::function<bool(const Config&, const Config&)> differs;                         // all with a key
-        std::function<std::string(const Config&)> text;                                    // values that are text
+        std::function<void(Config&, const RawValue&)> set;                                      // values and flags
+        std::function<void(Config&, const YamlNode&, const std::string&, ParseContext&)> read;  // lists and maps
+        std::function<bool(const Config&, const Config&)> differs;                              // all with a key
+        std::function<std::string(const Config&)> text;                                         // values that are text
     };
 
     template <typename Member>
@@ -232,7 +235,7 @@ class OptionTable {
 
     template <typename T>
     static std::optional<T> parse_at(const ValueKind<T>& kind, const YamlNode& node, const std::string& path,
-                                     Reading& reading) {
+                                     ParseContext& reading) {
         const auto expected = expectation({.type = kind.type, .allowed = kind.allowed});
         const auto* text = read_scalar(node, path, expected, reading);
         if (text == nullptr) return std::nullopt;
@@ -248,23 +251,23 @@ class OptionTable {
         std::vector<BoundOption> bound;
         for (const auto& option : options_) {
             if (option.info.key.empty()) continue;
-            bound.push_back(
-                {&option.info, [&option, &config](const YamlNode& node, const std::string& path, Reading& reading) {
-                     if (option.read) return option.read(config, node, path, reading);
-                     read_value(option, config, node, path, reading);
-                 }});
+            bound.push_back({&option.info,
+                             [&option, &config](const YamlNode& node, const std::string& path, ParseContext& reading) {
+                                 if (option.read) return option.read(config, node, path, reading);
+                                 read_value(option, config, node, path, reading);
+                             }});
         }
         return bound;
     }
 
     static void read_value(const Option& option, Config& config, const YamlNode& node, const std::string& path,
-                           Reading& reading) {
+                           ParseContext& reading) {
         const auto* text = read_scalar(node, path, expectation(option.info), reading);
         if (text != nullptr) set_value(option, config, {*text, reading.base()}, path, reading);
     }
 
     static void set_value(const Option& option, Config& config, const RawValue& raw, const std::string& path,
-                          Reading& reading) {
+                          ParseContext& reading) {
         try {
             option.set(config, raw);
         } catch (const BadValue& wrong) {
@@ -273,7 +276,7 @@ class OptionTable {
     }
 
     /// False when there is no telling what the file holds.
-    bool read_file_of(const ConfigSources& sources, const std::string& source, Config& config, Reading& reading,
+    bool read_file_of(const ConfigSources& sources, const std::string& source, Config& config, ParseContext& reading,
                       Faults& faults) const {
         if (!sources.file && !sources.text) return true;
         const auto yaml = parse_yaml(sources.text ? *sources.text : read_file(*sources.file), source, faults);
@@ -282,7 +285,7 @@ class OptionTable {
         return true;
     }
 
-    void set_flags(const ConfigSources& sources, Config& config, Reading& reading) const {
+    void set_flags(const ConfigSources& sources, Config& config, ParseContext& reading) const {
         for (const auto& option : options_) {
             const auto given = sources.flags.find(option.info.flag);
             if (option.info.flag.empty() || given == sources.flags.end()) continue;
@@ -294,7 +297,7 @@ class OptionTable {
         }
     }
 
-    void set_from_environment(const ConfigSources& sources, Config& config, Reading& reading) const {
+    void set_from_environment(const ConfigSources& sources, Config& config, ParseContext& reading) const {
         for (const auto& option : options_) {
             if (reading.given(option.info.key)) continue;
             const auto& names = option.info.environment;
@@ -306,7 +309,7 @@ class OptionTable {
         }
     }
 
-    void require(Reading& reading) const {
+    void require(ParseContext& reading) const {
         for (const auto& option : options_) {
             if (option.info.required && !reading.given(option.info.key))
                 reading.fault(option.info.key, missing(option.info));

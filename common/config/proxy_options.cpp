@@ -11,7 +11,7 @@ constexpr auto credentials_key = "hub.http_proxy_credentials_file";
 constexpr auto ca_key = "hub.http_proxy_ca_file";
 constexpr auto except_key = "hub.no_proxy";
 
-void complete_credentials(HubSettings& hub, bool proxy_in_file, Reading& reading) {
+void complete_credentials(HubSettings& hub, bool proxy_in_file, ParseContext& reading) {
     if (!proxy_in_file)
         return reading.fault(credentials_key, std::string("not used, allowed: together with ") + url_key);
     if (!hub.http_proxy->credentials.empty())
@@ -26,7 +26,7 @@ void complete_credentials(HubSettings& hub, bool proxy_in_file, Reading& reading
 
 }  // namespace
 
-void complete_proxy(HubSettings& hub, Reading& reading) {
+void complete_proxy(HubSettings& hub, ParseContext& reading) {
     const bool in_file = hub.http_proxy && !reading.given_by_environment(url_key);
     if (in_file && reading.given_by_environment(except_key)) hub.no_proxy = NoProxy();
     if (reading.given(credentials_key)) complete_credentials(hub, in_file, reading);

@@ -8,7 +8,7 @@ namespace device_streams {
 
 /// What its rows have to do with each other: reads the file with the credentials into the URL, and lets the environment
 /// say nothing about a proxy that the file names.
-void complete_proxy(HubSettings& hub, Reading& reading);
+void complete_proxy(HubSettings& hub, ParseContext& reading);
 
 /// `hub.http_proxy` and what belongs to it, for a Config with a member HubSettings hub.
 template <typename Config>
@@ -45,7 +45,7 @@ void add_proxy_options(OptionTable<Config>& table) {
          .optional_example = true},
         no_proxy_list(), [](auto& config) -> auto& { return config.hub.no_proxy; });
     table.rule({"hub.http_proxy", "hub.http_proxy_credentials_file", "hub.http_proxy_ca_file", "hub.no_proxy"},
-               [](Config& config, Reading& reading) { complete_proxy(config.hub, reading); });
+               [](Config& config, ParseContext& reading) { complete_proxy(config.hub, reading); });
 }
 
 }  // namespace device_streams

@@ -2,7 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/exit_code.hpp"
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 
 #include <CLI/CLI.hpp>
 

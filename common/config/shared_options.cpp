@@ -2,7 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/read_file.hpp"
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 
 namespace device_streams {
 
@@ -11,7 +11,7 @@ constexpr std::size_t longest_secret_file = 16 * 1024;
 }  // namespace
 
 std::optional<Secret> read_secret_line(const std::string& key, const std::string& path, const std::string& what,
-                                       Reading& reading) {
+                                       ParseContext& reading) {
     std::string text;
     try {
         text = read_file(path, longest_secret_file);
@@ -25,7 +25,7 @@ std::optional<Secret> read_secret_line(const std::string& key, const std::string
     return one_line ? std::optional(Secret(std::move(text))) : std::nullopt;
 }
 
-void require_readable(const std::string& key, const std::string& path, Reading& reading) {
+void require_readable(const std::string& key, const std::string& path, ParseContext& reading) {
     if (path.empty()) return;
     try {
         static_cast<void>(read_file(path));
@@ -34,7 +34,7 @@ void require_readable(const std::string& key, const std::string& path, Reading& 
     }
 }
 
-bool complete_connection_string(HubSettings& hub, Reading& reading) {
+bool complete_connection_string(HubSettings& hub, ParseContext& reading) {
     const std::string text_key = "hub.connection_string";
     const std::string file_key = "hub.connection_string_file";
     const bool has_file = reading.given(file_key);

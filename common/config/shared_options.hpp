@@ -10,14 +10,14 @@
 namespace device_streams {
 
 /// Adds a fault unless the file can be read; an empty path means that there is none.
-void require_readable(const std::string& key, const std::string& path, Reading& reading);
+void require_readable(const std::string& key, const std::string& path, ParseContext& reading);
 
 /// The only line of a file, which holds `what`; nullopt after a fault.
 std::optional<Secret> read_secret_line(const std::string& key, const std::string& path, const std::string& what,
-                                       Reading& reading);
+                                       ParseContext& reading);
 
 /// Sees to it that there is exactly one connection string, and reads its file; false after a fault.
-bool complete_connection_string(HubSettings& hub, Reading& reading);
+bool complete_connection_string(HubSettings& hub, ParseContext& reading);
 
 ValueKind<LogLevel> log_level();
 ValueKind<LogFormat> log_format();
@@ -26,7 +26,7 @@ ValueKind<LogFormat> log_format();
 /// faults for `key` when the connection string is not of the right sort.
 template <typename Config>
 void add_hub_options(OptionTable<Config>& table, const std::string& who,
-                     std::function<void(const Secret&, const std::string& key, Reading&)> check) {
+                     std::function<void(const Secret&, const std::string& key, ParseContext&)> check) {
     const std::string text_key = "hub.connection_string";
     const std::string file_key = "hub.connection_string_file";
     table.section("hub", "The hub, and who this program is there.");
@@ -69,13 +69,14 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
     table.add(
         {.key = "hub.port", .flag = "--hub-port", .help = "The hub's TLS port for everything but plain MQTT."}, port(),
         [](auto& config) -> auto& { return config.hub.port; });
-    table.rule({text_key, file_key}, [check, text_key, file_key](Config& config, Reading& reading) {
+    table.rule({text_key, file_key}, [check, text_key, file_key](Config& config, ParseContext& reading) {
         if (!complete_connection_string(config.hub, reading)) return;
         const auto& key = config.hub.connection_string_file.empty() ? text_key : file_key;
         check(config.hub.connection_string, key, reading);
     });
-    table.rule({"hub.ca_file"},
-               [](Config& config, Reading& reading) { require_readable("hub.ca_file", config.hub.ca_file, reading); });
+    table.rule({"hub.ca_file"}, [](Config& config, ParseContext& reading) {
+        require_readable("hub.ca_file", config.hub.ca_file, reading);
+    });
 }
 
 /// `log:`, for a Config with a member LogSettings log.
@@ -126,7 +127,7 @@ void add_user_options(OptionTable<Config>& table) {
          .optional_example = true,
          .takes_restart = true},
         text(), [](auto& config) -> auto& { return config.run_as.group; });
-    table.rule({"user", "group"}, [](Config& config, Reading& reading) {
+    table.rule({"user", "group"}, [](Config& config, ParseContext& reading) {
         if (config.run_as.user.empty() && !config.run_as.group.empty())
             reading.fault("group", "given without user, allowed: with user only");
     });
@@ -167,7 +168,7 @@ void add_liveness_options(OptionTable<Config>& table) {
                  "A peer that reads slowly is not: see stall_timeout. Keep it above ping_every of the other programs."},
         duration<milliseconds>(std::chrono::seconds(1), std::chrono::hours(1)),
         [](auto& config) -> auto& { return config.liveness.dead_after; });
-    table.rule({"liveness.ping_every", "liveness.dead_after"}, [](Config& config, Reading& reading) {
+    table.rule({"liveness.ping_every", "liveness.dead_after"}, [](Config& config, ParseContext& reading) {
         if (config.liveness.dead_after < 2 * config.liveness.ping_every)
             reading.fault("liveness.dead_after", "too close to ping_every, allowed: at least twice as long");
     });

@@ -1,6 +1,6 @@
 #include "common/config/values.hpp"
 
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 
 #include <array>
 #include <charconv>

@@ -43,7 +43,7 @@ struct WsOptions {
 /// Pings are answered from a slot that holds the newest one; control frames go between two data frames and never wait
 /// for them; a control frame that the transport cannot take now is offered again at the next read, write or wait.
 ///
-/// Reading: 0 with ended() after a clean Close (1000 or without code); StreamError for any other Close, for an end
+/// ParseContext: 0 with ended() after a clean Close (1000 or without code); StreamError for any other Close, for an end
 /// without one, and for a peer that breaks the protocol (it is told 1002). A Close is answered at once. In a plain
 /// stream 64 empty messages in a row with no data end the reading side (0 without ended()). Whatever follows the end of
 /// the reading side is for listen_on().

@@ -2,7 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/config/shared_options.hpp"
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 #include "hub/identity/device_certificate.hpp"
 
 #include <algorithm>
@@ -185,14 +185,14 @@ void add_limits(OptionTable<HubConfig>& table) {
         whole_number(1U, 20'000U), [](auto& config) -> auto& { return config.limits.pending_per_policy; });
 }
 
-void complete_admin_socket(HubConfig& config, Reading& reading) {
+void complete_admin_socket(HubConfig& config, ParseContext& reading) {
     if (config.admin_socket.empty() && !config.state_directory.empty())
         config.admin_socket = (std::filesystem::path(config.state_directory) / "admin.sock").string();
     const bool possible = config.admin_socket.empty() || parse_endpoint("unix:" + config.admin_socket);
     if (!possible) reading.fault("admin_socket", "its path is too long for a Unix socket, allowed: 107 bytes");
 }
 
-void check_device_ca(HubConfig& config, Reading& reading) {
+void check_device_ca(HubConfig& config, ParseContext& reading) {
     if (config.device_ca.empty()) return;
     try {
         static_cast<void>(DeviceAuthorities(config.device_ca));
@@ -208,16 +208,16 @@ OptionTable<HubConfig> make_table() {
     add_limits(table);
     add_quota_options(table);
     add_log_options(table);
-    table.rule({"host_name", "public_url"}, [](HubConfig& config, Reading&) {
+    table.rule({"host_name", "public_url"}, [](HubConfig& config, ParseContext&) {
         if (config.host_name.empty()) config.host_name = config.public_url.host;
     });
     table.rule({"admin_socket", "state_directory"}, complete_admin_socket);
-    table.rule({"certificate"}, [](HubConfig& config, Reading& reading) {
+    table.rule({"certificate"}, [](HubConfig& config, ParseContext& reading) {
         require_readable("certificate", config.certificate, reading);
     });
-    table.rule({"key"}, [](HubConfig& config, Reading& reading) { require_readable("key", config.key, reading); });
+    table.rule({"key"}, [](HubConfig& config, ParseContext& reading) { require_readable("key", config.key, reading); });
     table.rule({"device_ca"}, check_device_ca);
-    table.rule({"listen", "mqtt_listen"}, [](HubConfig& config, Reading& reading) {
+    table.rule({"listen", "mqtt_listen"}, [](HubConfig& config, ParseContext& reading) {
         const bool same = config.mqtt_listen == config.listen && config.listen.port != 0;
         if (same) reading.fault("mqtt_listen", "the same as listen, allowed: another port");
     });

@@ -48,12 +48,12 @@ void add_scope(OptionTable<HubConfig>& table, const ScopeWords& words) {
               whole_number(0U, most), &Scope::streams);
     add_limit(table, words.scope, "bytes_per_day", "Payload both ways from midnight to midnight UTC.", words.bytes,
               byte_count(), &Scope::bytes_per_day);
-    table.rule(
-        {key + ".opens_per_second", key + ".burst", "quota.preset"}, [key, words](HubConfig& config, Reading& reading) {
-            const auto limits = at_scope(limits_of(config.quota), words.scope);
-            if (limits.burst != 0 && limits.opens_per_second == 0)
-                reading.fault(key + ".burst", "without opens_per_second it means nothing, allowed: both or neither");
-        });
+    table.rule({key + ".opens_per_second", key + ".burst", "quota.preset"}, [key, words](HubConfig& config,
+                                                                                         ParseContext& reading) {
+        const auto limits = at_scope(limits_of(config.quota), words.scope);
+        if (limits.burst != 0 && limits.opens_per_second == 0)
+            reading.fault(key + ".burst", "without opens_per_second it means nothing, allowed: both or neither");
+    });
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ constexpr std::size_t bytes_per_turn = 64 * 1024;
 // What a link that is taken over is still heard out on.
 constexpr std::size_t last_words_limit = 1024 * 1024;
 
-// Reading never waits, so all links of a thread can share the room.
+// ParseContext never waits, so all links of a thread can share the room.
 WritableBytes reading_room() {
     thread_local std::array<std::byte, 16 * 1024> room;
     return room;

@@ -28,7 +28,7 @@ struct Config {
 // Every kind of row that the programs have.
 OptionTable<Config> make_table() {
     OptionTable<Config> table("fuzz", "Any bytes.");
-    const auto nothing_more = [](const Secret&, const std::string&, Reading&) {};
+    const auto nothing_more = [](const Secret&, const std::string&, ParseContext&) {};
     add_hub_options(table, "a fuzzer", nothing_more);
     OptionTable<Config::Service> services("service", "");
     services.add(

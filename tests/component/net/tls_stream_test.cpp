@@ -104,7 +104,7 @@ TEST_P(TlsOverAnything, BothDirectionsAtOnce) {
         both(send_and_check(*client, *server, 8'000'000, 65'528), send_and_check(*server, *client, 8'000'000, 9'999)));
 }
 
-// Reading must go on while writing is blocked: otherwise one stalled direction stops the other.
+// ParseContext must go on while writing is blocked: otherwise one stalled direction stops the other.
 TEST_P(TlsOverAnything, ABlockedWriterDoesNotStopTheReader) {
     handshake();
     test::Running<void> stuck(io, send_all(*client, pattern(20'000'000)));

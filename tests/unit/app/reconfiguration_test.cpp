@@ -31,7 +31,7 @@ OptionTable<Config> make_table() {
         [](auto& config) -> auto& { return config.secret_file; });
     add_run_options(table);
     add_log_options(table);
-    table.rule({"secret_file"}, [](Config& config, Reading& reading) {
+    table.rule({"secret_file"}, [](Config& config, ParseContext& reading) {
         require_readable("secret_file", config.secret_file, reading);
         config.secret = read_file(config.secret_file);
     });

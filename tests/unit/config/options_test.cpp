@@ -79,7 +79,7 @@ OptionTable<Config> make_table() {
                        if (raw.text == "bad") throw BadValue("it is bad");
                        config.extras.emplace_back(raw.text);
                    });
-    table.rule({"times.limit", "times.longest"}, [](Config& config, Reading& reading) {
+    table.rule({"times.limit", "times.longest"}, [](Config& config, ParseContext& reading) {
         if (config.longest < config.limit) reading.fault("times.longest", "shorter than times.limit");
     });
     return table;

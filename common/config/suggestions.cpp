@@ -1,4 +1,4 @@
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 
 #include "common/base/log_text.hpp"
 

@@ -1,4 +1,4 @@
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 
 #include <gtest/gtest.h>
 

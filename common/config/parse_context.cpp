@@ -1,6 +1,6 @@
-#include "common/config/reading.hpp"
+#include "common/config/parse_context.hpp"
 
-#include "common/config/words.hpp"
+#include "common/config/suggestions.hpp"
 
 #include <algorithm>
 #include <set>
@@ -23,7 +23,7 @@ std::string shown_key(const std::string& key) {
 /// Reads one map of a table: `section` is its dotted key in the table, `path` is what messages call it.
 class SectionReader {
  public:
-    SectionReader(std::span<const BoundOption> options, Reading& reading) : options_(options), reading_(reading) {}
+    SectionReader(std::span<const BoundOption> options, ParseContext& reading) : options_(options), reading_(reading) {}
 
     void read(const YamlNode& map, const std::string& section, const std::string& path) {
         read_entries(map, path, reading_, [&](const YamlEntry& entry) { read_entry(entry, section, path); });
@@ -83,7 +83,7 @@ class SectionReader {
     }
 
     std::span<const BoundOption> options_;
-    Reading& reading_;
+    ParseContext& reading_;
 };
 
 std::string name_of(YamlNode::Kind kind) {
@@ -100,27 +100,27 @@ std::string name_of(YamlNode::Kind kind) {
     return "a map";
 }
 
-void refuse_kind(const YamlNode& node, const std::string& path, const std::string& expected, Reading& reading) {
+void refuse_kind(const YamlNode& node, const std::string& path, const std::string& expected, ParseContext& reading) {
     reading.fault_at(reading.at(node), path, name_of(node.kind) + " stands here, allowed: " + expected);
 }
 
 }  // namespace
 
-bool Reading::given_on_command_line(const std::string& key) const {
+bool ParseContext::given_on_command_line(const std::string& key) const {
     const auto origin = origins_.find(key);
     return origin != origins_.end() && origin->second.is_flag;
 }
 
-bool Reading::given_by_environment(const std::string& key) const {
+bool ParseContext::given_by_environment(const std::string& key) const {
     const auto origin = origins_.find(key);
     return origin != origins_.end() && origin->second.is_environment;
 }
 
-bool Reading::is_sound(std::span<const std::string> keys) const {
+bool ParseContext::is_sound(std::span<const std::string> keys) const {
     return std::ranges::none_of(keys, [this](const std::string& key) { return faults_.concerns(key); });
 }
 
-void Reading::fault(const std::string& key, std::string_view what) {
+void ParseContext::fault(const std::string& key, std::string_view what) {
     const auto origin = origins_.find(key);
     faults_.add(origin != origins_.end() ? origin->second : SourceLocation{source_}, key, what);
 }
@@ -130,13 +130,13 @@ std::string expectation(const OptionInfo& info) {
 }
 
 const std::string* read_scalar(const YamlNode& node, const std::string& path, const std::string& expected,
-                               Reading& reading) {
+                               ParseContext& reading) {
     if (node.kind == YamlNode::Kind::scalar) return &node.text;
     refuse_kind(node, path, expected, reading);
     return nullptr;
 }
 
-void read_entries(const YamlNode& node, const std::string& path, Reading& reading,
+void read_entries(const YamlNode& node, const std::string& path, ParseContext& reading,
                   const std::function<void(const YamlEntry&)>& each) {
     if (node.kind != YamlNode::Kind::map && node.kind != YamlNode::Kind::nothing)
         return refuse_kind(node, path, "a map of keys and values", reading);
@@ -154,7 +154,7 @@ void read_entries(const YamlNode& node, const std::string& path, Reading& readin
     }
 }
 
-void read_items(const YamlNode& node, const std::string& path, Reading& reading,
+void read_items(const YamlNode& node, const std::string& path, ParseContext& reading,
                 const std::function<void(const YamlNode&, const std::string& item_path)>& each) {
     if (node.kind != YamlNode::Kind::list && node.kind != YamlNode::Kind::nothing)
         return refuse_kind(node, path, "a list (each item starts with -)", reading);
@@ -163,7 +163,7 @@ void read_items(const YamlNode& node, const std::string& path, Reading& reading,
 }
 
 void read_options(const YamlNode& map, const std::string& path, std::span<const BoundOption> options,
-                  Reading& reading) {
+                  ParseContext& reading) {
     SectionReader(options, reading).read(map, "", path);
 }
 

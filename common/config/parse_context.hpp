@@ -38,10 +38,10 @@ struct OptionInfo {
 };
 
 /// One configuration on its way from file and flags to its struct: what was given where, and what is wrong with it.
-class Reading {
+class ParseContext {
  public:
     /// `base` is where relative paths in the file start from.
-    Reading(std::string source, std::filesystem::path base, Faults& faults)
+    ParseContext(std::string source, std::filesystem::path base, Faults& faults)
         : source_(std::move(source)), base_(std::move(base)), faults_(faults) {}
 
     const std::filesystem::path& base() const { return base_; }
@@ -72,22 +72,23 @@ class Reading {
 struct BoundOption {
     const OptionInfo* info;
     /// `path` is the key as messages show it, with the index of list items: "forwards[0].listen".
-    std::function<void(const YamlNode&, const std::string& path, Reading&)> read;
+    std::function<void(const YamlNode&, const std::string& path, ParseContext&)> read;
 };
 
 /// Reads a map whose keys are those of `options`; sections (the parts of dotted keys) are maps in it. Faults: unknown
 /// and repeated keys (with the nearest known one), what options find wrong, and required options that are missing.
-void read_options(const YamlNode& map, const std::string& path, std::span<const BoundOption> options, Reading& reading);
+void read_options(const YamlNode& map, const std::string& path, std::span<const BoundOption> options,
+                  ParseContext& reading);
 
 /// The text of a scalar; faults (and nullptr) for anything else. `expected` names what should stand there.
 const std::string* read_scalar(const YamlNode& node, const std::string& path, const std::string& expected,
-                               Reading& reading);
+                               ParseContext& reading);
 
 /// Calls `each` for every entry of a map or every item of a list; nothing there counts as empty, anything else is a
 /// fault.
-void read_entries(const YamlNode& node, const std::string& path, Reading& reading,
+void read_entries(const YamlNode& node, const std::string& path, ParseContext& reading,
                   const std::function<void(const YamlEntry&)>& each);
-void read_items(const YamlNode& node, const std::string& path, Reading& reading,
+void read_items(const YamlNode& node, const std::string& path, ParseContext& reading,
                 const std::function<void(const YamlNode&, const std::string& item_path)>& each);
 
 /// "duration (1s..5m)"
