@@ -6,7 +6,7 @@ namespace device_streams::hub {
 
 /// Deleter of an object of OpenSSL: calls the function that frees its kind.
 template <auto free>
-struct Freer {
+struct Free {
     template <typename T>
     void operator()(T* object) const {
         free(object);
@@ -15,6 +15,6 @@ struct Freer {
 
 /// The one owner of an object of OpenSSL: `Owner<BIO, BIO_free>`.
 template <typename T, auto free>
-using Owner = std::unique_ptr<T, Freer<free>>;
+using Owner = std::unique_ptr<T, Free<free>>;
 
 }  // namespace device_streams::hub
