@@ -17,7 +17,7 @@ asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b);
 /// more than a kilobyte while it runs, and nesting doubles that.
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b);
 
-/// The same, but `bell` has its say without a coroutine: rung, it cancels the others, and what it was rung with
+/// The same, but `event` has its say without a coroutine: rung, it cancels the others, and what it was rung with
 /// decides.
 asio::awaitable<void> first_of(asio::awaitable<void> a, FailureEvent& event);
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, FailureEvent& event);

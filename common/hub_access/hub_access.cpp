@@ -29,7 +29,7 @@ asio::awaitable<std::unique_ptr<RawConnection>> dial_directly(const HubAccess& h
     co_return std::make_unique<Socket>(std::move(socket));
 }
 
-// `carrier`: the way through a proxy; nullptr: straight ahead.
+// `connection`: the way through a proxy; nullptr: straight ahead.
 asio::awaitable<std::unique_ptr<TlsStream>> handshake(const HubAccess& hub, const Endpoint& named,
                                                       std::unique_ptr<RawConnection> connection, Clock& clock) {
     if (!connection) connection = co_await dial_directly(hub, named, clock);

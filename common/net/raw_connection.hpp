@@ -44,7 +44,7 @@ class RawConnection {
     virtual const std::string& peer() const = 0;
     /// True while bytes that were taken wait here, for wait_writable() to send them.
     virtual bool holds_output() const { return false; }
-    /// True for a carrier that is TLS itself.
+    /// True for one that is TLS itself.
     virtual bool is_tls() const { return false; }
 
  protected:

@@ -40,7 +40,7 @@ std::vector<std::byte>& TlsStream::scratch() const {
     return connection_->is_tls() ? inner : outer;
 }
 
-// The BIO between OpenSSL and the carrier: reading is try_recv, writing collects in the scratch.
+// The BIO between OpenSSL and the raw connection: reading is try_recv, writing collects in the scratch.
 struct TlsBio {
     static const BIO_METHOD* method() {
         static BIO_METHOD* const made = [] {

@@ -12,8 +12,8 @@ struct bio_st;
 
 namespace device_streams {
 
-/// TLS over a carrier, mostly a socket, on OpenSSL with a BIO of our own: one recv and one send for several records, no
-/// copies in between.
+/// TLS over a raw connection, mostly a socket, on OpenSSL with a BIO of our own: one recv and one send for several
+/// records, no copies in between.
 ///
 /// Memory is bounded against a peer that floods and does not read. What the socket does not take of a write_all waits
 /// in the writer's own bytes, which are spent by then; the left-over buffer holds one try_write and 4 KiB of TLS's own
@@ -35,7 +35,7 @@ class TlsStream final : public Transport {
     asio::awaitable<void> wait_readable() override;
     asio::awaitable<void> write_all(OutBytes out) override;
     bool try_write(ReadableBytes bytes) override;
-    /// For TLS inside this one: takes all bytes or, while the carrier is full, none (0). Throws StreamError.
+    /// For TLS inside this one: takes all bytes or, while the raw connection is full, none (0). Throws StreamError.
     std::size_t try_send(ReadableBytes bytes);
     void give_up_after(std::chrono::steady_clock::duration silence) override { connection_->give_up_after(silence); }
     void give_up() noexcept override { connection_->give_up(); }

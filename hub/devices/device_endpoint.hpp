@@ -16,7 +16,7 @@ struct LinkOrigin {
     std::optional<ClientCertificate> shown{};  ///< by the client of the TLS connection below
 };
 
-/// Serves one MQTT link over TLS or WebSocket from CONNECT to its end, and logs both. `visitor` is let go once the
+/// Serves one MQTT link over TLS or WebSocket from CONNECT to its end, and logs both. `slot` is let go once the
 /// device has logged in.
 asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, LinkOrigin from,
                                    UnauthenticatedConnections::Slot slot);

@@ -123,8 +123,8 @@ asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket) {
 }
 
 asio::awaitable<void> ConnectionHandler::serve_requests(http::Connection& connection, std::string peer,
-                                                        UnauthenticatedConnections::Slot first_visitor) {
-    std::optional<UnauthenticatedConnections::Slot> slot(std::move(first_visitor));
+                                                        UnauthenticatedConnections::Slot first_slot) {
+    std::optional<UnauthenticatedConnections::Slot> slot(std::move(first_slot));
     PendingLegGuard pending_leg(hub_.broker);
     while (!hub_.stopping.announced()) {
         std::optional<std::optional<http::Request>> request;

@@ -10,7 +10,7 @@ namespace device_streams::hub {
 
 /// Answers a request to the identity registry (is_registry_path) on a connection that lives on afterwards. Whoever may
 /// not read or write the registry hears one and the same, before anything of the request but its method is looked at.
-/// `visitor` is let go once the service's credential was good.
+/// `slot` is let go once the service's credential was good.
 asio::awaitable<void> serve_registry_request(HubContext& hub, http::Connection& connection, http::Request request,
                                              std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot);
 

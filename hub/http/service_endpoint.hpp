@@ -11,7 +11,7 @@
 namespace device_streams::hub {
 
 /// Answers POST /twins/{device}[/modules/{module}]/streams/{name} on a connection that lives on afterwards. False when
-/// the service went away before the answer; the stream request is then cancelled. `visitor` is let go once the
+/// the service went away before the answer; the stream request is then cancelled. `slot` is let go once the
 /// service's credential was good. `last_grant` becomes the stream of a service that keeps its connection for it.
 asio::awaitable<bool> serve_stream_request(HubContext& hub, http::Connection& connection, http::Request request,
                                            std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot,

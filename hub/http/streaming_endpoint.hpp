@@ -10,7 +10,7 @@ namespace device_streams::hub {
 
 /// Serves GET /bridges/...: checks the token, upgrades to a WebSocket, answers 101 at once, and waits until the other
 /// leg is there, reading no further than the first payload; then the stream leaves this coroutine for its bridge. True
-/// when the leg was refused and the connection lives on for another request. `visitor` is let go once the leg is
+/// when the leg was refused and the connection lives on for another request. `slot` is let go once the leg is
 /// admitted.
 asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, http::Request request, std::string peer,
                                 std::optional<UnauthenticatedConnections::Slot>& slot);

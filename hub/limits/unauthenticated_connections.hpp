@@ -11,7 +11,7 @@
 namespace device_streams::hub {
 
 /// Counts the connections on which nobody has logged in, together and for each source (source_of). Any thread; it
-/// outlives its visitors.
+/// outlives its slots.
 class UnauthenticatedConnections {
  public:
     struct Limits {

@@ -6,37 +6,37 @@ namespace device_streams::hub {
 
 void LegJoiner::expect_legs(StreamRef stream) {
     const auto stream_id = stream.stream_id;
-    open_.emplace(stream_id, Meeting{{std::move(stream), nullptr, nullptr, {}}});
+    open_.emplace(stream_id, Expected{{std::move(stream), nullptr, nullptr, {}}});
 }
 
 std::optional<LegJoiner::Joined> LegJoiner::arrived(const std::string& stream_id, StreamRole role,
                                                     std::unique_ptr<ByteStream> leg) {
-    const auto meeting = open_.find(stream_id);
-    if (meeting == open_.end()) return std::nullopt;
-    auto& joined = meeting->second.joined;
+    const auto expected = open_.find(stream_id);
+    if (expected == open_.end()) return std::nullopt;
+    auto& joined = expected->second.joined;
     (role == StreamRole::device ? joined.device : joined.service) = std::move(leg);
-    return close(meeting, role);
+    return close(expected, role);
 }
 
 std::optional<LegJoiner::Joined> LegJoiner::leg_lost(const std::string& stream_id, StreamRole role) {
-    const auto meeting = open_.find(stream_id);
-    if (meeting == open_.end()) return std::nullopt;
-    return close(meeting, role);
+    const auto expected = open_.find(stream_id);
+    if (expected == open_.end()) return std::nullopt;
+    return close(expected, role);
 }
 
-std::optional<LegJoiner::Joined> LegJoiner::close(std::unordered_map<std::string, Meeting>::iterator meeting,
+std::optional<LegJoiner::Joined> LegJoiner::close(std::unordered_map<std::string, Expected>::iterator expected,
                                                   StreamRole role) {
-    auto& [device, service] = meeting->second.awaited;
+    auto& [device, service] = expected->second.awaited;
     (role == StreamRole::device ? device : service) = false;
     if (device || service) return std::nullopt;
-    std::optional<Joined> joined(std::move(meeting->second.joined));
-    open_.erase(meeting);
+    std::optional<Joined> joined(std::move(expected->second.joined));
+    open_.erase(expected);
     return joined;
 }
 
 void LegJoiner::revoke(const Revocation& revoked) {
-    for (auto& [stream_id, meeting] : open_)
-        if (meeting.joined.stream.rests_on(revoked)) meeting.joined.revoked = revoked.why();
+    for (auto& [stream_id, expected] : open_)
+        if (expected.joined.stream.rests_on(revoked)) expected.joined.revoked = revoked.why();
 }
 
 }  // namespace device_streams::hub

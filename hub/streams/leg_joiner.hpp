@@ -23,20 +23,20 @@ class LegJoiner {
 
     void expect_legs(StreamRef stream);
     bool expect(const std::string& stream_id) const { return open_.contains(stream_id); }
-    /// These return the meeting when it waited for this leg alone. Nothing happens to a stream that is not expected.
+    /// These return the stream when it waited for this leg alone. Nothing happens to a stream that is not expected.
     std::optional<Joined> arrived(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg);
     std::optional<Joined> leg_lost(const std::string& stream_id, StreamRole role);
-    /// They still meet, so that both legs can be told.
+    /// They are still joined, so that both legs can be told.
     void revoke(const Revocation& revoked);
 
  private:
-    struct Meeting {
+    struct Expected {
         Joined joined;
         std::array<bool, 2> awaited{true, true};
     };
-    std::optional<Joined> close(std::unordered_map<std::string, Meeting>::iterator meeting, StreamRole role);
+    std::optional<Joined> close(std::unordered_map<std::string, Expected>::iterator expected, StreamRole role);
 
-    std::unordered_map<std::string, Meeting> open_;
+    std::unordered_map<std::string, Expected> open_;
 };
 
 }  // namespace device_streams::hub

@@ -1,6 +1,6 @@
 #include "tests/component/support/hub_under_attack.hpp"
 
-// The HTTP front door and the REST interface, row by row. The requests are on one connection; an honest question
+// The HTTP side and the REST interface, row by row. The requests are on one connection; an honest question
 // follows unless the text ends with {cut}.
 namespace device_streams::hub::bad_requests_test {
 namespace {

@@ -147,7 +147,7 @@ TEST_P(TlsOverAnything, ShortMessagesAreRefusedWhileOutputWaits) {
     EXPECT_TRUE(stuck.done());
 }
 
-// What the carrier took is on its way: reading alone brings it out.
+// What the raw connection took is on its way: reading alone brings it out.
 TEST_P(TlsOverAnything, AWriteThatWasCutShortMayBeFollowedByAnother) {
     handshake();
     const auto filler = pattern(65'528);

@@ -70,7 +70,7 @@ TEST_F(Join, FirstOfRethrowsTheFailureThatDecided) {
     EXPECT_THROW(running.get(), std::runtime_error);
 }
 
-// What a callback found, as somebody tells it to a bell.
+// What a callback found, as somebody tells it to an event.
 std::exception_ptr found(const char* text) {
     return std::make_exception_ptr(std::runtime_error(text));
 }
