@@ -1,11 +1,11 @@
 #pragma once
 
 #include "common/async/backoff.hpp"
+#include "common/async/event.hpp"
 #include "common/async/task_set.hpp"
 #include "common/base/log.hpp"
 #include "common/device_client/link_life.hpp"
 #include "common/device_client/link_settings.hpp"
-#include "common/device_client/wakeup.hpp"
 #include "common/tunnel/features.hpp"
 
 #include <deque>
@@ -73,7 +73,7 @@ class HubLink {
     std::function<double()> random_;
     const std::string instance_ = make_instance_id();  // the hub knows by it that a link renews an older one
     Backoff backoff_;
-    Wakeup changed_;                            // for keep_linked
+    Event changed_;                             // for keep_linked
     std::vector<std::shared_ptr<Life>> lives_;  // oldest first
     std::deque<RecentAnswer> recent_answers_;
     bool leaving_ = false;

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "common/async/event.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
 #include "common/device_client/client_session.hpp"
-#include "common/device_client/wakeup.hpp"
 #include "common/mqtt/mqtt_codec.hpp"
 #include "common/net/byte_stream.hpp"
 
@@ -51,9 +51,9 @@ class LinkLife {
     std::unique_ptr<ByteStream> stream_;
     std::unique_ptr<ClientSession> session_;
     std::vector<std::byte> outgoing_;
-    Wakeup outgoing_grew_;
-    Wakeup deadline_moved_;
-    Wakeup gave_up_;
+    Event outgoing_grew_;
+    Event deadline_moved_;
+    Event gave_up_;
 };
 
 }  // namespace device_streams::device

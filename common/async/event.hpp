@@ -9,13 +9,13 @@
 
 #include <system_error>
 
-namespace device_streams::device {
+namespace device_streams {
 
 /// Wakes the one coroutine that waits; a wake that comes while nobody waits is kept for the next wait. Used on one
 /// strand.
-class Wakeup {
+class Event {
  public:
-    explicit Wakeup(const asio::any_io_executor& executor) : timer_(executor, asio::steady_timer::time_point::max()) {}
+    explicit Event(const asio::any_io_executor& executor) : timer_(executor, asio::steady_timer::time_point::max()) {}
 
     void wake() {
         woken_ = true;
@@ -33,4 +33,4 @@ class Wakeup {
     bool woken_ = false;
 };
 
-}  // namespace device_streams::device
+}  // namespace device_streams
