@@ -188,11 +188,10 @@ asio::awaitable<void> StreamAcceptor::carry(Stream& stream) {
     auto limits = stream.settings->relay;
     limits.stream = limits.stream.within(stream.service.limits);
     const auto result = co_await relay(*stream.local, *stream.leg, limits, clock_);
-    const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - began);
     stream.log.info("stream ended", {{"service", stream.service.name},
-                                     {"bytes_to_service", result.right_to_left},
-                                     {"bytes_from_service", result.left_to_right},
-                                     {"duration_ms", lived.count()},
+                                     {"bytes_to_device", result.right_to_left},
+                                     {"bytes_to_service", result.left_to_right},
+                                     {"duration_ms", whole_milliseconds(clock_.now() - began)},
                                      {"reason", describe_end(result)}});
 }
 

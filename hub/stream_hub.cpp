@@ -235,9 +235,9 @@ LiveView StreamHub::Impl::live_view() {
             StreamInfo info;
             info.target = running.stream.target;
             info.name = running.stream.name;
-            info.bytes_up = running.to_service;
-            info.bytes_down = running.to_device;
-            info.age = running.age;
+            info.bytes_to_service = running.bytes_to_service;
+            info.bytes_to_device = running.bytes_to_device;
+            info.duration = running.duration;
             shown.push_back(std::move(info));
         }
         co_return shown;

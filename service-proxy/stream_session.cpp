@@ -15,10 +15,6 @@ std::string_view leg_of(Errc errc) {
     return behind_the_hub ? "device" : "hub";
 }
 
-std::int64_t in_milliseconds(Clock::duration length) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
-}
-
 // Ends that a client, a service or an administrator brings about every day are no reason for a warning. Nor is a
 // foreign device whose leg ends without a Close, which the hub tells by 1011: Azure's C sample always does so when its
 // local service ends first.
@@ -67,7 +63,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamSession::open(asio::awaitab
         const iothub::Target target{forward_.device, forward_.module};
         auto opening = store(tools_.initiator->open(target, name_), stream);
         co_await first_of(std::move(opening), std::move(until_client_leaves));
-        log_.info("stream opened", {{"setup_ms", in_milliseconds(tools_.clock.now() - begun)}});
+        log_.info("stream opened", {{"setup_ms", whole_milliseconds(tools_.clock.now() - begun)}});
     } catch (...) {
         log_no_stream(std::current_exception());
         stream.reset();
@@ -100,8 +96,8 @@ asio::awaitable<bool> StreamSession::carry(ByteStream& local, std::unique_ptr<ws
 void StreamSession::log_end(const RelayResult& result, LogLevel level, Clock::duration length) const {
     log_.write(level, "stream ended",
                {{"bytes_to_device", result.left_to_right},
-                {"bytes_from_device", result.right_to_left},
-                {"duration_ms", in_milliseconds(length)},
+                {"bytes_to_service", result.right_to_left},
+                {"duration_ms", whole_milliseconds(length)},
                 {"reason", reason_of(result)}});
 }
 

@@ -27,4 +27,8 @@ std::shared_ptr<asio::steady_timer> SystemClock::alarm(const asio::any_io_execut
     return std::make_shared<asio::steady_timer>(executor, deadline);
 }
 
+std::int64_t whole_milliseconds(Clock::duration length) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
+}
+
 }  // namespace device_streams

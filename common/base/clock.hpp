@@ -5,6 +5,7 @@
 #include <asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 namespace device_streams {
@@ -31,6 +32,9 @@ class Clock {
     /// Whole seconds since 1970, as tokens count them.
     std::int64_t unix_seconds() const;
 };
+
+/// As durations stand in logs and answers.
+std::int64_t whole_milliseconds(Clock::duration length);
 
 /// The machine's clocks.
 class SystemClock final : public Clock {

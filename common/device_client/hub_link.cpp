@@ -32,10 +32,6 @@ bool is(const std::exception_ptr& failure, Errc what) {
     }
 }
 
-std::int64_t whole_milliseconds(Clock::duration length) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(length).count();
-}
-
 }  // namespace
 
 struct HubLink::Life {

@@ -250,9 +250,9 @@ asio::awaitable<json> AdminCommands::list_streams() {
         list.push_back({{"device", stream.target.device_id},
                         {"module", stream.target.module_id},
                         {"stream", stream.name},
-                        {"bytesFromDevice", stream.bytes_up},
-                        {"bytesToDevice", stream.bytes_down},
-                        {"seconds", stream.age.count()}});
+                        {"bytes_to_device", stream.bytes_to_device},
+                        {"bytes_to_service", stream.bytes_to_service},
+                        {"duration_ms", whole_milliseconds(stream.duration)}});
     co_return list;
 }
 

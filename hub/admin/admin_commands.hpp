@@ -25,10 +25,10 @@ struct HubFacts {
 /// A running stream, as `streams list` shows it.
 struct StreamInfo {
     iothub::Target target;
-    std::string name;            ///< of the stream, with its id
-    std::uint64_t bytes_up = 0;  ///< device to service
-    std::uint64_t bytes_down = 0;
-    std::chrono::seconds age{0};
+    std::string name;  ///< of the stream, with its id
+    std::uint64_t bytes_to_service = 0;
+    std::uint64_t bytes_to_device = 0;
+    Clock::duration duration{};  ///< so far
 };
 
 /// What only a running hub knows; empty functions where none runs. Called on the admin server's strands.

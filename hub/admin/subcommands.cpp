@@ -91,9 +91,9 @@ std::string print_streams(const json& streams) {
     std::string text;
     for (const auto& row : streams)
         text += identity_of(row) + "  " + row.at("stream").get<std::string>() + "  " +
-                std::to_string(row.at("seconds").get<std::int64_t>()) + " s  " +
-                std::to_string(row.at("bytesFromDevice").get<std::uint64_t>()) + " bytes from device  " +
-                std::to_string(row.at("bytesToDevice").get<std::uint64_t>()) + " bytes to device\n";
+                std::to_string(row.at("duration_ms").get<std::int64_t>() / 1000) + " s  " +
+                std::to_string(row.at("bytes_to_device").get<std::uint64_t>()) + " bytes to device  " +
+                std::to_string(row.at("bytes_to_service").get<std::uint64_t>()) + " bytes to service\n";
     return text;
 }
 

@@ -51,7 +51,7 @@ ordered_json or_null(const std::string& text) {
 }
 
 std::string milliseconds_of(Clock::duration length) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(length).count());
+    return std::to_string(whole_milliseconds(length));
 }
 
 ordered_json stream_properties(const iothub::Target& target, const std::string& name, const std::string& stream_id,
@@ -93,8 +93,8 @@ Line line_of(const StreamEnd& end) {
     line.duration = end.life;
     line.error = !end.clean;
     line.properties = stream_properties(end.target, end.name, end.stream_id, {});
-    line.properties["requestSize"] = std::to_string(end.to_device);
-    line.properties["responseSize"] = std::to_string(end.to_service);
+    line.properties["requestSize"] = std::to_string(end.bytes_to_device);
+    line.properties["responseSize"] = std::to_string(end.bytes_to_service);
     line.properties["closeReason"] = end.reason;
     return line;
 }

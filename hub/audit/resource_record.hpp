@@ -33,8 +33,8 @@ struct StreamEnd {
     iothub::Target target;
     std::string name;
     std::string stream_id;
-    std::uint64_t to_device = 0;  ///< payload bytes
-    std::uint64_t to_service = 0;
+    std::uint64_t bytes_to_device = 0;  ///< payload
+    std::uint64_t bytes_to_service = 0;
     Clock::duration life{};
     std::string reason;
     bool clean = true;

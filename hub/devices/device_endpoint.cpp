@@ -38,15 +38,15 @@ LogLevel level_of(const EndLink& end) {
 }
 
 void log_end(const Log& log, const EndLink& end, Clock::duration life) {
-    const auto seconds = std::chrono::duration<double>(life).count();
+    const auto lived = whole_milliseconds(life);
     const auto where = end.new_peer.empty() ? log : log.with({{"new_peer", end.new_peer}});
     if (!end.fault) {
-        where.info("device link down", {{"reason", end.why}, {"seconds", seconds}});
+        where.info("device link down", {{"reason", end.why}, {"duration_ms", lived}});
         return;
     }
     const auto& info = device_streams::describe(*end.fault);
     where.write(level_of(end), "device link down",
-                {{"code", info.id}, {"reason", end.why}, {"seconds", seconds}, {"next", info.advice}});
+                {{"code", info.id}, {"reason", end.why}, {"duration_ms", lived}, {"next", info.advice}});
 }
 
 LinkParty party_of(const DeviceLink& link, const LinkOrigin& from) {

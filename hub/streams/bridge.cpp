@@ -64,10 +64,6 @@ std::string reason_of(const RelayResult& result, const std::string& revoked) {
            (result.cause.empty() ? "" : ", " + result.cause);
 }
 
-double seconds(Clock::duration length) {
-    return std::chrono::duration<double>(length).count();
-}
-
 }  // namespace
 
 Bridges::Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits)
@@ -106,9 +102,9 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     listed.erase();  // before the line, so that who reads it finds the stream gone
     const auto life = clock_.now() - bridge->started;
     const auto reason = reason_of(result, bridge->revoked);
-    log.info("stream ended", {{"to_service", result.left_to_right},
-                              {"to_device", result.right_to_left},
-                              {"seconds", seconds(life)},
+    log.info("stream ended", {{"bytes_to_service", result.left_to_right},
+                              {"bytes_to_device", result.right_to_left},
+                              {"duration_ms", whole_milliseconds(life)},
                               {"reason", reason}});
     const auto& stream = bridge->stream;
     on_end({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
@@ -154,8 +150,8 @@ std::vector<RunningStream> Bridges::list() const {
     const std::lock_guard lock(mutex_);
     std::vector<RunningStream> streams;
     for (const auto& [key, bridge] : running_)
-        streams.push_back({bridge->stream, bridge->device.received(), bridge->service.received(),
-                           std::chrono::duration_cast<std::chrono::seconds>(now - bridge->started)});
+        streams.push_back(
+            {bridge->stream, bridge->device.received(), bridge->service.received(), now - bridge->started});
     return streams;
 }
 

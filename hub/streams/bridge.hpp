@@ -20,9 +20,9 @@ namespace device_streams::hub {
 /// A stream that runs, for `streams list`.
 struct RunningStream {
     StreamRef stream;
-    std::uint64_t to_service = 0;  ///< bytes so far
-    std::uint64_t to_device = 0;
-    std::chrono::seconds age{0};
+    std::uint64_t bytes_to_service = 0;  ///< so far
+    std::uint64_t bytes_to_device = 0;
+    Clock::duration duration{};
 };
 
 /// The bridges: pairs of legs, each pair with both its pumps on one strand. Logs one line at the start and one at the

@@ -21,7 +21,7 @@ TEST_F(DeviceProxyTest, CarriesTheEndOfEachDirectionAlone) {
     local.shut_down_writing();
     EXPECT_EQ(stream.receive(100), "late answer");
     EXPECT_TRUE(eventually([this] { return log->contains("reason=clean"); }));
-    EXPECT_TRUE(log->contains("bytes_to_service=7 bytes_from_service=11"));
+    EXPECT_TRUE(log->contains("bytes_to_device=7 bytes_to_service=11"));
 }
 
 TEST_F(DeviceProxyTest, RejectsAnUnknownService) {

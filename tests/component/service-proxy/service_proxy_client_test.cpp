@@ -111,7 +111,7 @@ TEST_F(LocalClient, StreamIsLoggedOnceAtItsStartAndOnceAtItsEnd) {
     ASSERT_EQ(about_the_stream.size(), 2U) << logged();
     for (const auto& line : about_the_stream)
         EXPECT_NE(line.find("device=pump-17 service=ssh stream="), std::string::npos) << line;
-    EXPECT_NE(about_the_stream[1].find("bytes_to_device=5 bytes_from_device=5"), std::string::npos) << logged();
+    EXPECT_NE(about_the_stream[1].find("bytes_to_device=5 bytes_to_service=5"), std::string::npos) << logged();
     EXPECT_NE(about_the_stream[1].find("reason=clean"), std::string::npos) << logged();
 }
 

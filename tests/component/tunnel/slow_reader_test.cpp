@@ -89,7 +89,7 @@ TEST_P(SlowClient, GetsAllThatCame) {
     expect_all_then_reset(client, down);
     EXPECT_TRUE(test::eventually([&] { return lines->contains("stream ended"); }));
     EXPECT_TRUE(lines->contains(GetParam().end.reason)) << logged();
-    EXPECT_TRUE(lines->contains("bytes_from_device=5000000")) << logged();
+    EXPECT_TRUE(lines->contains("bytes_to_service=5000000")) << logged();
 }
 
 TEST_P(SlowClient, WithTheLastWordIsNoReasonForAWarning) {

@@ -197,13 +197,13 @@ TEST_F(AdminTest, ListsStreamsOnlyOfARunningHub) {
         std::vector<StreamInfo> streams(1);
         streams[0].target.device_id = "pump-17";
         streams[0].name = "ssh.1a2b3c4d";
-        streams[0].bytes_up = 7;
+        streams[0].bytes_to_service = 7;
         co_return streams;
     };
     AdminCommands running(registry, facts, live);
     const auto list = result_of(block_on(running.execute({{"command", "streams list"}})));
     EXPECT_EQ(list.at(0).at("stream"), "ssh.1a2b3c4d");
-    EXPECT_EQ(list.at(0).at("bytesFromDevice"), 7);
+    EXPECT_EQ(list.at(0).at("bytes_to_service"), 7);
 }
 
 TEST_F(AdminTest, ReloadSaysWhatChangedAndWhatIsWrong) {

@@ -62,8 +62,8 @@ TEST(ResourceRecord, StreamEndHasBytesDurationAndReason) {
     const StreamEnd end{.target = {"dev-01", "tunnel"},
                         .name = "ssh-1",
                         .stream_id = "0f",
-                        .to_device = 5,
-                        .to_service = 12'000'000'000,
+                        .bytes_to_device = 5,
+                        .bytes_to_service = 12'000'000'000,
                         .life = 61s,
                         .reason = "closed by the service"};
     const auto record = parsed(end);

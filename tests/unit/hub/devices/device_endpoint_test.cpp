@@ -162,7 +162,7 @@ TEST_F(DeviceEndpointTest, LinkThatItsProcessReplacesEndsAsRenewed) {
     log_in_again("198.51.100.9:5001");
     EXPECT_TRUE(
         lines->contains("info device link down device=pump-17 peer=192.0.2.1:5000 new_peer=198.51.100.9:5001 "
-                        "reason=renewed seconds=1"));
+                        "reason=renewed duration_ms=1000"));
     EXPECT_FALSE(lines->contains("DS-606"));
 }
 
@@ -190,7 +190,7 @@ TEST_F(DeviceEndpointTest, ForeignLinkThatIsReplacedWhenItsTokenIsOldEndsAsRenew
     log_in(3600);
     live_for(2520s);
     log_in_again("192.0.2.1:5001");
-    EXPECT_TRUE(lines->contains("reason=renewed seconds=2520"));
+    EXPECT_TRUE(lines->contains("reason=renewed duration_ms=2520000"));
     EXPECT_FALSE(lines->contains("DS-606"));
 }
 
