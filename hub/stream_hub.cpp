@@ -173,8 +173,7 @@ HubFacts StreamHub::Impl::facts() const {
 }
 
 void StreamHub::Impl::log_internal(const std::exception_ptr& failure) const {
-    const auto& info = describe(Errc::internal);
-    log_.error(info.summary, {{"code", info.id}, {"reason", explain(failure)}, {"next", info.advice}});
+    log_.fault(LogLevel::error, Errc::internal, explain(failure));
 }
 
 void StreamHub::Impl::start() {

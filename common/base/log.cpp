@@ -120,4 +120,10 @@ void Log::error(std::string_view message, std::initializer_list<LogField> fields
     write(LogLevel::error, message, fields);
 }
 
+void Log::fault(LogLevel level, Errc errc, std::string_view reason, std::initializer_list<LogField> fields) const {
+    const auto& info = describe(errc);
+    const auto log = with({{"code", info.id}}).with(fields);
+    log.write(level, info.summary, {{"reason", reason}, {"next", info.advice}});
+}
+
 }  // namespace device_streams

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/base/error.hpp"
+
 #include <atomic>
 #include <initializer_list>
 #include <memory>
@@ -52,6 +54,8 @@ class Log {
     void warning(std::string_view message, std::initializer_list<LogField> fields = {}) const;
     void error(std::string_view message, std::initializer_list<LogField> fields = {}) const;
     void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const;
+    /// A fault as its row of the error table has it: what happened, code and next step. `reason` is one clause.
+    void fault(LogLevel level, Errc errc, std::string_view reason, std::initializer_list<LogField> fields = {}) const;
 
  private:
     struct State {

@@ -140,8 +140,7 @@ void ResourceLog::handle(const Entry& entry) {
 
 void ResourceLog::report_loss(std::string_view why) {
     if (std::exchange(failing_, true)) return;
-    const auto& info = describe(Errc::resource_log_unwritable);
-    log_.error(info.summary, {{"code", info.id}, {"file", path_}, {"reason", why}, {"next", info.advice}});
+    log_.fault(LogLevel::error, Errc::resource_log_unwritable, why, {{"file", path_}});
 }
 
 void ResourceLog::report_recovery() {

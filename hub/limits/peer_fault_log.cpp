@@ -17,8 +17,7 @@ void PeerFaultLog::report(std::string_view peer, Errc fault, std::string_view wh
     const auto verdict = ask_gate();
     if (!verdict.passes) return;
     if (verdict.left_out > 0) log_.warning("more peers were turned away", {{"lines_left_out", verdict.left_out}});
-    const auto& info = describe(fault);
-    log_.warning(info.summary, {{"code", info.id}, {"peer", peer}, {"reason", what}, {"next", info.advice}});
+    log_.fault(LogLevel::warning, fault, what, {{"peer", peer}});
 }
 
 }  // namespace device_streams::hub

@@ -69,8 +69,7 @@ std::string reason_of(const RelayResult& result, const std::string& revoked) {
 Bridges::Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits)
     : clock_(clock), log_(std::move(log)), limits_(limits), tasks_(executor) {
     tasks_.on_failure = [bridges_log = log_](const std::exception_ptr& failure) {
-        const auto& info = device_streams::describe(Errc::internal);
-        bridges_log.error(info.summary, {{"code", info.id}, {"reason", explain(failure)}, {"next", info.advice}});
+        bridges_log.fault(LogLevel::error, Errc::internal, explain(failure));
     };
 }
 
