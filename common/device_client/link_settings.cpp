@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/base/version.hpp"
 #include "common/iothub/sas_token.hpp"
+#include "common/iothub/stream_headers.hpp"
 #include "common/tunnel/features.hpp"
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 namespace device_streams::device {
 
 namespace {
-
-constexpr std::string_view api_version = "2020-09-30";
 
 Secret make_password(const LinkSettings& settings, const Clock& clock) {
     const auto& identity = settings.identity;
@@ -57,7 +56,7 @@ iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& cloc
     iothub::MqttUserName user;
     user.host = settings.identity.host_name;
     user.target = settings.target();
-    user.api_version = api_version;
+    user.api_version = iothub::api_version;
     user.client_type = announce("device-proxy/" + std::string(version), {device_hop_features, std::move(instance)});
 
     iothub::mqtt::Connect login;

@@ -2,6 +2,7 @@
 
 #include "common/base/version.hpp"
 #include "common/iothub/errors.hpp"
+#include "common/iothub/stream_headers.hpp"
 #include "common/tunnel/leg_upgrade.hpp"
 
 #include <algorithm>
@@ -70,6 +71,10 @@ void take_features(const http::Response& answer, GrantedStream& granted) {
     granted.features = common_features(own_features, parse_features(*features));
 }
 
+std::string without(std::string_view header) {
+    return "without the header " + std::string(header);
+}
+
 Failure unexpected(const http::Response& answer, const std::string& what) {
     return {Errc::hub_protocol, "status " + std::to_string(answer.status) + " " + what};
 }
@@ -80,11 +85,11 @@ http::Request make_stream_call(const iothub::ServicePath& what, const std::strin
                                const OpenLimits& limits, bool offer_leg) {
     http::Request call;
     call.method = "POST";
-    call.target = iothub::service_path(what, api_version);
+    call.target = iothub::service_path(what, iothub::api_version);
     call.headers.add("Host", host);
     call.headers.add("Authorization", std::string(token.reveal()));
-    call.headers.add("iothub-streaming-connect-timeout-in-seconds", in_seconds(limits.connect));
-    call.headers.add("iothub-streaming-response-timeout-in-seconds", in_seconds(limits.response));
+    call.headers.add(std::string(iothub::connect_timeout_header), in_seconds(limits.connect));
+    call.headers.add(std::string(iothub::response_timeout_header), in_seconds(limits.response));
     call.headers.add(std::string(features_header), to_string(own_features));
     call.headers.add("User-Agent", std::string("service-proxy/") + version);
     if (offer_leg) add_leg_upgrade(call.headers);
@@ -120,15 +125,16 @@ std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answ
         return unexpected(answer, "that nobody asked for");
     }
     if (answer.status != 200 && answer.status != 202) return refusal(answer, device);
-    const auto accepted = answer.headers.find("iothub-streaming-is-accepted");
-    if (!accepted) return unexpected(answer, "without the header iothub-streaming-is-accepted");
+    const auto accepted = answer.headers.find(iothub::accepted_header);
+    if (!accepted) return unexpected(answer, without(iothub::accepted_header));
     if (http::same_token(*accepted, "false")) return Failure(Errc::stream_rejected, device);
-    if (!http::same_token(*accepted, "true")) return unexpected(answer, "with a strange iothub-streaming-is-accepted");
+    if (!http::same_token(*accepted, "true"))
+        return unexpected(answer, "with a strange " + std::string(iothub::accepted_header));
 
-    const auto url = iothub::parse_stream_url(answer.headers.find("iothub-streaming-url").value_or(""));
-    if (!url) return unexpected(answer, "without a usable iothub-streaming-url");
-    const auto token = answer.headers.find("iothub-streaming-auth-token");
-    if (!token || token->empty()) return unexpected(answer, "without iothub-streaming-auth-token");
+    const auto url = iothub::parse_stream_url(answer.headers.find(iothub::url_header).value_or(""));
+    if (!url) return unexpected(answer, "without a usable " + std::string(iothub::url_header));
+    const auto token = answer.headers.find(iothub::token_header);
+    if (!token || token->empty()) return unexpected(answer, without(iothub::token_header));
 
     GrantedStream granted;
     granted.url = *url;

@@ -15,8 +15,6 @@
 /// The REST call that starts a stream, without its I/O.
 namespace device_streams::service {
 
-inline constexpr std::string_view api_version = "2020-09-30";
-
 /// POST /twins/{device}[/modules/{module}]/streams/{stream name} with both time limits and our features announced.
 /// `offer_leg`: the connection may become the leg at once; for hubs of ours only.
 http::Request make_stream_call(const iothub::ServicePath& what, const std::string& host, const Secret& token,

@@ -1,6 +1,7 @@
 #include "hub/http/service_endpoint.hpp"
 
 #include "common/async/join.hpp"
+#include "common/iothub/stream_headers.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/tunnel/leg_upgrade.hpp"
 #include "common/tunnel/stream_id.hpp"
@@ -20,9 +21,6 @@ namespace {
 
 using iothub::RestError;
 
-constexpr std::string_view connect_timeout_header = "iothub-streaming-connect-timeout-in-seconds";
-constexpr std::string_view response_timeout_header = "iothub-streaming-response-timeout-in-seconds";
-
 std::optional<Clock::duration> timeout_of(const http::Request& request, std::string_view header) {
     const auto value = request.headers.find(header);
     if (!value) return std::nullopt;
@@ -33,13 +31,13 @@ std::optional<Clock::duration> timeout_of(const http::Request& request, std::str
     return timeout;
 }
 
-OpenRequest read_ask(const http::Request& request) {
+OpenRequest read_open_request(const http::Request& request) {
     auto path = iothub::parse_service_path(request.path());
     if (!path) throw RestRefusal(RestError::argument_invalid, "the path or the stream's name is malformed");
     OpenRequest open_request{path->target,
                              path->name,
-                             timeout_of(request, connect_timeout_header),
-                             timeout_of(request, response_timeout_header),
+                             timeout_of(request, iothub::connect_timeout_header),
+                             timeout_of(request, iothub::response_timeout_header),
                              {},
                              {}};
     if (const auto features = request.headers.find(features_header)) open_request.announced = parse_features(*features);
@@ -54,10 +52,10 @@ http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
         return response;
     }
     const auto* granted = std::get_if<Granted>(&result);
-    response.headers.add("iothub-streaming-is-accepted", granted != nullptr ? "True" : "False");
+    response.headers.add(std::string(iothub::accepted_header), granted != nullptr ? "True" : "False");
     if (granted == nullptr) return response;
-    response.headers.add("iothub-streaming-url", granted->leg_grant.url);
-    response.headers.add("iothub-streaming-auth-token", std::string(granted->leg_grant.token.reveal()));
+    response.headers.add(std::string(iothub::url_header), granted->leg_grant.url);
+    response.headers.add(std::string(iothub::token_header), std::string(granted->leg_grant.token.reveal()));
     if (granted->features) response.headers.add(std::string(features_header), to_string(*granted->features));
     return response;
 }
@@ -143,13 +141,14 @@ class RequestingService {
  public:
     RequestingService(HubContext& hub, http::Connection& connection, const http::Request& request,
                       const std::string& peer, const OpenRequest& open_request)
-        : hub_(hub), connection_(connection), request_(request), peer_(peer), ask_(open_request) {}
+        : hub_(hub), connection_(connection), request_(request), peer_(peer), open_request_(open_request) {}
 
     /// False: denied() says what.
     asio::awaitable<bool> may_ask() {
         Secret authorization(std::string(request_.headers.find("Authorization").value_or("")));
         revocations_ = hub_.broker.revocations();
-        access_ = co_await check_stream_access(hub_, std::move(authorization), ask_.target, ask_.name, peer_);
+        access_ = co_await check_stream_access(hub_, std::move(authorization), open_request_.target, open_request_.name,
+                                               peer_);
         co_return !access_.denied;
     }
     Refused denied() const { return {access_.denied->error, access_.denied->what()}; }
@@ -157,9 +156,9 @@ class RequestingService {
 
     /// nullopt: there is room for the stream, which has its place now.
     std::optional<Refused> take_place() {
-        auto place = hub_.quota.open({access_.grant.policy, ask_.target.device_id, source_of(peer_)});
+        auto place = hub_.quota.open({access_.grant.policy, open_request_.target.device_id, source_of(peer_)});
         if (auto* share = std::get_if<std::shared_ptr<StreamShare>>(&place)) {
-            ask_.share = std::move(*share);
+            open_request_.share = std::move(*share);
             return std::nullopt;
         }
         const auto& refusal = std::get<QuotaRefusal>(place);
@@ -170,8 +169,8 @@ class RequestingService {
 
     /// nullopt: the service went away.
     asio::awaitable<std::optional<RequestResult>> open_request() {
-        ask_.grant = access_.grant;
-        auto result = co_await ask_device(hub_, connection_, ask_);
+        open_request_.grant = access_.grant;
+        auto result = co_await ask_device(hub_, connection_, open_request_);
         const auto* granted = result ? std::get_if<Granted>(&*result) : nullptr;
         if (granted == nullptr || hub_.broker.revocations() == revocations_) co_return result;
         const auto request = granted->request;
@@ -186,7 +185,7 @@ class RequestingService {
     http::Connection& connection_;
     const http::Request& request_;
     const std::string& peer_;
-    OpenRequest ask_;
+    OpenRequest open_request_;
     std::uint64_t revocations_ = 0;
     StreamAccess access_;
 };
@@ -195,7 +194,7 @@ http::Response switch_to_leg(const Granted& granted) {
     http::Response response;
     response.status = 101;
     add_leg_upgrade(response.headers);
-    response.headers.add("iothub-streaming-is-accepted", "True");
+    response.headers.add(std::string(iothub::accepted_header), "True");
     response.headers.add(std::string(features_header), to_string(*granted.features));
     return response;
 }
@@ -214,7 +213,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
                                                               const http::Request& request, const std::string& peer,
                                                               std::optional<UnauthenticatedConnections::Slot>& slot,
                                                               PendingLegGuard& pending_leg) {
-    const auto open_request = read_ask(request);
+    const auto open_request = read_open_request(request);
     const auto& target = open_request.target;
     const auto log = log_of(hub, open_request, peer);
     AuditEntry audit_entry(hub, open_request, request);
