@@ -29,6 +29,7 @@ constexpr Clock::duration shortest_nap = std::chrono::milliseconds(100);
 struct RelayState {
     RelayLimits limits;
     Clock& clock;
+    RelayCounts& counts;
     int open_directions = 2;
     Clock::time_point last_activity{};
     // Since when a write to the left and to the right leg is under way.
@@ -123,7 +124,8 @@ void throw_if_lost(RelayState& state, Leg left, Leg right) {
 
 // One chunk; how much was read, 0 at the end of the direction, nullopt when nothing was there. Every message of a
 // stream passes here and in forward_all: no coroutine more than it takes.
-asio::awaitable<std::optional<std::size_t>> forward_chunk(RelayState& state, Leg from, Leg to, std::uint64_t& count) {
+asio::awaitable<std::optional<std::size_t>> forward_chunk(RelayState& state, Leg from, Leg to,
+                                                          std::atomic<std::uint64_t>& count) {
     const auto& lost = state.lost[to.index()];
     if (lost && !state.limits.left_is_local) co_await forever();
     Chunk chunk;
@@ -139,14 +141,14 @@ asio::awaitable<std::optional<std::size_t>> forward_chunk(RelayState& state, Leg
         Writing writing(state, to);
         co_await to.stream.write_all(chunk.filled(*size));
         writing.done();
-        count += *size;
+        count.fetch_add(*size, std::memory_order_relaxed);
     } catch (const StreamError& error) {
         if (note_lost(state, to, error)) throw;
     }
     co_return size;
 }
 
-asio::awaitable<void> forward_all(RelayState& state, Leg from, Leg to, std::uint64_t& count) {
+asio::awaitable<void> forward_all(RelayState& state, Leg from, Leg to, std::atomic<std::uint64_t>& count) {
     int turn = 0;
     for (;;) {
         const auto size = co_await forward_chunk(state, from, to, count);
@@ -182,7 +184,7 @@ asio::awaitable<void> linger(RelayState& state) {
 }
 
 // Returns when the whole relay is over, not merely this direction.
-asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::uint64_t& count) {
+asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::atomic<std::uint64_t>& count) {
     co_await forward_all(state, from, to, count);
     state.read_to_end[from.index()] = true;
     // What ended was dropped: the other direction decides, once it has met the loss.
@@ -257,8 +259,8 @@ asio::awaitable<void> run(RelayState& state, Leg left, Leg right) {
     const auto strand = co_await asio::this_coro::executor;
     FailureEvent lost(strand);
     const auto left_watch = watch(state, left, strand, lost), right_watch = watch(state, right, strand, lost);
-    auto stream = first_of(pump(state, left, right, state.result.left_to_right),
-                           pump(state, right, left, state.result.right_to_left), lost);
+    auto stream = first_of(pump(state, left, right, state.counts.left_to_right),
+                           pump(state, right, left, state.counts.right_to_left), lost);
     if (!state.limits.stream.any()) {
         co_await std::move(stream);
     } else {
@@ -344,8 +346,13 @@ asio::awaitable<void> close_legs(Leg left, Leg right, RelayState& state, CloseRe
 }  // namespace
 
 asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
-                                   CloseReason cancel_reason) {
-    RelayState state{.limits = limits, .clock = clock, .last_activity = clock.now(), .result = {}};
+                                   CloseReason cancel_reason, RelayCounts* counts) {
+    RelayCounts own;
+    RelayState state{.limits = limits,
+                     .clock = clock,
+                     .counts = counts != nullptr ? *counts : own,
+                     .last_activity = clock.now(),
+                     .result = {}};
     const Leg left_leg{left, true}, right_leg{right, false};
     auto told = CloseReason::clean;
     try {
@@ -363,6 +370,8 @@ asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLim
     // The peers hear why even if we were cancelled; a second cancellation cuts this short.
     co_await asio::this_coro::reset_cancellation_state();
     co_await close_legs(left_leg, right_leg, state, told);
+    state.result.left_to_right = state.counts.left_to_right;
+    state.result.right_to_left = state.counts.right_to_left;
     co_return state.result;
 }
 

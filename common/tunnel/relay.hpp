@@ -4,6 +4,7 @@
 #include "common/base/stream_limits.hpp"
 #include "common/net/byte_stream.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -32,13 +33,21 @@ struct RelayResult {
     std::string cause;              ///< one clause, empty for clean
 };
 
+/// Payload bytes that were carried so far; for whoever looks on while the relay runs, on any thread.
+struct RelayCounts {
+    std::atomic<std::uint64_t> left_to_right = 0;
+    std::atomic<std::uint64_t> right_to_left = 0;
+    std::uint64_t both() const { return left_to_right + right_to_left; }
+};
+
 /// Joins two streams until both directions have ended, a leg fails, or the coroutine is cancelled; then closes both:
-/// the leg that did not fail hears `ending`, behind everything that had come before the failure. A slow reader is
+/// the leg that did not fail hears `close_reason`, behind everything that had come before the failure. A slow reader is
 /// waited for as that of a living stream is, but only as long as a goodbye takes when the stream was reset, cancelled,
 /// or one of its limits passed. One chunk is in flight in each direction and it is only taken from the pool when bytes
 /// are there, so a slow side slows the other down exactly and idle streams hold no buffer. Never throws but for
-/// internal faults; cancellation ends as CloseReason::cancelled with `cancel_ending` told to both legs.
+/// internal faults; cancellation ends as CloseReason::cancelled with `cancel_reason` told to both legs.
+/// `counts`, if any, outlives it.
 asio::awaitable<RelayResult> relay(ByteStream& left, ByteStream& right, RelayLimits limits, Clock& clock,
-                                   CloseReason cancel_reason = CloseReason::stopping);
+                                   CloseReason cancel_reason = CloseReason::stopping, RelayCounts* counts = nullptr);
 
 }  // namespace device_streams

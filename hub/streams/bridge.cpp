@@ -3,7 +3,6 @@
 #include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "hub/streams/close_within.hpp"
-#include "hub/streams/metered_leg.hpp"
 
 #include <asio/post.hpp>
 
@@ -23,13 +22,14 @@ struct Bridges::Bridge {
     const StreamRef stream;
     const Strand strand;
     const Clock::time_point started;
-    // On the strand only, but for the counts.
-    MeteredLeg device;
-    MeteredLeg service;
+    // On the strand only.
+    const std::unique_ptr<ByteStream> device, service;
     std::string revoked;  // why
+    // From the device leg, the left one, to the service leg, and back.
+    RelayCounts counts;
 
     void count() const {
-        if (share) share->carried(device.received() + service.received());
+        if (share) share->carried(counts.both());
     }
 };
 
@@ -97,7 +97,8 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     const auto limits = limits_.get();
     const RelayLimits relay_limits{
         .linger = limits->linger, .goodbye = limits->goodbye, .left_is_local = false, .stream = limits->stream};
-    const auto result = co_await relay(bridge->device, bridge->service, relay_limits, clock_, CloseReason::stopping);
+    const auto result =
+        co_await relay(*bridge->device, *bridge->service, relay_limits, clock_, CloseReason::stopping, &bridge->counts);
     listed.erase();  // before the line, so that who reads it finds the stream gone
     const auto life = clock_.now() - bridge->started;
     const auto reason = reason_of(result, bridge->revoked);
@@ -124,8 +125,8 @@ void Bridges::revoke(const Revocation& revoked) {
         if (!bridge->stream.rests_on(revoked)) continue;
         auto cut = [bridge = bridge, why = std::string(revoked.why())] {
             bridge->revoked = why;
-            bridge->device.abort(CloseReason::refused);
-            bridge->service.abort(CloseReason::refused);
+            bridge->device->abort(CloseReason::refused);
+            bridge->service->abort(CloseReason::refused);
         };
         asio::post(bridge->strand, std::move(cut));
     }
@@ -150,7 +151,7 @@ std::vector<RunningStream> Bridges::list() const {
     std::vector<RunningStream> streams;
     for (const auto& [key, bridge] : running_)
         streams.push_back(
-            {bridge->stream, bridge->device.received(), bridge->service.received(), now - bridge->started});
+            {bridge->stream, bridge->counts.left_to_right, bridge->counts.right_to_left, now - bridge->started});
     return streams;
 }
 

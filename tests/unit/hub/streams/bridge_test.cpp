@@ -1,6 +1,5 @@
 #include "hub/streams/bridge.hpp"
 
-#include "hub/streams/metered_leg.hpp"
 #include "tests/support/captured_log.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/manual_clock.hpp"
