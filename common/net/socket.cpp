@@ -112,9 +112,10 @@ std::size_t Socket::try_send(ReadableBytes bytes) {
         if (size >= 0) return static_cast<std::size_t>(size);
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;
         if (errno == EINTR) continue;
-        failure_ = errno;
-        give_up();  // also where the kernel wakes no reader
-        throw_if_failed();
+        const int error = errno;
+        // Where the kernel wakes no reader; the peer must see no end of file by it.
+        socket_calls::shutdown(fd(), SHUT_RD);
+        fail(error);
     }
 }
 
