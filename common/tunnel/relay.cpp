@@ -127,7 +127,6 @@ void throw_if_lost(RelayState& state, Leg left, Leg right) {
 asio::awaitable<std::optional<std::size_t>> forward_chunk(RelayState& state, Leg from, Leg to,
                                                           std::atomic<std::uint64_t>& count) {
     const auto& lost = state.lost[to.index()];
-    if (lost && !state.limits.left_is_local) co_await forever();
     Chunk chunk;
     std::optional<std::size_t> size;
     try {

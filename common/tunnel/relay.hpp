@@ -16,9 +16,8 @@ struct RelayLimits {
     Clock::duration linger = std::chrono::seconds(5);
     /// For the goodbyes at the end.
     Clock::duration goodbye = std::chrono::seconds(5);
-    /// The left leg is a program on this machine and the right one leads to the hub. What a local program sends for a
-    /// lost leg is dropped, as it may have to send something before it reads on; a hub (false) does not read it, so
-    /// that the sender learns of it.
+    /// The left leg is a program on this machine and the right one leads to the hub: the program is shown a clean end
+    /// only once the hub has agreed to it. False: both are legs of a hub.
     bool left_is_local = true;
     StreamLimits stream = {};  ///< when one passes, the stream ends as CloseReason::time_up with its name as the cause
 };

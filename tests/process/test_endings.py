@@ -49,6 +49,7 @@ def fill(stream, lab):
     """Nobody reads, and everything has come as far as to the proxy before the one who is to read it."""
     for end in stream.ends():
         end.stop_reading()
+    for end in stream.ends():
         end.send(FILL)
     for end in stream.ends():
         wait_until(lambda: end.unread() == FILL, lambda: f"{FILL} unread bytes, not {end.unread()}: {end.describe()}")
