@@ -85,16 +85,16 @@ class ByteStream {
     /// True when the peer has ended both directions.
     virtual bool ended() const = 0;
 
-    /// Watches the leg beside whoever reads and writes it: `gone` is told, on `strand`, once it is lost; perhaps at
+    /// Watches the leg beside whoever reads and writes it: `on_lost` is told, on `strand`, once it is lost; perhaps at
     /// once. What had come by then can still be read, and behind it every read fails, as after a write that has failed.
     virtual LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) = 0;
     /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Never returns;
     /// throws StreamError once the peer has ended the whole stream, whether well or not.
     virtual asio::awaitable<void> drain_until_closed();
 
-    /// Says goodbye as `ending` demands and waits for the peer's; bounded by the caller's timeout. Throws StreamError
-    /// when a clean goodbye is answered by another one; a leg that is gone is no error. Call it once, with no other
-    /// operation under way. It loses nothing that was written, unless it is given up while undelivered().
+    /// Says goodbye as `close_reason` demands and waits for the peer's; bounded by the caller's timeout. Throws
+    /// StreamError when a clean goodbye is answered by another one; a leg that is gone is no error. Call it once, with
+    /// no other operation under way. It loses nothing that was written, unless it is given up while undelivered().
     virtual asio::awaitable<void> close(CloseReason close_reason) = 0;
     /// Bytes that were written and are still on their way to a peer that has not been found dead; more than 0 also
     /// while it works through what it got. It shrinks while the peer takes some.

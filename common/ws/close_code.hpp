@@ -26,11 +26,11 @@ bool is_clean(const ClosePayload& reason);
 /// not UTF-8 (RFC 6455 sections 5.5.1 and 7.4).
 ClosePayload parse_close(ReadableBytes payload);
 ControlPayload make_close(std::optional<std::uint16_t> code, std::string_view reason = {});
-/// The Close that says `ending`.
+/// The Close that says `close_reason`.
 ControlPayload make_close(CloseReason close_reason, bool extended);
 
-/// The close code that says `ending` (RFC 6455 section 7.4; 4001 for a TCP reset between parties of ours), and back.
-/// Codes 1000 and 1005 (none was given) are clean.
+/// The close code that says `close_reason` (RFC 6455 section 7.4; 4001 for a TCP reset between parties of ours), and
+/// back. Codes 1000 and 1005 (none was given) are clean.
 std::uint16_t close_code(CloseReason close_reason, bool extended);
 CloseReason reason_of_close_code(std::uint16_t code);
 

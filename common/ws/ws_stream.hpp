@@ -46,7 +46,7 @@ struct WsOptions {
 /// ParseContext: 0 with ended() after a clean Close (1000 or without code); StreamError for any other Close, for an end
 /// without one, and for a peer that breaks the protocol (it is told 1002). A Close is answered at once. In a plain
 /// stream 64 empty messages in a row with no data end the reading side (0 without ended()). Whatever follows the end of
-/// the reading side is for listen_on().
+/// the reading side is for drain_until_closed().
 ///
 /// Writing: after a clean Close of the peer, bytes are dropped, as it reads no more; after any other, StreamError.
 class WsStream final : public ByteStream {
@@ -70,8 +70,8 @@ class WsStream final : public ByteStream {
     /// the next reads get. Never returns, and may be cancelled; throws StreamError once the peer has ended the whole
     /// stream, whether well or not, with no payload before.
     asio::awaitable<void> park();
-    /// Sends Close with the code of `ending`, unless one was sent, waits for the peer's, closes the transport. A leg
-    /// that is gone is no error here.
+    /// Sends Close with the code of `close_reason`, unless one was sent, waits for the peer's, closes the transport. A
+    /// leg that is gone is no error here.
     asio::awaitable<void> close(CloseReason close_reason) override;
     /// Besides the bytes in the connection: a peer that pings, and has not answered our Close, still works through what
     /// it got.
