@@ -13,10 +13,14 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace device_streams::test {
@@ -47,18 +51,38 @@ class Background {
     }
     template <typename T, typename Strand>
     T wait_for(const Strand& strand, asio::awaitable<T> work) {
-        auto result = asio::co_spawn(strand, std::move(work), asio::use_future);
-        if (result.wait_for(std::chrono::seconds(30)) != std::future_status::ready)
+        const auto outcome = std::make_shared<Outcome<T>>();
+        auto done = asio::co_spawn(strand, keep(std::move(work), outcome), asio::use_future);
+        if (done.wait_for(std::chrono::seconds(30)) != std::future_status::ready)
             throw std::runtime_error("a coroutine took more than 30 s");
         // The strand drops its reference to what was thrown before the test's thread looks at it: the count itself is
         // atomic, but ThreadSanitizer cannot see that inside libstdc++.
         asio::post(strand, asio::use_future).wait();
-        return result.get();
+        if (outcome->failure) std::rethrow_exception(outcome->failure);
+        if constexpr (!std::is_void_v<T>) return std::move(*outcome->value);
     }
 
     asio::io_context io;
 
  private:
+    // What was thrown stays here: a future would drop it on a thread of its own.
+    template <typename T>
+    struct Outcome {
+        std::exception_ptr failure;
+        std::optional<std::conditional_t<std::is_void_v<T>, char, T>> value;
+    };
+    template <typename T>
+    static asio::awaitable<void> keep(asio::awaitable<T> work, std::shared_ptr<Outcome<T>> outcome) {
+        try {
+            if constexpr (std::is_void_v<T>)
+                co_await std::move(work);
+            else
+                outcome->value.emplace(co_await std::move(work));
+        } catch (...) {
+            outcome->failure = std::current_exception();
+        }
+    }
+
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::vector<std::jthread> threads_;
 };
