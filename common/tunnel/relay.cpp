@@ -210,13 +210,13 @@ struct Limit {
 };
 
 // The limit that comes first, as things stand.
-Limit next_limit(const RelayState& state, Clock::time_point start) {
+Limit next_limit(const RelayState& state) {
     const auto& limits = state.limits.stream;
     Limit due{Clock::time_point::max(), ""};
     const auto consider = [&due](Clock::time_point from, Clock::duration length, const char* name) {
         if (from + length < due.when) due = {from + length, name};
     };
-    if (limits.max_lifetime) consider(start, *limits.max_lifetime, "max_lifetime");
+    if (limits.max_lifetime) consider(state.start, *limits.max_lifetime, "max_lifetime");
     if (limits.idle_timeout && !state.is_writing()) consider(state.last_activity, *limits.idle_timeout, "idle_timeout");
     for (const auto& since : state.writing_since)
         if (limits.stall_timeout && since) consider(*since, *limits.stall_timeout, "stall_timeout");
@@ -225,14 +225,13 @@ Limit next_limit(const RelayState& state, Clock::time_point start) {
 
 // What is due changes meanwhile, so it looks again at least twice in the shortest limit.
 asio::awaitable<void> enforce_limits(RelayState& state) {
-    const auto start = state.clock.now();
     const auto& limits = state.limits.stream;
     const Clock::duration shortest = std::min({limits.idle_timeout.value_or(std::chrono::hours(1)),
                                                limits.max_lifetime.value_or(std::chrono::hours(1)),
                                                limits.stall_timeout.value_or(std::chrono::hours(1))});
     for (;;) {
         const auto now = state.clock.now();
-        const auto due = next_limit(state, start);
+        const auto due = next_limit(state);
         if (now >= due.when) throw state.note_time_up(due.limit);
         co_await state.clock.sleep_until(std::min(due.when, now + shortest / 2));
     }
