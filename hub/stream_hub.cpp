@@ -132,8 +132,9 @@ StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registr
           quota_, settings.quota_file, [this] { bridges_.count(); }, clock_, log_),
       broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
                                             pairing_limits(settings.limits), presence_limits(settings.limits))),
-      context_{clock_, log_,         *registry_,   *broker_,         leg_tokens_, limits_,       names_,
-               tls_,   authorities_, peer_faults_, unauthenticated_, stopping_,   resource_log_, *quota_},
+      context_{clock_,    log_,          *registry_, *broker_,     leg_tokens_,  [this] { return address(); },
+               limits_,   names_,        tls_,       authorities_, peer_faults_, unauthenticated_,
+               stopping_, resource_log_, *quota_},
       door_(context_),
       accepting_(executor_),
       connections_(executor_),
@@ -152,14 +153,9 @@ LocalBroker::Parts StreamHub::Impl::broker_parts() {
         bridges_.close_alone(std::move(leg), close_reason);
     };
     auto cut = [this](const Revocation& revoked) { bridges_.revoke(revoked); };
-    return {clock_,
-            log_,
-            leg_tokens_,
-            [this] { return address(); },
-            std::move(bridge),
-            std::move(close_alone),
-            std::move(cut),
-            [this](StreamEnd end) { resource_log_.add(std::move(end)); }};
+    return {clock_, log_, std::move(bridge), std::move(close_alone), std::move(cut), [this](StreamEnd end) {
+                resource_log_.add(std::move(end));
+            }};
 }
 
 PublicAddress StreamHub::Impl::address() const {

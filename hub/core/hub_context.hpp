@@ -15,6 +15,7 @@
 #include "hub/streams/leg_tokens.hpp"
 #include "hub/streams/stream_broker.hpp"
 
+#include <functional>
 #include <memory>
 
 namespace device_streams::hub {
@@ -26,6 +27,7 @@ struct HubContext {
     Registry& registry;
     StreamBroker& broker;
     const LegTokens& leg_tokens;
+    std::function<PublicAddress()> address;  ///< of the streaming endpoint, as of now
     const Current<HubLimits>& limits;
     const Current<HubNames>& names;
     const Current<std::shared_ptr<const TlsContext>>& tls;

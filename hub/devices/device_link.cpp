@@ -2,6 +2,8 @@
 
 #include "common/async/join.hpp"
 #include "common/async/poll_timer.hpp"
+#include "common/tunnel/stream_id.hpp"
+#include "hub/core/sign_leg.hpp"
 
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
@@ -272,9 +274,24 @@ bool DeviceLink::handle(const LinkOrder& order) {
         drop(*drop_it);
         return false;
     }
-    mqtt::Publish request;
-    request.topic = std::get<DeliverRequest>(order).topic;
-    if (outbox_.put(request)) return true;
+    return deliver(std::get<DeviceRequest>(order));
+}
+
+bool DeviceLink::deliver(const DeviceRequest& request) {
+    const auto& target = login_->target;
+    auto leg = sign_leg(hub_, target, request.stream_id, StreamRole::device, request.deadline);
+    const iothub::StreamRequest encoded{request.name,
+                                        request.request_id,
+                                        std::move(leg.url),
+                                        std::move(leg.token),
+                                        request.features ? to_string(*request.features) : std::string(),
+                                        request.policy};
+    hub_.log.debug("stream request delivered", {{"device", target.to_string()},
+                                                {"stream", loggable_stream_id(request.name)},
+                                                {"request", request.request_id}});
+    mqtt::Publish publish;
+    publish.topic = iothub::request_topic(encoded);
+    if (outbox_.put(publish)) return true;
     note_end(Errc::peer_slow, "it does not read what it is sent");
     return false;
 }

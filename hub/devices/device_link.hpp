@@ -65,6 +65,7 @@ class DeviceLink {
     asio::awaitable<void> answer_now(const SessionActions& actions);
     asio::awaitable<void> read();
     bool handle(const LinkOrder& order);
+    bool deliver(const DeviceRequest& request);
     std::optional<Clock::time_point> watch_time();
     bool take_in(std::size_t most);
     bool take_packets();

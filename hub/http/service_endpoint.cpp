@@ -5,6 +5,7 @@
 #include "common/iothub/stream_request.hpp"
 #include "common/tunnel/leg_upgrade.hpp"
 #include "common/tunnel/stream_id.hpp"
+#include "hub/core/sign_leg.hpp"
 #include "hub/http/rest_answer.hpp"
 #include "hub/http/stream_access.hpp"
 #include "hub/http/streaming_endpoint.hpp"
@@ -44,18 +45,19 @@ OpenRequest read_open_request(const http::Request& request) {
     return open_request;
 }
 
-http::Response answer_for(const RequestResult& result, Clock::wall_time now) {
+http::Response answer_for(const HubContext& hub, const iothub::Target& target, const RequestResult& result) {
     http::Response response;
     if (const auto* refused = std::get_if<Refused>(&result)) {
-        response = error_answer(refused->error, refused->text, now);
+        response = error_answer(refused->error, refused->text, hub.clock.wall_now());
         if (refused->retry_after) response.headers.add("Retry-After", std::to_string(refused->retry_after->count()));
         return response;
     }
     const auto* granted = std::get_if<Granted>(&result);
     response.headers.add(std::string(iothub::accepted_header), granted != nullptr ? "True" : "False");
     if (granted == nullptr) return response;
-    response.headers.add(std::string(iothub::url_header), granted->leg_grant.url);
-    response.headers.add(std::string(iothub::token_header), std::string(granted->leg_grant.token.reveal()));
+    const auto leg = sign_leg(hub, target, granted->stream_id, StreamRole::service, granted->deadline);
+    response.headers.add(std::string(iothub::url_header), leg.url);
+    response.headers.add(std::string(iothub::token_header), std::string(leg.token.reveal()));
     if (granted->features) response.headers.add(std::string(features_header), to_string(*granted->features));
     return response;
 }
@@ -222,12 +224,12 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     audit_entry.by(asking.access());
     if (!may_ask) {
         audit_entry.as(asking.denied());
-        co_return answer_for(asking.denied(), hub.clock.wall_now());
+        co_return answer_for(hub, target, asking.denied());
     }
     slot.reset();
     if (const auto full = asking.take_place()) {
         audit_entry.as(*full);
-        co_return answer_for(*full, hub.clock.wall_now());
+        co_return answer_for(hub, target, *full);
     }
     pending_leg.forget();  // who asks again on the connection has not left
     const auto result = co_await asking.open_request();
@@ -248,7 +250,7 @@ asio::awaitable<std::optional<http::Response>> answer_request(HubContext& hub, h
     // Services of ours keep the connection until their leg is there, unless somebody on the way ends it with the
     // answer.
     if (to_ours && request.keep_alive) pending_leg.set(granted->request);
-    co_return answer_for(*result, hub.clock.wall_now());
+    co_return answer_for(hub, target, *result);
 }
 
 http::Response method_not_allowed() {

@@ -116,19 +116,13 @@ asio::awaitable<std::vector<iothub::Target>> LocalBroker::online() {
 
 asio::awaitable<RequestResult> LocalBroker::request(OpenRequest open_request) {
     const Channel<RequestResult> reply(co_await asio::this_coro::executor);
-    auto open = [&]() -> RequestNumber {
-        if (stopped_) {
-            reply.post(Refused{iothub::RestError::server_error, "the hub is stopping"});
-            return 0;
-        }
-        const auto target = open_request.target;
-        auto opened = pairing_.open(std::move(open_request), presence_.state_of(target), parts_.clock.now());
-        requests_.emplace(opened.request, PendingReply{reply, target});
-        perform(std::move(opened.actions));
-        arm();
-        return opened.request;
-    };
-    const auto number = co_await run_on(control_, open);
+    const RequestNumber number = ++last_request_;
+    on_control([this, number, reply, open_request = std::move(open_request)]() mutable {
+        if (stopped_) return reply.post(Refused{iothub::RestError::server_error, "the hub is stopping"});
+        const auto device = presence_.state_of(open_request.target);
+        replies_.emplace(number, reply);
+        perform(pairing_.open(number, std::move(open_request), device, parts_.clock.now()));
+    });
     try {
         auto result = co_await reply.next();
         co_return result;
@@ -140,7 +134,7 @@ asio::awaitable<RequestResult> LocalBroker::request(OpenRequest open_request) {
 
 void LocalBroker::cancel(RequestNumber request) {
     on_control([this, request] {
-        requests_.erase(request);
+        replies_.erase(request);
         perform(pairing_.cancel(request));
     });
 }
@@ -205,41 +199,17 @@ void LocalBroker::part(LegJoiner::Joined joined) {
 // Doing what the pairing says.
 
 void LocalBroker::perform(PairingActions actions) {
-    for (const auto& action : actions) std::visit([this](const auto& known) { perform(known); }, action);
+    for (auto& action : actions) std::visit([this](auto& known) { perform(known); }, action);
 }
 
-void LocalBroker::perform(const Deliver& action) {
+void LocalBroker::perform(Deliver& action) {
     const auto link = links_.find(action.link);
-    if (link == links_.end()) return;
-    const auto leg_grant = parts_.leg_tokens.make(parts_.address(), action.stream.target, action.stream.stream_id,
-                                                  StreamRole::device, wall_expiry(action.deadline));
-    const iothub::StreamRequest request{action.stream.name,
-                                        action.request_id,
-                                        leg_grant.url,
-                                        leg_grant.token,
-                                        action.features ? to_string(*action.features) : std::string(),
-                                        action.features && action.features->policy ? action.stream.grant.policy : ""};
-    link->second.orders.post(DeliverRequest{iothub::request_topic(request)});
-    parts_.log.debug("stream request delivered", {{"device", action.stream.target.to_string()},
-                                                  {"stream", loggable_stream_id(action.stream.name)},
-                                                  {"request", action.request_id}});
+    if (link != links_.end()) link->second.orders.post(std::move(action.request));
 }
 
-void LocalBroker::perform(const Reply& action) {
-    const auto asking = requests_.find(action.request);
-    if (asking == requests_.end()) return;
-    asking->second.reply.post(result_of(action, asking->second.target));
-    requests_.erase(asking);
-}
-
-RequestResult LocalBroker::result_of(const Reply& reply, const iothub::Target& target) const {
-    if (const auto* refused = std::get_if<Refused>(&reply.outcome)) return *refused;
-    const auto* accepted = std::get_if<Accepted>(&reply.outcome);
-    if (accepted == nullptr) return Rejected{};
-    return Granted{reply.request, accepted->stream_id,
-                   parts_.leg_tokens.make(parts_.address(), target, accepted->stream_id, StreamRole::service,
-                                          wall_expiry(accepted->deadline)),
-                   accepted->features};
+void LocalBroker::perform(Reply& action) {
+    const auto waiting = replies_.extract(action.request);
+    if (!waiting.empty()) waiting.mapped().post(std::move(action.result));
 }
 
 void LocalBroker::perform(const EndLeg& action) {
@@ -269,11 +239,6 @@ void LocalBroker::perform(const Abandon& action) {
                                         {"reason", action.why},
                                         {"next", info.advice}});
     parts_.given_up({action.stream.target, action.stream.name, action.stream.stream_id, 0, 0, {}, action.why, false});
-}
-
-std::int64_t LocalBroker::wall_expiry(Clock::time_point deadline) const {
-    const auto left = std::chrono::ceil<std::chrono::seconds>(deadline - parts_.clock.now());
-    return parts_.clock.unix_seconds() + left.count();
 }
 
 // Time and stopping.

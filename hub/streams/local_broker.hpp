@@ -21,8 +21,6 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     struct Parts {
         Clock& clock;
         Log log;
-        const LegTokens& leg_tokens;
-        std::function<PublicAddress()> address;
         std::function<void(StreamRef, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service)> bridge;
         std::function<void(std::unique_ptr<ByteStream>, CloseReason)> close_alone;
         std::function<void(const Revocation&)> cut;                         ///< the streams that run
@@ -72,13 +70,11 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     std::optional<Entered> enter(const NewLink& link, const Channel<LinkOrder>& orders,
                                  const Channel<Nothing>& predecessor_gone);
     void perform(PairingActions actions);
-    void perform(const Deliver& action);
-    void perform(const Reply& action);
+    void perform(Deliver& action);
+    void perform(Reply& action);
     void perform(const EndLeg& action);
     void perform(const Join& action);
     void perform(const Abandon& action);
-    RequestResult result_of(const Reply& reply, const iothub::Target& target) const;
-    std::int64_t wall_expiry(Clock::time_point deadline) const;
     void arm();
     void settle(LegJoiner::Joined joined);
     void part(LegJoiner::Joined joined);
@@ -86,16 +82,13 @@ class LocalBroker final : public StreamBroker, public std::enable_shared_from_th
     Strand control_;
     Parts parts_;
     std::atomic<std::uint64_t> revocations_ = 0;
+    std::atomic<RequestNumber> last_request_ = 0;
     // On the control strand only.
     Presence presence_;
     Pairing pairing_;
     bool stopped_ = false;
     std::unordered_map<LinkNumber, Link> links_;
-    struct PendingReply {
-        Channel<RequestResult> reply;
-        iothub::Target target;
-    };
-    std::unordered_map<RequestNumber, PendingReply> requests_;
+    std::unordered_map<RequestNumber, Channel<RequestResult>> replies_;
     std::map<LegKey, Channel<LegOrder>> legs_;
     LegJoiner joiner_;
     Channel<Nothing> deadline_moved_;

@@ -27,12 +27,10 @@ Pairing::Pairing(PairingLimits limits, std::function<std::string()> make_stream_
     : limits_(limits), make_stream_id_(std::move(make_stream_id)) {
 }
 
-Pairing::Opened Pairing::open(OpenRequest open_request, const DeviceState& device, Clock::time_point now) {
-    const RequestNumber number = ++last_number_;
+PairingActions Pairing::open(RequestNumber number, OpenRequest open_request, const DeviceState& device,
+                             Clock::time_point now) {
     if (!has_room_for(open_request))
-        return {
-            number,
-            {Reply{number, Refused{RestError::throttled, "too many streams are being opened", retry_when_crowded}}}};
+        return {Reply{number, Refused{RestError::throttled, "too many streams are being opened", retry_when_crowded}}};
     Request request;
     request.deadline = now + limits_.handshake;
     const auto zero = Clock::duration::zero();
@@ -41,16 +39,16 @@ Pairing::Opened Pairing::open(OpenRequest open_request, const DeviceState& devic
         std::clamp(open_request.response_timeout.value_or(limits_.response_default), zero, limits_.handshake);
     const auto wait_until = std::min(std::max(now + connect, device.grace_until), request.deadline);
     if (!device.subscribed_link && wait_until <= now)
-        return {number, {Reply{number, Refused{RestError::device_not_online, "the device is not online"}}}};
+        return {Reply{number, Refused{RestError::device_not_online, "the device is not online"}}};
 
     request.open_request = std::move(open_request);
     Request& kept = requests_.emplace(number, std::move(request)).first->second;
     by_target_[kept.open_request.target].insert(number);
     ++of_policy_[kept.open_request.grant.policy];
     if (device.subscribed_link)
-        return {number, {deliver(number, kept, *device.subscribed_link, device.announced, device.login, now)}};
+        return {deliver(number, kept, *device.subscribed_link, device.announced, device.login, now)};
     set_expiry(number, kept, wait_until);
-    return {number, {}};
+    return {};
 }
 
 bool Pairing::has_room_for(const OpenRequest& open_request) const {
@@ -79,9 +77,10 @@ Deliver Pairing::deliver(RequestNumber number, Request& request, LinkNumber link
     request.service_features = negotiate(own_features, service, device);
     by_request_id_[request.request_id] = number;
     by_stream_id_[request.stream_id] = number;
-    Deliver action{link, request.request_id, request.stream(), request.deadline, {}};
-    if (announced) action.features = request.device_features;
-    return action;
+    DeviceRequest out{request.request_id, request.open_request.name, request.stream_id, request.deadline};
+    if (announced) out.features = request.device_features;
+    if (announced && request.device_features.policy) out.policy = request.open_request.grant.policy;
+    return {link, std::move(out)};
 }
 
 PairingActions Pairing::cancel(RequestNumber number) {
@@ -119,7 +118,7 @@ PairingActions Pairing::answered(const iothub::Target& target, const iothub::Str
 
     if (!answer.accepted()) {
         fail(found, {}, CloseReason::lost, actions);
-        std::get<Reply>(actions.front()).outcome = Rejected{};
+        std::get<Reply>(actions.front()).result = Rejected{};
     } else if (request.leg(StreamRole::device) == Leg::left) {
         fail(found, {RestError::gateway_timeout, "the device accepted, but its WebSocket had gone"}, CloseReason::lost,
              actions);
@@ -127,9 +126,9 @@ PairingActions Pairing::answered(const iothub::Target& target, const iothub::Str
         by_request_id_.erase(known);
         request.phase = Phase::accepted;
         set_expiry(number, request, request.deadline);
-        Accepted accepted{request.stream_id, request.deadline, {}};
-        if (request.open_request.announced) accepted.features = request.service_features;
-        actions.push_back(Reply{number, accepted});
+        Granted granted{number, request.stream_id, request.deadline, {}};
+        if (request.open_request.announced) granted.features = request.service_features;
+        actions.push_back(Reply{number, std::move(granted)});
     }
     return actions;
 }
@@ -189,7 +188,7 @@ PairingActions Pairing::forget(const Revocation& revoked) {
     std::vector<RequestNumber> on_lost;
     for (const auto& [target, numbers] : by_target_)
         for (const RequestNumber number : numbers)
-            if (requests_.at(number).stream().rests_on(revoked)) on_lost.push_back(number);
+            if (requests_.at(number).rests_on(revoked)) on_lost.push_back(number);
     for (const RequestNumber number : on_lost) {
         const auto found = requests_.find(number);
         const auto& open_request = found->second.open_request;

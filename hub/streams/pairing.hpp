@@ -49,19 +49,33 @@ struct PairingLimits {
     std::size_t pending_per_policy = 10'000;  ///< the same, from the services of one policy
 };
 
-/// How a request was answered.
-struct Accepted {
+/// A stream request on its way to a device. The link that delivers it signs the token of its leg and encodes it.
+struct DeviceRequest {
+    std::string request_id;
+    std::string name;  ///< of the stream
+    std::string stream_id;
+    Clock::time_point deadline;          ///< for the legs
+    std::optional<Features> features{};  ///< of the device's leg; nullopt: the device announced none
+    std::string policy{};                ///< of the service; empty: the device did not announce that it reads it
+};
+
+/// The device has accepted. The endpoint that tells the service signs the token of its leg.
+struct Granted {
+    RequestNumber request;
     std::string stream_id;
     Clock::time_point deadline;        ///< for the legs
-    std::optional<Features> features;  ///< for the service, if it announced any
+    std::optional<Features> features;  ///< of the service's leg; nullopt: the service announced none
 };
+/// The device has rejected.
 struct Rejected {};
+/// The hub has refused.
 struct Refused {
     iothub::RestError error;
     std::string text;
     std::optional<std::chrono::seconds> retry_after{};
 };
-using Outcome = std::variant<Accepted, Rejected, Refused>;
+/// How a stream request ends for the service.
+using RequestResult = std::variant<Granted, Rejected, Refused>;
 
 /// A stream as its log lines and its legs need it.
 struct StreamRef {
@@ -80,14 +94,11 @@ struct StreamRef {
 // What the driver must do.
 struct Deliver {
     LinkNumber link;
-    std::string request_id;
-    StreamRef stream;
-    Clock::time_point deadline;
-    std::optional<Features> features;  ///< for the device, if it announced any
+    DeviceRequest request;
 };
 struct Reply {
     RequestNumber request;
-    Outcome outcome;
+    RequestResult result;
 };
 struct EndLeg {
     std::string stream_id;
@@ -120,11 +131,9 @@ class Pairing {
     /// `make_stream_id` gives 32 hex digits that nobody can guess.
     Pairing(PairingLimits limits, std::function<std::string()> make_stream_id);
 
-    struct Opened {
-        RequestNumber request;
-        PairingActions actions;
-    };
-    Opened open(OpenRequest open_request, const DeviceState& device, Clock::time_point now);
+    /// `number`: none that was used before.
+    PairingActions open(RequestNumber number, OpenRequest open_request, const DeviceState& device,
+                        Clock::time_point now);
     /// The service went away. No effect once its leg is there, which then speaks for it.
     PairingActions cancel(RequestNumber request);
 
@@ -172,6 +181,10 @@ class Pairing {
         std::array<Leg, 2> legs{Leg::none, Leg::none};
 
         Leg& leg(StreamRole role) { return legs[role == StreamRole::device ? 0 : 1]; }
+        bool rests_on(const Revocation& revoked) const {
+            return revoked.covers(open_request.target, login) ||
+                   revoked.covers(open_request.target, open_request.grant);
+        }
         StreamRef stream() const {
             return {stream_id, open_request.name, open_request.target, login, open_request.grant, open_request.share};
         }
@@ -190,7 +203,6 @@ class Pairing {
 
     PairingLimits limits_;
     std::function<std::string()> make_stream_id_;
-    RequestNumber last_number_ = 0;
     std::uint64_t last_request_id_ = 0;
     Requests requests_;
     std::unordered_map<std::string, RequestNumber> by_request_id_;

@@ -22,15 +22,12 @@ struct NewLink {
 };
 
 // What a link hears.
-struct DeliverRequest {
-    std::string topic;  ///< holds a bearer token behind `?`
-};
 struct DropLink {
     enum class Reason { taken_over, renewed, revoked, stopping } reason;
     std::string why{};       ///< of a revocation, one clause
     std::string new_peer{};  ///< address:port of the link in its place
 };
-using LinkOrder = std::variant<DeliverRequest, DropLink>;
+using LinkOrder = std::variant<DeviceRequest, DropLink>;
 
 // What a waiting leg hears, once: the leg ends its wait, and hands its stream over or closes it.
 struct JoinLeg {};
@@ -38,15 +35,6 @@ struct CloseLeg {
     CloseReason close_reason;
 };
 using LegOrder = std::variant<JoinLeg, CloseLeg>;
-
-// How a stream request ends for the service.
-struct Granted {
-    RequestNumber request;
-    std::string stream_id;
-    LegGrant leg_grant;
-    std::optional<Features> features;  ///< nullopt: the service announced none
-};
-using RequestResult = std::variant<Granted, Rejected, Refused>;
 
 /// Presence and pairing as the endpoints use them. The seam for a hub of several nodes: links, requests and legs may
 /// then sit on different nodes, while the bytes of a stream never pass through here. Calls come from any strand.

@@ -13,7 +13,7 @@ class HubLegOptions : public testing::Test {
  protected:
     ws::WsOptions device_leg(std::optional<Features> announced) {
         const OpenRequest open_request{{"pump-17", {}}, "ssh.0a1b2c3d", {}, {}, own_features};
-        pairing.open(open_request, {.subscribed_link = 1, .announced = announced}, clock.now());
+        pairing.open(1, open_request, {.subscribed_link = 1, .announced = announced}, clock.now());
         const auto admission = pairing.admit("sid", StreamRole::device, open_request.target);
         EXPECT_EQ(admission.verdict, Admission::Verdict::admitted);
         return leg_options(ws::Role::server, admission.features, Liveness(), clock);

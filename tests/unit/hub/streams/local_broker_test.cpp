@@ -28,21 +28,16 @@ class LocalBrokerTest : public testing::Test {
             seen.push_back("close " + std::string(to_string(close_reason)));
         };
         const auto cut = [this](const Revocation& revoked) { seen.push_back("cut " + revoked.target->to_string()); };
-        return {clock,      Log(lines, LogLevel::debug),
-                leg_tokens, [] { return PublicAddress{"localhost"}; },
-                bridge,     close_alone,
-                cut};
+        return {clock, Log(lines, LogLevel::debug), bridge, close_alone, cut};
     }
     // A stream whose two legs have been told to join, and have not come yet.
     void open_joining_stream() {
         test::Running<RequestResult> asking(io, broker->request({pump, "ssh.0a1b2c3d", {}, {}, {}}));
         test::poll(io);
         const auto order = link_orders.try_next();
-        const auto request = iothub::parse_request_topic(std::get<DeliverRequest>(order.value()).topic).value();
+        const auto& request = std::get<DeviceRequest>(order.value());
         broker->take_answer(link, {200, request.request_id});
-        const auto path = iothub::parse_stream_url(request.url).value().target;
-        leg_grant =
-            leg_tokens.check(path, "Bearer " + std::string(request.token.reveal()), clock.unix_seconds()).value();
+        leg_grant = {request.stream_id, pump, StreamRole::device};
         for (const auto role : {StreamRole::device, StreamRole::service}) {
             leg_grant.role = role;
             Channel<LegOrder> orders(io.get_executor());
@@ -60,7 +55,6 @@ class LocalBrokerTest : public testing::Test {
     asio::io_context io{1};
     test::ManualClock clock;
     std::shared_ptr<test::CapturedLog> lines = std::make_shared<test::CapturedLog>();
-    LegTokens leg_tokens{"hub1", random_signing_key()};
     std::vector<std::string> seen;
     std::shared_ptr<LocalBroker> broker = std::make_shared<LocalBroker>(
         asio::make_strand(asio::any_io_executor(io.get_executor())), parts(), PairingLimits(), PresenceLimits());

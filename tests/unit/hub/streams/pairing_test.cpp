@@ -26,18 +26,19 @@ class PairingTest : public testing::Test {
         return {pump, "ssh.0a1b2c3d", connect, response, {}};
     }
     DeviceState subscribed(LinkNumber link = 1) const { return {link, {}, {}}; }
-    Deliver open_delivered(const OpenRequest& what, const DeviceState& state) {
-        const auto opened = pairing.open(what, state, clock.now());
-        request = opened.request;
-        return only<Deliver>(opened.actions).at(0);
+    PairingActions open(const OpenRequest& what, const DeviceState& device = {}) {
+        return pairing.open(++request, what, device, clock.now());
     }
-    Deliver open_delivered() { return open_delivered(open_request(), subscribed()); }
+    DeviceRequest open_delivered(const OpenRequest& what, const DeviceState& device) {
+        return only<Deliver>(open(what, device)).at(0).request;
+    }
+    DeviceRequest open_delivered() { return open_delivered(open_request(), subscribed()); }
     PairingActions accept(const std::string& request_id) { return pairing.answered(pump, {200, request_id}); }
-    Accepted accepted(const std::string& request_id) {
-        return std::get<Accepted>(only<Reply>(accept(request_id)).at(0).outcome);
+    Granted granted(const std::string& request_id) {
+        return std::get<Granted>(only<Reply>(accept(request_id)).at(0).result);
     }
     static RestError refused(const PairingActions& actions) {
-        return std::get<Refused>(only<Reply>(actions).at(0).outcome).error;
+        return std::get<Refused>(only<Reply>(actions).at(0).result).error;
     }
     Verdict admit(const std::string& stream, StreamRole role) { return pairing.admit(stream, role, pump).verdict; }
     PairingActions attach(const std::string& stream, StreamRole role) {
@@ -63,11 +64,12 @@ class PairingTest : public testing::Test {
 // Delivery.
 
 TEST_F(PairingTest, RequestToSubscribedDeviceIsDeliveredAtOnce) {
-    const auto delivery = open_delivered();
-    EXPECT_EQ(delivery.link, 1u);
+    const auto deliver = only<Deliver>(open(open_request(), subscribed(7))).at(0);
+    EXPECT_EQ(deliver.link, 7u);
+    const auto& delivery = deliver.request;
     EXPECT_EQ(delivery.request_id, "1");
-    EXPECT_EQ(delivery.stream.stream_id, "sid-1");
-    EXPECT_EQ(delivery.stream.name, "ssh.0a1b2c3d");
+    EXPECT_EQ(delivery.stream_id, "sid-1");
+    EXPECT_EQ(delivery.name, "ssh.0a1b2c3d");
     EXPECT_EQ(delivery.deadline, clock.now() + 60s);
 }
 
@@ -79,41 +81,41 @@ TEST_F(PairingTest, RequestIdsCountThroughTheWholeHub) {
 }
 
 TEST_F(PairingTest, OfflineDeviceWithoutConnectTimeoutIsRefusedAtOnce) {
-    EXPECT_EQ(refused(pairing.open(open_request(), {}, clock.now()).actions), RestError::device_not_online);
+    EXPECT_EQ(refused(open(open_request())), RestError::device_not_online);
     EXPECT_EQ(pairing.size(), 0u);
 }
 
 TEST_F(PairingTest, OfflineDeviceIsWaitedForDuringTheConnectTimeout) {
-    EXPECT_TRUE(pairing.open(open_request(10s), {}, clock.now()).actions.empty());
+    EXPECT_TRUE(open(open_request(10s)).empty());
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
     EXPECT_TRUE(after(10s - 1ms).empty());
     EXPECT_EQ(refused(after(1ms)), RestError::device_not_online);
 }
 
 TEST_F(PairingTest, WaitingRequestIsDeliveredAsSoonAsTheDeviceSubscribes) {
-    pairing.open(open_request(10s), {}, clock.now());
+    open(open_request(10s));
     clock.advance(3s);
     const auto deliveries = only<Deliver>(pairing.device_subscribed(pump, 7, {}, clock.now()));
     ASSERT_EQ(deliveries.size(), 1u);
     EXPECT_EQ(deliveries[0].link, 7u);
-    EXPECT_EQ(deliveries[0].deadline, clock.now() + 57s) << "the handshake deadline runs from the request";
+    EXPECT_EQ(deliveries[0].request.deadline, clock.now() + 57s) << "the handshake deadline runs from the request";
 }
 
 TEST_F(PairingTest, GraceCountsAsOnlineWithoutConnectTimeout) {
     const DeviceState in_grace{.grace_until = clock.now() + 5s};
-    EXPECT_TRUE(pairing.open(open_request(), in_grace, clock.now()).actions.empty());
+    EXPECT_TRUE(open(open_request(), in_grace).empty());
     EXPECT_TRUE(after(5s - 1ms).empty());
     EXPECT_EQ(refused(after(1ms)), RestError::device_not_online);
 }
 
 TEST_F(PairingTest, LongerOfGraceAndConnectTimeoutCounts) {
     const DeviceState in_grace{.grace_until = clock.now() + 5s};
-    pairing.open(open_request(10s), in_grace, clock.now());
+    open(open_request(10s), in_grace);
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
 }
 
 TEST_F(PairingTest, SubscriptionOfAnotherIdentityDeliversNothing) {
-    pairing.open(open_request(10s), {}, clock.now());
+    open(open_request(10s));
     EXPECT_TRUE(pairing.device_subscribed(module, 7, {}, clock.now()).empty());
 }
 
@@ -124,14 +126,14 @@ TEST_F(PairingTest, RepeatedSubscriptionOfTheSameLinkDeliversNothingTwice) {
 
 TEST_F(PairingTest, TooManyPendingRequestsAreThrottled) {
     for (int i = 0; i < 3; ++i) open_delivered();
-    EXPECT_EQ(refused(pairing.open(open_request(), subscribed(), clock.now()).actions), RestError::throttled);
+    EXPECT_EQ(refused(open(open_request(), subscribed())), RestError::throttled);
 }
 
 TEST_F(PairingTest, OneDeviceCannotTakeAllTheRoomForPendingRequests) {
     pairing.set_limits({.pending = 10, .pending_per_device = 2});
     open_delivered();
     const auto second = open_delivered();
-    EXPECT_EQ(refused(pairing.open(open_request(), subscribed(), clock.now()).actions), RestError::throttled);
+    EXPECT_EQ(refused(open(open_request(), subscribed())), RestError::throttled);
     auto other = open_request();
     other.target = module;
     open_delivered(other, subscribed(2));
@@ -148,7 +150,7 @@ TEST_F(PairingTest, OnePolicyCannotTakeAllTheRoomForPendingRequests) {
     };
     open_delivered(of("night"), subscribed());
     const auto second = open_delivered(of("night"), subscribed());
-    EXPECT_EQ(refused(pairing.open(of("night"), subscribed(), clock.now()).actions), RestError::throttled);
+    EXPECT_EQ(refused(open(of("night"), subscribed())), RestError::throttled);
     open_delivered(of("day"), subscribed());
     pairing.answered(pump, {400, second.request_id});
     open_delivered(of("night"), subscribed());
@@ -161,14 +163,14 @@ TEST_F(PairingTest, AcceptIsRepliedBeforeAnyLegIsThere) {
     const auto replies = only<Reply>(accept(delivery.request_id));
     ASSERT_EQ(replies.size(), 1u);
     EXPECT_EQ(replies[0].request, request);
-    EXPECT_EQ(std::get<Accepted>(replies[0].outcome).stream_id, delivery.stream.stream_id);
-    EXPECT_EQ(std::get<Accepted>(replies[0].outcome).deadline, delivery.deadline);
+    EXPECT_EQ(std::get<Granted>(replies[0].result).stream_id, delivery.stream_id);
+    EXPECT_EQ(std::get<Granted>(replies[0].result).deadline, delivery.deadline);
 }
 
 TEST_F(PairingTest, AnyOtherStatusRejects) {
     const auto delivery = open_delivered();
     const auto replies = only<Reply>(pairing.answered(pump, {400, delivery.request_id}));
-    EXPECT_TRUE(std::holds_alternative<Rejected>(replies.at(0).outcome));
+    EXPECT_TRUE(std::holds_alternative<Rejected>(replies.at(0).result));
     EXPECT_EQ(pairing.size(), 0u);
 }
 
@@ -176,7 +178,7 @@ TEST_F(PairingTest, UnknownRepeatedAndForeignAnswersAreIgnored) {
     const auto delivery = open_delivered();
     EXPECT_TRUE(accept("999").empty());
     EXPECT_TRUE(pairing.answered(module, {200, delivery.request_id}).empty());
-    accepted(delivery.request_id);
+    granted(delivery.request_id);
     EXPECT_TRUE(accept(delivery.request_id).empty());
     EXPECT_TRUE(pairing.answered(pump, {400, delivery.request_id}).empty());
 }
@@ -194,19 +196,19 @@ TEST_F(PairingTest, ResponseTimeoutIsTheServices) {
 }
 
 TEST_F(PairingTest, ResponseTimeoutIsClampedToTheHandshakeDeadline) {
-    pairing.open(open_request(60s, 60s), {}, clock.now());
+    open(open_request(60s, 60s));
     clock.advance(50s);
     pairing.device_subscribed(pump, 1, {}, clock.now());
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 10s);
 }
 
 TEST_F(PairingTest, HugeTimeoutsAreClamped) {
-    pairing.open(open_request(24h * 365, 24h * 365), {}, clock.now());
+    open(open_request(24h * 365, 24h * 365));
     EXPECT_EQ(pairing.next_deadline(), clock.now() + 60s);
 }
 
 TEST_F(PairingTest, ResponseTimeRunsFromTheDelivery) {
-    pairing.open(open_request(20s, 10s), {}, clock.now());
+    open(open_request(20s, 10s));
     clock.advance(15s);
     pairing.device_subscribed(pump, 1, {}, clock.now());
     EXPECT_TRUE(after(10s - 1ms).empty());
@@ -217,19 +219,20 @@ TEST_F(PairingTest, ResponseTimeRunsFromTheDelivery) {
 
 TEST_F(PairingTest, UnansweredRequestIsDeliveredAgainUnderFreshIds) {
     const auto first = open_delivered();
-    const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, {}, clock.now())).at(0);
-    EXPECT_EQ(again.link, 2u);
+    const auto redelivery = only<Deliver>(pairing.device_subscribed(pump, 2, {}, clock.now())).at(0);
+    EXPECT_EQ(redelivery.link, 2u);
+    const auto& again = redelivery.request;
     EXPECT_NE(again.request_id, first.request_id);
-    EXPECT_NE(again.stream.stream_id, first.stream.stream_id);
+    EXPECT_NE(again.stream_id, first.stream_id);
     EXPECT_EQ(again.deadline, first.deadline);
 }
 
 TEST_F(PairingTest, RedeliveryVoidsTheOldIds) {
     const auto first = open_delivered();
-    const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, {}, clock.now())).at(0);
+    const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, {}, clock.now())).at(0).request;
     EXPECT_TRUE(accept(first.request_id).empty());
-    EXPECT_EQ(admit(first.stream.stream_id, device), Verdict::unknown_stream);
-    EXPECT_EQ(accepted(again.request_id).stream_id, again.stream.stream_id);
+    EXPECT_EQ(admit(first.stream_id, device), Verdict::unknown_stream);
+    EXPECT_EQ(granted(again.request_id).stream_id, again.stream_id);
 }
 
 TEST_F(PairingTest, RedeliveryDoesNotLengthenTheWait) {
@@ -241,13 +244,13 @@ TEST_F(PairingTest, RedeliveryDoesNotLengthenTheWait) {
 
 TEST_F(PairingTest, RequestWithALegIsNotDeliveredAgainAndAnsweredOnAnyLink) {
     const auto delivery = open_delivered();
-    admit(delivery.stream.stream_id, device);
+    admit(delivery.stream_id, device);
     EXPECT_TRUE(pairing.device_subscribed(pump, 2, {}, clock.now()).empty());
-    EXPECT_EQ(accepted(delivery.request_id).stream_id, delivery.stream.stream_id);
+    EXPECT_EQ(granted(delivery.request_id).stream_id, delivery.stream_id);
 }
 
 TEST_F(PairingTest, AcceptedRequestIsNotDeliveredAgain) {
-    accepted(open_delivered().request_id);
+    granted(open_delivered().request_id);
     EXPECT_TRUE(pairing.device_subscribed(pump, 2, {}, clock.now()).empty());
 }
 
@@ -256,7 +259,7 @@ TEST_F(PairingTest, AcceptedRequestIsNotDeliveredAgain) {
 TEST_F(PairingTest, LegsJoinInBothOrders) {
     for (const auto first : {device, service}) {
         const auto second = first == device ? service : device;
-        const auto stream = accepted(open_delivered().request_id).stream_id;
+        const auto stream = granted(open_delivered().request_id).stream_id;
         EXPECT_TRUE(attach(stream, first).empty());
         const auto joins = only<Join>(attach(stream, second));
         ASSERT_EQ(joins.size(), 1u);
@@ -269,14 +272,14 @@ TEST_F(PairingTest, LegsJoinInBothOrders) {
 
 TEST_F(PairingTest, DeviceLegIsAdmittedBeforeTheAccept) {
     const auto delivery = open_delivered();
-    EXPECT_TRUE(attach(delivery.stream.stream_id, device).empty());
-    accepted(delivery.request_id);
-    EXPECT_EQ(only<Join>(attach(delivery.stream.stream_id, service)).size(), 1u);
+    EXPECT_TRUE(attach(delivery.stream_id, device).empty());
+    granted(delivery.request_id);
+    EXPECT_EQ(only<Join>(attach(delivery.stream_id, service)).size(), 1u);
 }
 
 TEST_F(PairingTest, LegsOfTwoStreamsWithTheSameNameStayApart) {
-    const auto one = accepted(open_delivered().request_id).stream_id;
-    const auto two = accepted(open_delivered().request_id).stream_id;
+    const auto one = granted(open_delivered().request_id).stream_id;
+    const auto two = granted(open_delivered().request_id).stream_id;
     attach(one, device);
     EXPECT_TRUE(attach(two, service).empty());
     EXPECT_EQ(only<Join>(attach(two, device)).at(0).stream.stream_id, two);
@@ -284,14 +287,14 @@ TEST_F(PairingTest, LegsOfTwoStreamsWithTheSameNameStayApart) {
 }
 
 TEST_F(PairingTest, SameRoleTwiceIsTaken) {
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     attach(stream, device);
     EXPECT_EQ(admit(stream, device), Verdict::role_taken);
 }
 
 TEST_F(PairingTest, UnknownUsedOrForeignStreamIsUnknown) {
     EXPECT_EQ(admit("nothing", device), Verdict::unknown_stream);
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     EXPECT_EQ(pairing.admit(stream, device, module).verdict, Verdict::unknown_stream);
     attach(stream, device);
     attach(stream, service);
@@ -299,7 +302,7 @@ TEST_F(PairingTest, UnknownUsedOrForeignStreamIsUnknown) {
 }
 
 TEST_F(PairingTest, WaitingLegIsEndedAtTheDeadline) {
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     attach(stream, service);
     EXPECT_TRUE(after(60s - 1ms).empty());
     const auto actions = after(1ms);
@@ -314,7 +317,7 @@ TEST_F(PairingTest, WaitingLegIsEndedAtTheDeadline) {
 
 TEST_F(PairingTest, EarlyDeviceLegIsEndedWhenTheDeviceRejects) {
     const auto delivery = open_delivered();
-    attach(delivery.stream.stream_id, device);
+    attach(delivery.stream_id, device);
     const auto ended = only<EndLeg>(pairing.answered(pump, {400, delivery.request_id}));
     ASSERT_EQ(ended.size(), 1u);
     EXPECT_EQ(ended[0].close_reason, CloseReason::lost);
@@ -322,12 +325,12 @@ TEST_F(PairingTest, EarlyDeviceLegIsEndedWhenTheDeviceRejects) {
 
 TEST_F(PairingTest, EarlyDeviceLegIsEndedWhenNoAnswerComes) {
     const auto delivery = open_delivered();
-    attach(delivery.stream.stream_id, device);
+    attach(delivery.stream_id, device);
     EXPECT_EQ(only<EndLeg>(after(30s)).size(), 1u);
 }
 
 TEST_F(PairingTest, LegThatLeavesBeforeTheOtherCameEndsTheStream) {
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     attach(stream, service);
     EXPECT_EQ(only<Abandon>(pairing.leg_left(stream, service)).size(), 1u);
     EXPECT_EQ(pairing.size(), 0u);
@@ -336,32 +339,32 @@ TEST_F(PairingTest, LegThatLeavesBeforeTheOtherCameEndsTheStream) {
 
 TEST_F(PairingTest, DeviceLegThatLeftEarlyMayStillReject) {
     const auto delivery = open_delivered();
-    attach(delivery.stream.stream_id, device);
-    EXPECT_TRUE(pairing.leg_left(delivery.stream.stream_id, device).empty());
+    attach(delivery.stream_id, device);
+    EXPECT_TRUE(pairing.leg_left(delivery.stream_id, device).empty());
     const auto replies = only<Reply>(pairing.answered(pump, {400, delivery.request_id}));
-    EXPECT_TRUE(std::holds_alternative<Rejected>(replies.at(0).outcome));
+    EXPECT_TRUE(std::holds_alternative<Rejected>(replies.at(0).result));
 }
 
 TEST_F(PairingTest, AcceptWithoutItsLegIsAFailureForTheService) {
     const auto delivery = open_delivered();
-    attach(delivery.stream.stream_id, device);
-    pairing.leg_left(delivery.stream.stream_id, device);
+    attach(delivery.stream_id, device);
+    pairing.leg_left(delivery.stream_id, device);
     EXPECT_EQ(refused(accept(delivery.request_id)), RestError::gateway_timeout);
     EXPECT_EQ(pairing.size(), 0u);
 }
 
 TEST_F(PairingTest, LegThatLeftIsNotAdmittedAgain) {
     const auto delivery = open_delivered();
-    attach(delivery.stream.stream_id, device);
-    pairing.leg_left(delivery.stream.stream_id, device);
-    EXPECT_EQ(admit(delivery.stream.stream_id, device), Verdict::role_taken);
+    attach(delivery.stream_id, device);
+    pairing.leg_left(delivery.stream_id, device);
+    EXPECT_EQ(admit(delivery.stream_id, device), Verdict::role_taken);
 }
 
 // Cancelling.
 
 TEST_F(PairingTest, ServiceThatGoesAwayCancelsTheRequest) {
     const auto delivery = open_delivered();
-    attach(delivery.stream.stream_id, device);
+    attach(delivery.stream_id, device);
     const auto actions = pairing.cancel(request);
     EXPECT_TRUE(only<Reply>(actions).empty()) << "nobody is there to hear it";
     EXPECT_EQ(only<EndLeg>(actions).size(), 1u);
@@ -370,7 +373,7 @@ TEST_F(PairingTest, ServiceThatGoesAwayCancelsTheRequest) {
 }
 
 TEST_F(PairingTest, ServiceThatGoesAwayBeforeItsLegCameEndsTheStream) {
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     attach(stream, device);
     const auto actions = pairing.cancel(request);
     EXPECT_EQ(only<Abandon>(actions).at(0).why, "the service went away before its leg came");
@@ -381,13 +384,13 @@ TEST_F(PairingTest, ServiceThatGoesAwayBeforeItsLegCameEndsTheStream) {
 }
 
 TEST_F(PairingTest, DeviceLegThatComesAfterTheServiceWentIsUnknown) {
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     pairing.cancel(request);
     EXPECT_EQ(admit(stream, device), Verdict::unknown_stream);
 }
 
 TEST_F(PairingTest, ServiceThatHasALegCannotCancel) {
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     EXPECT_EQ(admit(stream, service), Verdict::admitted);
     EXPECT_TRUE(pairing.cancel(request).empty());
     pairing.join(stream);
@@ -403,12 +406,12 @@ TEST_F(PairingTest, RemovalOfADeviceFailsItsRequestsAndThoseOfItsModules) {
     open_delivered(of_module, subscribed(2));
     const auto replies = only<Reply>(pairing.forget(pump));
     ASSERT_EQ(replies.size(), 2u);
-    EXPECT_EQ(std::get<Refused>(replies[0].outcome).error, RestError::device_not_found);
-    EXPECT_EQ(std::get<Refused>(replies[1].outcome).error, RestError::module_not_found);
+    EXPECT_EQ(std::get<Refused>(replies[0].result).error, RestError::device_not_found);
+    EXPECT_EQ(std::get<Refused>(replies[1].result).error, RestError::module_not_found);
 }
 
 TEST_F(PairingTest, RemovalEndsWaitingLegsAsRefused) {
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     attach(stream, service);
     EXPECT_EQ(only<EndLeg>(pairing.forget(pump)).at(0).close_reason, CloseReason::refused);
 }
@@ -420,14 +423,14 @@ TEST_F(PairingTest, ATakenAwayRuleFailsTheRequestsThatRestOnIt) {
     EXPECT_TRUE(pairing.forget(Revocation(PolicyChange{"others", std::nullopt})).empty());
     const auto replies = only<Reply>(pairing.forget(Revocation(PolicyChange{"ops", std::nullopt})));
     ASSERT_EQ(replies.size(), 1u);
-    EXPECT_EQ(std::get<Refused>(replies[0].outcome).error, RestError::unauthorized);
-    EXPECT_EQ(std::get<Refused>(replies[0].outcome).text, "the policy was removed");
+    EXPECT_EQ(std::get<Refused>(replies[0].result).error, RestError::unauthorized);
+    EXPECT_EQ(std::get<Refused>(replies[0].result).text, "the policy was removed");
 }
 
 TEST_F(PairingTest, StopFailsWhatIsPending) {
-    const auto stream = accepted(open_delivered().request_id).stream_id;
+    const auto stream = granted(open_delivered().request_id).stream_id;
     attach(stream, service);
-    pairing.open(open_request(10s), {}, clock.now());
+    open(open_request(10s));
     const auto actions = pairing.stop();
     EXPECT_EQ(refused(actions), RestError::server_error);
     EXPECT_EQ(only<EndLeg>(actions).at(0).close_reason, CloseReason::stopping);
@@ -448,14 +451,14 @@ TEST_P(PairingFeatures, EachLegHearsWhatItCanUseIfItAnnounced) {
     what.announced = GetParam().service;
     const auto delivery = open_delivered(what, {1, GetParam().device, {}});
     EXPECT_EQ(delivery.features, GetParam().device_hears);
-    EXPECT_EQ(accepted(delivery.request_id).features, GetParam().service_hears);
+    EXPECT_EQ(granted(delivery.request_id).features, GetParam().service_hears);
 }
 
 TEST_P(PairingFeatures, LegsAreAdmittedWithWhatTheyHeard) {
     auto what = open_request();
     what.announced = GetParam().service;
     const auto delivery = open_delivered(what, {1, GetParam().device, {}});
-    const auto& stream = delivery.stream.stream_id;
+    const auto& stream = delivery.stream_id;
     EXPECT_EQ(pairing.admit(stream, device, pump).features, GetParam().device_hears.value_or(Features{}));
     EXPECT_EQ(pairing.admit(stream, service, pump).features, GetParam().service_hears.value_or(Features{}));
 }
@@ -465,7 +468,7 @@ TEST_F(PairingTest, OnlyDevicesMayAskForTheNameOfThePolicy) {
     what.announced = device_hop_features;
     const auto delivery = open_delivered(what, {1, device_hop_features, {}});
     EXPECT_EQ(delivery.features, device_hop_features);
-    EXPECT_EQ(accepted(delivery.request_id).features, own_features);
+    EXPECT_EQ(granted(delivery.request_id).features, own_features);
 }
 
 constexpr Features all{.half_close = true, .big_frames = true};
@@ -483,16 +486,16 @@ TEST_F(PairingTest, FeaturesFollowTheLinkOfTheLastDelivery) {
     auto what = open_request();
     what.announced = all;
     open_delivered(what, {1, all, {}});
-    const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, std::nullopt, clock.now())).at(0);
+    const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, std::nullopt, clock.now())).at(0).request;
     EXPECT_EQ(again.features, std::nullopt);
-    EXPECT_EQ(accepted(again.request_id).features, big);
+    EXPECT_EQ(granted(again.request_id).features, big);
 }
 
 TEST_F(PairingTest, NewLimitsHoldForNewRequestsOnly) {
     const auto before = open_delivered();
     pairing.set_limits({.handshake = 10s, .response_default = 5s, .pending = 3});
     EXPECT_EQ(open_delivered().deadline, clock.now() + 10s);
-    EXPECT_EQ(accepted(before.request_id).deadline, clock.now() + 60s);
+    EXPECT_EQ(granted(before.request_id).deadline, clock.now() + 60s);
 }
 
 }  // namespace
