@@ -104,9 +104,9 @@ asio::awaitable<void> ConnectionHandler::serve(Socket socket) {
     if (!slot) co_return;
     auto tls = co_await secure(std::move(socket), peer);
     if (!tls) co_return;
-    http::Connection connection(std::move(tls), &hub_.clock);
+    ClientConnection client(hub_, std::move(tls), peer, std::move(*slot));
     try {
-        co_await serve_requests(connection, peer, std::move(*slot));
+        co_await serve_requests(client);
     } catch (const StreamError&) {
         // It went away between two requests or while it was answered: nobody is left to be told.
     }
@@ -122,110 +122,90 @@ asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket) {
     co_await serve_device(hub_, std::move(tls), std::move(from), std::move(*slot));
 }
 
-asio::awaitable<void> ConnectionHandler::serve_requests(http::Connection& connection, std::string peer,
-                                                        UnauthenticatedConnections::Slot first_slot) {
-    std::optional<UnauthenticatedConnections::Slot> slot(std::move(first_slot));
-    PendingLegGuard pending_leg(hub_.broker);
+asio::awaitable<void> ConnectionHandler::serve_requests(ClientConnection& client) {
     while (!hub_.stopping.announced()) {
         std::optional<std::optional<http::Request>> request;
-        auto reading = store(next_request(connection, peer), request);
+        auto reading = store(next_request(client), request);
         co_await first_of(std::move(reading), hub_.stopping.until_announced());
         if (!request || !*request) co_return;
-        const bool still_ours = co_await route(connection, std::move(**request), peer, slot, pending_leg);
+        const bool still_ours = co_await route(client, **request);
         if (!still_ours) co_return;
-        if (!connection.reusable()) break;
+        if (!client.http.reusable()) break;
     }
-    co_await close(connection);
+    co_await close(client);
 }
 
-asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(http::Connection& connection,
-                                                                              std::string peer) {
+asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(ClientConnection& client) {
     const auto limits = hub_.limits.get();
     bool begun = false;
     std::optional<http::Response> refusal;
     try {
-        begun = co_await with_timeout(connection.wait_for_request(), limits->idle, hub_.clock);
+        begun = co_await with_timeout(client.http.wait_for_request(), limits->idle, hub_.clock);
         if (!begun) co_return std::nullopt;
-        auto request = co_await with_timeout(connection.read_request(longest_body), limits->head, hub_.clock);
+        auto request = co_await with_timeout(client.http.read_request(longest_body), limits->head, hub_.clock);
         co_return request;
     } catch (const http::MessageError& refused) {
-        hub_.peer_faults.report(peer, fault_of(refused), refused.what());
+        client.report(fault_of(refused), refused.what());
         refusal = plain_error_answer(refused.status, refused.what());
     } catch (const StreamError& lost) {
-        if (begun) hub_.peer_faults.report(peer, Errc::peer_garbage, lost.what());
+        if (begun) client.report(Errc::peer_garbage, lost.what());
     } catch (const std::system_error& failure) {
         if (!timed_out(failure)) throw;
-        if (begun) hub_.peer_faults.report(peer, Errc::peer_slow, "its request was not complete in time");
+        if (begun) client.report(Errc::peer_slow, "its request was not complete in time");
     }
     if (!refusal) co_return std::nullopt;
     refusal->keep_alive = false;
-    co_await send_answer(hub_, connection, peer, std::move(*refusal));
-    co_await close(connection);
+    co_await client.send(std::move(*refusal));
+    co_await close(client);
     co_return std::nullopt;
 }
 
 // False when the connection has become something else, or is over.
-asio::awaitable<bool> ConnectionHandler::route(http::Connection& connection, http::Request request, std::string peer,
-                                               std::optional<UnauthenticatedConnections::Slot>& slot,
-                                               PendingLegGuard& pending_leg) {
-    const auto decoded = iothub::percent_decode(request.path());
-    if (!decoded) {
-        auto refusal =
-            error_answer(iothub::RestError::argument_invalid, "the path is malformed", hub_.clock.wall_now());
-        co_await send_answer(hub_, connection, std::move(peer), std::move(refusal));
-        co_return true;
-    }
-    const auto& path = *decoded;
-    if (path == mqtt_path) {
-        const bool still_ours = co_await serve_mqtt_upgrade(connection, std::move(request), std::move(peer), slot);
-        co_return still_ours;
-    }
-    if (path.starts_with("/twins/")) {
-        const bool still_ours =
-            co_await serve_stream_request(hub_, connection, std::move(request), std::move(peer), slot, pending_leg);
-        co_return still_ours;
-    }
-    if (is_registry_path(path)) {
-        co_await serve_registry_request(hub_, connection, std::move(request), std::move(peer), slot);
-        co_return true;
-    }
-    if (path.starts_with("/bridges/")) {
-        const bool still_ours = co_await serve_leg(hub_, connection, std::move(request), std::move(peer), slot);
-        co_return still_ours;
-    }
-    auto response = plain_error_answer(404, "there is nothing at this path");
-    co_await send_answer(hub_, connection, std::move(peer), std::move(response));
+asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const http::Request& request) {
+    const auto path = iothub::percent_decode(request.path());
+    std::optional<http::Response> refusal;
+    if (!path)
+        refusal = error_answer(iothub::RestError::argument_invalid, "the path is malformed", hub_.clock.wall_now());
+    else if (*path == mqtt_path)
+        co_return co_await serve_mqtt_upgrade(client, request);
+    else if (path->starts_with("/twins/"))
+        co_return co_await serve_stream_request(client, request);
+    else if (path->starts_with("/bridges/"))
+        co_return co_await serve_leg(client, request);
+    else if (is_registry_path(*path))
+        co_await serve_registry_request(client, request);
+    else
+        refusal = plain_error_answer(404, "there is nothing at this path");
+    if (refusal) co_await client.send(std::move(*refusal));
     co_return true;
 }
 
-asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(http::Connection& connection, http::Request request,
-                                                            std::string peer,
-                                                            std::optional<UnauthenticatedConnections::Slot>& slot) {
-    // Who was let in as a service has not logged in as a device: it counts as a stranger again.
-    if (!slot) slot = let_in(peer);
-    auto answer = slot ? answer_mqtt_upgrade(request)
-                       : plain_error_answer(429, "too many connections of this address are without login");
+asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& client, const http::Request& request) {
+    // A client that was let in as a service has not logged in as a device: it counts as a stranger again.
+    if (!client.slot) client.slot = let_in(client.peer);
+    auto answer = client.slot ? answer_mqtt_upgrade(request)
+                              : plain_error_answer(429, "too many connections of this address are without login");
     const bool upgraded = answer.status == 101;
-    co_await send_answer(hub_, connection, peer, std::move(answer));
+    co_await client.send(std::move(answer));
     if (!upgraded) co_return true;
     std::vector<std::byte> early_bytes;
-    auto transport = connection.release(early_bytes);
-    LinkOrigin from{std::move(peer), LinkProtocol::mqtt_websocket, transport->client_certificate()};
+    auto transport = client.http.release(early_bytes);
+    LinkOrigin from{client.peer, LinkProtocol::mqtt_websocket, transport->client_certificate()};
     ws::WsOptions options;
     options.role = ws::Role::server;
     options.stopping_code = come_back;
     options.takes_text = false;
     std::unique_ptr<ByteStream> stream =
         std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
-    auto not_logged_in = std::move(*slot);
-    slot.reset();
+    auto not_logged_in = std::move(*client.slot);
+    client.slot.reset();
     co_await serve_device(hub_, std::move(stream), std::move(from), std::move(not_logged_in));
     co_return false;
 }
 
 // In order, so that the last answer is not lost with unread bytes of the peer.
-asio::awaitable<void> ConnectionHandler::close(http::Connection& connection) {
-    co_await close_within(connection.transport(), CloseReason::clean, hub_.limits.get()->goodbye, hub_.clock);
+asio::awaitable<void> ConnectionHandler::close(ClientConnection& client) {
+    co_await close_within(client.http.transport(), CloseReason::clean, hub_.limits.get()->goodbye, hub_.clock);
 }
 
 }  // namespace device_streams::hub

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "common/http/connection.hpp"
 #include "common/net/socket.hpp"
 #include "hub/core/hub_context.hpp"
-#include "hub/http/pending_leg_guard.hpp"
+#include "hub/http/client_connection.hpp"
 
 #include <memory>
 #include <optional>
@@ -28,14 +27,11 @@ class ConnectionHandler {
     std::optional<UnauthenticatedConnections::Slot> let_in(const std::string& peer);
     asio::awaitable<void> handshake(Socket socket, TlsPeer& tls);
     asio::awaitable<TlsPeer> secure(Socket socket, std::string peer);
-    asio::awaitable<void> serve_requests(http::Connection& connection, std::string peer,
-                                         UnauthenticatedConnections::Slot slot);
-    asio::awaitable<std::optional<http::Request>> next_request(http::Connection& connection, std::string peer);
-    asio::awaitable<bool> route(http::Connection& connection, http::Request request, std::string peer,
-                                std::optional<UnauthenticatedConnections::Slot>& slot, PendingLegGuard& pending_leg);
-    asio::awaitable<bool> serve_mqtt_upgrade(http::Connection& connection, http::Request request, std::string peer,
-                                             std::optional<UnauthenticatedConnections::Slot>& slot);
-    asio::awaitable<void> close(http::Connection& connection);
+    asio::awaitable<void> serve_requests(ClientConnection& client);
+    asio::awaitable<std::optional<http::Request>> next_request(ClientConnection& client);
+    asio::awaitable<bool> route(ClientConnection& client, const http::Request& request);
+    asio::awaitable<bool> serve_mqtt_upgrade(ClientConnection& client, const http::Request& request);
+    asio::awaitable<void> close(ClientConnection& client);
 
     HubContext& hub_;
 };

@@ -53,16 +53,16 @@ http::Response method_not_allowed(const std::string& allowed) {
 }
 
 // Returns the name of the policy.
-asio::awaitable<std::string> check_access(HubContext& hub, const http::Request& request, const std::string& peer) {
+asio::awaitable<std::string> check_access(const ClientConnection& client, const http::Request& request) {
+    auto& hub = client.hub;
     const Secret authorization(std::string(request.headers.find("Authorization").value_or("")));
     const bool reads = request.method == "GET";
     const auto names = hub.names.get();
     const auto needed = reads ? &Permissions::registry_read : &Permissions::registry_write;
-    const auto login =
+    const auto decision =
         co_await check_service_request(hub.registry, authorization, *names, hub.clock.unix_seconds(), needed);
-    const auto& decision = login.decision;
     if (decision.granted()) co_return named_policy(authorization);
-    hub.peer_faults.report(peer, Errc::credential_refused, "registry: " + to_string(decision));
+    client.report(Errc::credential_refused, "registry: " + to_string(decision));
     if (decision.refusal != Refusal::no_permission)
         throw RestRefusal(RestError::unauthorized, "the authorization was refused");
     throw RestRefusal(RestError::unauthorized,
@@ -155,16 +155,16 @@ asio::awaitable<http::Response> answer(const Call& call) {
     co_return method_not_allowed("GET, PUT, DELETE");
 }
 
-asio::awaitable<http::Response> answer_request(HubContext& hub, const http::Request& request, const std::string& peer,
-                                               std::optional<UnauthenticatedConnections::Slot>& slot) {
+asio::awaitable<http::Response> answer_request(ClientConnection& client, const http::Request& request) {
+    auto& hub = client.hub;
     Target target;
     try {
-        const auto policy = co_await check_access(hub, request, peer);
-        slot.reset();
+        const auto policy = co_await check_access(client, request);
+        client.slot.reset();
         const auto path = parse_registry_path(request.path());
         if (!path) throw RestRefusal(RestError::argument_invalid, "the path or an id in it is malformed");
         target = path->target;
-        const auto log = hub.log.with({{"device", target.to_string()}, {"policy", policy}, {"peer", peer}});
+        const auto log = hub.log.with({{"device", target.to_string()}, {"policy", policy}, {"peer", client.peer}});
         const Call call{hub, request, *path, log};
         co_return co_await answer(call);
     } catch (const RestRefusal& refusal) {
@@ -180,10 +180,9 @@ asio::awaitable<http::Response> answer_request(HubContext& hub, const http::Requ
 
 }  // namespace
 
-asio::awaitable<void> serve_registry_request(HubContext& hub, http::Connection& connection, http::Request request,
-                                             std::string peer, std::optional<UnauthenticatedConnections::Slot>& slot) {
-    auto response = co_await answer_request(hub, request, peer, slot);
-    co_await send_answer(hub, connection, std::move(peer), std::move(response));
+asio::awaitable<void> serve_registry_request(ClientConnection& client, const http::Request& request) {
+    auto response = co_await answer_request(client, request);
+    co_await client.send(std::move(response));
 }
 
 }  // namespace device_streams::hub

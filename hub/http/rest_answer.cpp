@@ -1,6 +1,5 @@
 #include "hub/http/rest_answer.hpp"
 
-#include "common/async/join.hpp"
 #include "common/base/random.hpp"
 
 #include <nlohmann/json.hpp>
@@ -41,19 +40,6 @@ http::Response plain_error_answer(int status, std::string_view text) {
     response.headers.add("Content-Type", json_type);
     response.body = nlohmann::json{{"Message", text}, {"ExceptionMessage", ""}}.dump();
     return response;
-}
-
-asio::awaitable<void> send_answer(HubContext& hub, http::Connection& connection, std::string peer,
-                                  http::Response response) {
-    const std::string why = "it does not read its answer";
-    try {
-        co_await with_timeout(connection.write_response(std::move(response)), hub.limits.get()->head, hub.clock);
-        co_return;
-    } catch (const std::system_error& failure) {
-        if (failure.code() != asio::error::timed_out) throw;
-    }
-    hub.peer_faults.report(peer, Errc::peer_slow, why);
-    throw StreamError(CloseReason::lost, why);
 }
 
 }  // namespace device_streams::hub

@@ -1,8 +1,9 @@
 #pragma once
 
-#include "common/http/connection.hpp"
+#include "common/base/clock.hpp"
+#include "common/http/message.hpp"
 #include "common/iothub/errors.hpp"
-#include "hub/core/hub_context.hpp"
+#include "common/iothub/stream_request.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -26,9 +27,5 @@ http::Response error_answer(iothub::RestError error, std::string_view text, Cloc
 http::Response registry_error_answer(iothub::RestError error, std::string_view text, Clock::wall_time now);
 /// The same for what has no six-digit code (404 for an unknown path, 405, 431 ...).
 http::Response plain_error_answer(int status, std::string_view text);
-
-/// Sends an answer, as long as the limit of a head allows. Throws StreamError(lost) for a peer that does not read it.
-asio::awaitable<void> send_answer(HubContext& hub, http::Connection& connection, std::string peer,
-                                  http::Response response);
 
 }  // namespace device_streams::hub

@@ -1,48 +1,50 @@
 #include "hub/http/stream_access.hpp"
 
 #include "common/tunnel/stream_id.hpp"
+#include "hub/http/rest_answer.hpp"
 
 namespace device_streams::hub {
 
 namespace {
 
-using iothub::RestError;
-
 // 403 would be a quota to the SDKs.
-RestRefusal unauthorized(const std::string& text) {
-    return {RestError::unauthorized, text};
+Refused unauthorized(std::string text) {
+    return {iothub::RestError::unauthorized, std::move(text)};
 }
 
 }  // namespace
 
-asio::awaitable<StreamAccess> check_stream_access(HubContext& hub, Secret authorization, iothub::Target target,
-                                                  std::string name, std::string peer) {
+asio::awaitable<StreamAccess> check_stream_access(const ClientConnection& client, Secret authorization,
+                                                  const OpenRequest& open_request) {
     StreamAccess access;
+    const auto& hub = client.hub;
+    const auto& target = open_request.target;
     const auto names = hub.names.get();
     const auto now = hub.clock.unix_seconds();
-    const auto login = co_await check_service_request(hub.registry, authorization, *names, now);
-    if (!login.decision.granted()) {
-        hub.peer_faults.report(peer, Errc::credential_refused, "service: " + to_string(login.decision));
-        // Who holds a key of the policy may know more.
-        access.denied =
-            unauthorized(login.decision.refusal == Refusal::no_permission ? "the policy does not permit streams"
-                                                                          : "the authorization was refused");
+    const auto known = co_await hub.registry.find_both(named_policy(authorization), target);
+    const auto login = judge_service_request(authorization, known.policy, *names, now);
+    if (!login.granted()) {
+        client.report(Errc::credential_refused, "service: " + to_string(login));
+        // A service that holds a key of the policy may know more.
+        access.refused = unauthorized(login.refusal == Refusal::no_permission ? "the policy does not permit streams"
+                                                                              : "the authorization was refused");
         co_return access;
     }
-    access.policy = login.policy->name;
-    const auto service = service_of(name);
-    auto verdict = judge_stream(*login.policy, target, service, now);
+    access.policy = known.policy->name;
+    const auto service = service_of(open_request.name);
+    auto verdict = judge_stream(*known.policy, target, service, now);
     access.reason = verdict.reason;
     if (!verdict.allowed) {
-        hub.peer_faults.report(peer, Errc::stream_not_allowed,
-                               "policy " + access.policy + ", device " + target.to_string() + ", service " + service +
-                                   ": " + verdict.reason);
-        access.denied = unauthorized("the policy does not allow this stream");
+        client.report(Errc::stream_not_allowed, "policy " + access.policy + ", device " + target.to_string() +
+                                                    ", service " + service + ": " + verdict.reason);
+        access.refused = unauthorized("the policy does not allow this stream");
         co_return access;
     }
-    access.grant = {access.policy, login.decision.login, service, std::move(verdict.rule)};
-    const auto identity = co_await hub.registry.find(target);
-    if (!identity) access.denied = no_such(target);
+    access.grant = {access.policy, login.login, service, std::move(verdict.rule)};
+    if (!known.identity) {
+        const auto missing = no_such(target);
+        access.refused = Refused{missing.error, missing.what()};
+    }
     co_return access;
 }
 

@@ -14,49 +14,49 @@ namespace device_streams::hub {
 
 namespace {
 
-asio::awaitable<void> refuse_token(HubContext& hub, http::Connection& connection, const std::string& peer) {
+asio::awaitable<void> refuse_token(ClientConnection& client) {
     const std::string why = "the token is missing, wrong or expired";
-    hub.peer_faults.report(peer, Errc::credential_refused, "stream leg: " + why);
+    client.report(Errc::credential_refused, "stream leg: " + why);
     auto response = plain_error_answer(401, why);
-    co_await send_answer(hub, connection, peer, std::move(response));
+    co_await client.send(std::move(response));
 }
 
 // A leg with a good token that comes too late, or twice, is normal (docs/protocol.md 4.3).
-asio::awaitable<void> refuse_stale(HubContext& hub, http::Connection& connection, const std::string& peer,
-                                   const LegTokens::Checked& leg_grant, Admission::Verdict verdict) {
+asio::awaitable<void> refuse_stale(ClientConnection& client, const LegTokens::Checked& leg_grant,
+                                   Admission::Verdict verdict) {
     const bool twice = verdict == Admission::Verdict::role_taken;
     const std::string why =
         twice ? "this side of the stream is there already" : "there is no such stream, or no longer";
-    hub.log.info("stream leg refused", {{"device", leg_grant.target.to_string()},
-                                        {"leg", to_string(leg_grant.role)},
-                                        {"peer", peer},
-                                        {"reason", why}});
+    client.hub.log.info("stream leg refused", {{"device", leg_grant.target.to_string()},
+                                               {"leg", to_string(leg_grant.role)},
+                                               {"peer", client.peer},
+                                               {"reason", why}});
     auto response = plain_error_answer(twice ? 409 : 404, why);
-    co_await send_answer(hub, connection, peer, std::move(response));
+    co_await client.send(std::move(response));
 }
 
 // A leg between admission and its end here: reports that it is gone unless it left, or its stream was handed over.
 class AdmittedLeg {
  public:
-    AdmittedLeg(HubContext& hub, const LegTokens::Checked& leg_grant) : hub_(hub), ticket_(leg_grant) {}
+    AdmittedLeg(HubContext& hub, const LegTokens::Checked& leg_grant) : hub_(hub), leg_grant_(leg_grant) {}
     AdmittedLeg(const AdmittedLeg&) = delete;
     AdmittedLeg& operator=(const AdmittedLeg&) = delete;
     ~AdmittedLeg() {
-        if (!given_up_) hub_.broker.leg_left(ticket_.stream_id, ticket_.role);
+        if (!given_up_) hub_.broker.leg_left(leg_grant_.stream_id, leg_grant_.role);
     }
     // False: the stream is to be handed over.
     asio::awaitable<bool> leave() {
-        given_up_ = co_await hub_.broker.leg_leaves(ticket_.stream_id, ticket_.role);
+        given_up_ = co_await hub_.broker.leg_leaves(leg_grant_.stream_id, leg_grant_.role);
         co_return given_up_;
     }
     void hand_over(std::unique_ptr<ByteStream> leg) {
         given_up_ = true;
-        hub_.broker.hand_over(ticket_.stream_id, ticket_.role, std::move(leg));
+        hub_.broker.hand_over(leg_grant_.stream_id, leg_grant_.role, std::move(leg));
     }
 
  private:
     HubContext& hub_;
-    const LegTokens::Checked& ticket_;
+    const LegTokens::Checked& leg_grant_;
     bool given_up_ = false;
 };
 
@@ -96,13 +96,13 @@ asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, CloseReason 
 }
 
 // From admission to the end of the leg, or to its departure for the bridge.
-asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, const std::string& peer,
-                             http::Response answer, const LegTokens::Checked& leg_grant, const Admission& admission,
-                             Channel<LegOrder> orders, const Log& log) {
+asio::awaitable<void> attach(ClientConnection& client, http::Response answer, const LegTokens::Checked& leg_grant,
+                             const Admission& admission, Channel<LegOrder> orders, const Log& log) {
+    auto& hub = client.hub;
     AdmittedLeg admitted(hub, leg_grant);
-    co_await send_answer(hub, connection, peer, std::move(answer));
+    co_await client.send(std::move(answer));
     std::vector<std::byte> early_bytes;
-    auto transport = connection.release(early_bytes);
+    auto transport = client.http.release(early_bytes);
     const auto options = leg_options(ws::Role::server, admission.features, hub.limits.get()->liveness, hub.clock);
     auto leg = std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     EndOfWait end;
@@ -122,37 +122,36 @@ asio::awaitable<void> attach(HubContext& hub, http::Connection& connection, cons
 
 }  // namespace
 
-asio::awaitable<bool> serve_leg(HubContext& hub, http::Connection& connection, http::Request request, std::string peer,
-                                std::optional<UnauthenticatedConnections::Slot>& slot) {
+asio::awaitable<bool> serve_leg(ClientConnection& client, const http::Request& request) {
     auto answer = ws::answer_upgrade(request, ws::first_subprotocol(request));
     if (answer.status != 101) {
-        co_await send_answer(hub, connection, peer, std::move(answer));
+        co_await client.send(std::move(answer));
         co_return true;
     }
     const auto authorization = request.headers.find("Authorization").value_or("");
+    auto& hub = client.hub;
     const auto leg_grant = hub.leg_tokens.check(request.target, authorization, hub.clock.unix_seconds());
     if (!leg_grant) {
-        co_await refuse_token(hub, connection, peer);
+        co_await refuse_token(client);
         co_return true;
     }
-    const auto verdict = co_await attach_leg(hub, connection, peer, std::move(answer), *leg_grant, slot);
+    const auto verdict = co_await attach_leg(client, std::move(answer), *leg_grant);
     if (verdict == Admission::Verdict::admitted) co_return false;
-    co_await refuse_stale(hub, connection, peer, *leg_grant, verdict);
+    co_await refuse_stale(client, *leg_grant, verdict);
     co_return true;
 }
 
-asio::awaitable<Admission::Verdict> attach_leg(HubContext& hub, http::Connection& connection, std::string peer,
-                                               http::Response answer, LegTokens::Checked admitted,
-                                               std::optional<UnauthenticatedConnections::Slot>& slot) {
+asio::awaitable<Admission::Verdict> attach_leg(ClientConnection& client, http::Response answer,
+                                               LegTokens::Checked leg_grant) {
     const Channel<LegOrder> orders(co_await asio::this_coro::executor);
-    const auto admission = co_await hub.broker.admit(admitted, orders);
+    const auto admission = co_await client.hub.broker.admit(leg_grant, orders);
     if (admission.verdict != Admission::Verdict::admitted) co_return admission.verdict;
-    slot.reset();
-    const auto log = hub.log.with({{"device", admitted.target.to_string()},
-                                   {"stream", loggable_stream_id(admission.name)},
-                                   {"leg", to_string(admitted.role)},
-                                   {"peer", peer}});
-    co_await attach(hub, connection, peer, std::move(answer), admitted, admission, orders, log);
+    client.slot.reset();
+    const auto log = client.hub.log.with({{"device", leg_grant.target.to_string()},
+                                          {"stream", loggable_stream_id(admission.name)},
+                                          {"leg", to_string(leg_grant.role)},
+                                          {"peer", client.peer}});
+    co_await attach(client, std::move(answer), leg_grant, admission, orders, log);
     co_return admission.verdict;
 }
 

@@ -151,21 +151,15 @@ std::string named_policy(const Secret& token) {
 asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target target, Secret password,
                                              std::optional<DeviceCertificate> shown, HubNames hub,
                                              std::int64_t now_unix_seconds) {
-    const auto name = named_policy(password);
-    const auto identity = co_await registry.find(target);
-    if (password.empty()) co_return judge_device_certificate(target, shown, identity, now_unix_seconds);
-    std::optional<Policy> policy;
-    if (!name.empty()) policy = co_await registry.find_policy(name);
-    co_return judge_device_login(target, password, identity, policy, hub, now_unix_seconds);
+    const auto known = co_await registry.find_both(named_policy(password), target);
+    if (password.empty()) co_return judge_device_certificate(target, shown, known.identity, now_unix_seconds);
+    co_return judge_device_login(target, password, known.identity, known.policy, hub, now_unix_seconds);
 }
 
-asio::awaitable<ServiceLogin> check_service_request(Registry& registry, Secret authorization, HubNames hub,
-                                                    std::int64_t now_unix_seconds, bool Permissions::*needed) {
-    const auto name = named_policy(authorization);
-    std::optional<Policy> policy;
-    if (!name.empty()) policy = co_await registry.find_policy(name);
-    auto decision = judge_service_request(authorization, policy, hub, now_unix_seconds, needed);
-    co_return ServiceLogin{std::move(decision), std::move(policy)};
+asio::awaitable<Decision> check_service_request(Registry& registry, Secret authorization, HubNames hub,
+                                                std::int64_t now_unix_seconds, bool Permissions::*needed) {
+    const auto policy = co_await registry.find_policy(named_policy(authorization));
+    co_return judge_service_request(authorization, policy, hub, now_unix_seconds, needed);
 }
 
 }  // namespace device_streams::hub

@@ -75,12 +75,7 @@ std::string named_policy(const Secret& token);
 asio::awaitable<Decision> check_device_login(Registry& registry, iothub::Target target, Secret password,
                                              std::optional<DeviceCertificate> shown, HubNames hub,
                                              std::int64_t now_unix_seconds);
-struct ServiceLogin {
-    Decision decision;
-    std::optional<Policy> policy{};  ///< that the token names
-};
-asio::awaitable<ServiceLogin> check_service_request(Registry& registry, Secret authorization, HubNames hub,
-                                                    std::int64_t now_unix_seconds,
-                                                    bool Permissions::*needed = &Permissions::service_connect);
+asio::awaitable<Decision> check_service_request(Registry& registry, Secret authorization, HubNames hub,
+                                                std::int64_t now_unix_seconds, bool Permissions::*needed);
 
 }  // namespace device_streams::hub

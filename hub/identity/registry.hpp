@@ -30,6 +30,12 @@ struct Identity {
     const KeyPair* keys() const { return std::get_if<KeyPair>(&authentication); }
 };
 
+/// What a login is judged by.
+struct PolicyAndIdentity {
+    std::optional<Policy> policy{};  ///< nullopt: there is none of this name
+    std::optional<Identity> identity{};
+};
+
 /// What is said of an identity when it is made or replaced as a whole.
 struct IdentityDescription {
     Authentication authentication;
@@ -75,6 +81,8 @@ class Registry {
     virtual asio::awaitable<Identity> renew_key(iothub::Target target, WhichKey which) = 0;
 
     virtual asio::awaitable<std::optional<Policy>> find_policy(std::string name) = 0;
+    /// A policy and an identity in one call, each looked up whether or not the other is there: the time tells nothing.
+    virtual asio::awaitable<PolicyAndIdentity> find_both(std::string policy, iothub::Target target) = 0;
     virtual asio::awaitable<std::vector<Policy>> list_policies() = 0;
     virtual asio::awaitable<Policy> add_policy(std::string name, Permissions permissions, KeyPair keys,
                                                std::vector<AllowRule> rules = {}) = 0;

@@ -151,6 +151,12 @@ asio::awaitable<std::optional<Policy>> SqliteRegistry::find_policy(std::string n
     return worker_->call([name = std::move(name)](RegistryStore& store) { return store.policies().find(name); });
 }
 
+asio::awaitable<PolicyAndIdentity> SqliteRegistry::find_both(std::string policy, iothub::Target target) {
+    return worker_->call([policy = std::move(policy), target = std::move(target)](RegistryStore& store) {
+        return PolicyAndIdentity{store.policies().find(policy), store.find(target)};
+    });
+}
+
 asio::awaitable<std::vector<Policy>> SqliteRegistry::list_policies() {
     return worker_->call([](RegistryStore& store) { return store.policies().list(); });
 }

@@ -1,5 +1,5 @@
 #include "hub/http/connection_handler.hpp"
-#include "hub/http/service_endpoint.hpp"
+#include "hub/http/stream_messages.hpp"
 
 #include <gtest/gtest.h>
 

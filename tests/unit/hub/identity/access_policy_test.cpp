@@ -178,7 +178,9 @@ TEST(AccessCheck, AsksTheRegistryForIdentityAndPolicy) {
     EXPECT_TRUE(
         block_on(check_device_login(registry, {"dev-01", ""}, device_token(device_key), {}, hub, now)).granted());
     EXPECT_TRUE(block_on(check_device_login(registry, {"dev-01", ""}, by_policy, {}, hub, now)).granted());
-    EXPECT_TRUE(block_on(check_service_request(registry, service_token(policy_key), hub, now)).decision.granted());
+    EXPECT_TRUE(
+        block_on(check_service_request(registry, service_token(policy_key), hub, now, &Permissions::service_connect))
+            .granted());
     const auto stranger = block_on(check_device_login(registry, {"dev-02", ""}, by_policy, {}, hub, now));
     EXPECT_EQ(stranger.refusal, Refusal::unknown_identity);
 }

@@ -194,6 +194,17 @@ TEST_F(RegistryTest, FindsAPolicyAsItWasAdded) {
     EXPECT_EQ(found->keys.secondary.reveal(), "Yg==");
 }
 
+TEST_F(RegistryTest, FindsAPolicyAndAnIdentityWhetherOrNotTheOtherIsThere) {
+    block_on(registry.add({"a", ""}, CertificateAuthority{}));
+    block_on(registry.add_policy("service", {}, make_key_pair()));
+    for (const auto* policy : {"service", "other", ""})
+        for (const auto* device : {"a", "b"}) {
+            const auto found = block_on(registry.find_both(policy, {device, ""}));
+            EXPECT_EQ(found.policy.has_value(), std::string(policy) == "service") << policy << " " << device;
+            EXPECT_EQ(found.identity.has_value(), std::string(device) == "a") << policy << " " << device;
+        }
+}
+
 TEST_F(RegistryTest, RefusesPoliciesThatExistOrHaveOddNames) {
     block_on(registry.add_policy("service", {}, make_key_pair()));
     expect_failure(Errc::already_exists, [&] { block_on(registry.add_policy("service", {}, make_key_pair())); });

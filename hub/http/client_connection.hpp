@@ -1,0 +1,37 @@
+#pragma once
+
+#include "common/http/connection.hpp"
+#include "hub/core/hub_context.hpp"
+#include "hub/http/pending_leg_guard.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace device_streams::hub {
+
+/// One connection to the hub's HTTPS port behind its TLS handshake: what the endpoints that serve its requests share. It
+/// lives as long as the connection, also when that has become a link or a leg.
+struct ClientConnection {
+    ClientConnection(HubContext& hub_context, std::unique_ptr<Transport> tls, std::string peer_address,
+                     UnauthenticatedConnections::Slot first_slot)
+        : hub(hub_context),
+          http(std::move(tls), &hub_context.clock),
+          peer(std::move(peer_address)),
+          slot(std::move(first_slot)),
+          pending_leg(hub_context.broker) {}
+
+    /// Sends an answer, as long as the limit of a head allows. Throws StreamError(lost) for a peer that does not read
+    /// it.
+    asio::awaitable<void> send(http::Response response);
+    /// Says in the log what the peer did wrong, at a bounded rate.
+    void report(Errc fault, const std::string& why) const { hub.peer_faults.report(peer, fault, why); }
+
+    HubContext& hub;
+    http::Connection http;
+    const std::string peer;                                ///< address:port
+    std::optional<UnauthenticatedConnections::Slot> slot;  ///< let go once a credential of the peer was good
+    PendingLegGuard pending_leg;
+};
+
+}  // namespace device_streams::hub
