@@ -34,9 +34,9 @@ WritableBytes reading_room() {
 constexpr auto renewal_patience = std::chrono::seconds(600);
 
 // What is left of its token or certificate. For the steady clock: a wall clock that is set must not end links.
-Clock::duration credential_life(const Decision& decision, std::int64_t unix_now) {
+Clock::duration credential_life(const CredentialCheck& granted, std::int64_t unix_now) {
     constexpr std::int64_t century = 100LL * 365 * 24 * 3600;
-    return std::chrono::seconds(std::min(decision.expiry - unix_now, century));
+    return std::chrono::seconds(std::min(granted.expiry - unix_now, century));
 }
 
 // Rung once end() says why.
@@ -130,12 +130,12 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
     try {
         const auto now = hub_.clock.unix_seconds();
         if_late_ = slow_registry;
-        const auto decision = co_await check(now);
-        if (!decision.granted()) {
-            note_end(Errc::credential_refused, target.to_string() + ": " + to_string(decision));
+        const auto checked = co_await check(now);
+        if (!checked.granted()) {
+            note_end(Errc::credential_refused, target.to_string() + ": " + to_string(*checked.denial));
             co_return LoginCode::refused;
         }
-        auto link = new_link(decision, peer, now);
+        auto link = new_link(checked, peer, now);
         must_renew_by_ = hub_.clock.now() + link.client.credential_life + renewal_patience;
         if_late_ = {Errc::peer_slow, "the older link of its identity took too long to go"};
         const auto number = co_await hub_.broker.link_up(std::move(link), orders_);
@@ -147,7 +147,7 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
         if_late_ = slow_registry;
         // Asked again: a revocation in between has found no link to drop.
         const auto identity = co_await hub_.registry.find(target);
-        if (still_stands(identity, decision.login)) co_return LoginCode::accepted;
+        if (still_stands(identity, checked.login)) co_return LoginCode::accepted;
         note_end(Errc::credential_refused, target.to_string() + ": revoked while it logged in");
         co_return LoginCode::refused;
     } catch (const Failure& failure) {
@@ -158,15 +158,15 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
     co_return LoginCode::busy;
 }
 
-asio::awaitable<Decision> DeviceLink::check(std::int64_t unix_now) {
+asio::awaitable<CredentialCheck> DeviceLink::check(std::int64_t unix_now) {
     std::optional<DeviceCertificate> certificate;
     if (shown_) certificate = hub_.authorities.get()->examine(*shown_, unix_now);
     co_return co_await check_device_login(hub_.registry, login_->target, login_->password, std::move(certificate),
                                           *hub_.names.get(), unix_now);
 }
 
-NewLink DeviceLink::new_link(const Decision& decision, const std::string& peer, std::int64_t unix_now) const {
-    NewLink link{login_->target, decision.login, {}, {{}, peer, credential_life(decision, unix_now)}};
+NewLink DeviceLink::new_link(const CredentialCheck& granted, const std::string& peer, std::int64_t unix_now) const {
+    NewLink link{login_->target, granted.login, {}, {{}, peer, credential_life(granted, unix_now)}};
     if (const auto& announced = login_->announced) {
         link.announced = announced->features;
         if (announced->features.renewal) link.client.instance = announced->instance;

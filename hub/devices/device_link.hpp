@@ -59,8 +59,8 @@ class DeviceLink {
     asio::awaitable<std::optional<mqtt::Packet>> next_packet();
     Credential::Kind claimed_by(const Secret& password) const;
     asio::awaitable<LoginCode> decide(const std::string& peer);
-    asio::awaitable<Decision> check(std::int64_t unix_now);
-    NewLink new_link(const Decision& decision, const std::string& peer, std::int64_t unix_now) const;
+    asio::awaitable<CredentialCheck> check(std::int64_t unix_now);
+    NewLink new_link(const CredentialCheck& granted, const std::string& peer, std::int64_t unix_now) const;
     bool still_stands(const std::optional<Identity>& identity, const Credential& login) const;
     asio::awaitable<void> answer_now(const SessionActions& actions);
     asio::awaitable<void> read();

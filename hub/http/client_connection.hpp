@@ -10,8 +10,8 @@
 
 namespace device_streams::hub {
 
-/// One connection to the hub's HTTPS port behind its TLS handshake: what the endpoints that serve its requests share. It
-/// lives as long as the connection, also when that has become a link or a leg.
+/// One connection to the hub's HTTPS port behind its TLS handshake: what the endpoints that serve its requests share.
+/// It lives as long as the connection, also when that has become a link or a leg.
 struct ClientConnection {
     ClientConnection(HubContext& hub_context, std::unique_ptr<Transport> tls, std::string peer_address,
                      UnauthenticatedConnections::Slot first_slot)

@@ -59,11 +59,11 @@ asio::awaitable<std::string> check_access(const ClientConnection& client, const 
     const bool reads = request.method == "GET";
     const auto names = hub.names.get();
     const auto needed = reads ? &Permissions::registry_read : &Permissions::registry_write;
-    const auto decision =
+    const auto check =
         co_await check_service_request(hub.registry, authorization, *names, hub.clock.unix_seconds(), needed);
-    if (decision.granted()) co_return named_policy(authorization);
-    client.report(Errc::credential_refused, "registry: " + to_string(decision));
-    if (decision.refusal != Refusal::no_permission)
+    if (check.granted()) co_return named_policy(authorization);
+    client.report(Errc::credential_refused, "registry: " + to_string(*check.denial));
+    if (check.denial->reason != Denial::Reason::no_permission)
         throw RestRefusal(RestError::unauthorized, "the authorization was refused");
     throw RestRefusal(RestError::unauthorized,
                       reads ? "the policy does not permit RegistryRead" : "the policy does not permit RegistryWrite");

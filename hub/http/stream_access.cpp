@@ -24,10 +24,11 @@ asio::awaitable<StreamAccess> check_stream_access(const ClientConnection& client
     const auto known = co_await hub.registry.find_both(named_policy(authorization), target);
     const auto login = judge_service_request(authorization, known.policy, *names, now);
     if (!login.granted()) {
-        client.report(Errc::credential_refused, "service: " + to_string(login));
+        client.report(Errc::credential_refused, "service: " + to_string(*login.denial));
         // A service that holds a key of the policy may know more.
-        access.refused = unauthorized(login.refusal == Refusal::no_permission ? "the policy does not permit streams"
-                                                                              : "the authorization was refused");
+        const bool key_was_good = login.denial->reason == Denial::Reason::no_permission;
+        access.refused =
+            unauthorized(key_was_good ? "the policy does not permit streams" : "the authorization was refused");
         co_return access;
     }
     access.policy = known.policy->name;

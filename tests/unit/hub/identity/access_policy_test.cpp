@@ -9,6 +9,7 @@
 namespace device_streams::hub {
 namespace {
 
+using Reason = Denial::Reason;
 using iothub::Target;
 
 constexpr std::int64_t now = 1'700'000'000;
@@ -31,8 +32,8 @@ const Permissions service_connect{.service_connect = true};
 Secret device_token(const Secret& key, std::int64_t expiry = later, std::string_view id = "dev-01") {
     return iothub::make_sas_token(iothub::device_resource(host, id), key, expiry);
 }
-Decision login(const Secret& password, const std::optional<Identity>& identity = device(),
-               const std::optional<Policy>& named = std::nullopt) {
+CredentialCheck login(const Secret& password, const std::optional<Identity>& identity = device(),
+                      const std::optional<Policy>& named = std::nullopt) {
     return judge_device_login({"dev-01", ""}, password, identity, named, hub, now);
 }
 
@@ -60,39 +61,39 @@ TEST(DeviceLogin, AcceptsTheTokenOfTheCSdk) {
 }
 
 TEST(DeviceLogin, RefusesWhatIsNoToken) {
-    EXPECT_EQ(login(Secret("")).refusal, Refusal::malformed);
-    EXPECT_EQ(login(Secret("SharedAccessSignature sr=hub1.iot.example")).refusal, Refusal::malformed);
-    EXPECT_EQ(login(device_key).refusal, Refusal::malformed);
+    EXPECT_EQ(login(Secret("")).denial.value().reason, Reason::malformed);
+    EXPECT_EQ(login(Secret("SharedAccessSignature sr=hub1.iot.example")).denial.value().reason, Reason::malformed);
+    EXPECT_EQ(login(device_key).denial.value().reason, Reason::malformed);
 }
 
 TEST(DeviceLogin, RefusesAForeignKey) {
-    EXPECT_EQ(login(device_token(policy_key)).refusal, Refusal::wrong_key);
+    EXPECT_EQ(login(device_token(policy_key)).denial.value().reason, Reason::wrong_key);
 }
 
 TEST(DeviceLogin, RefusesAnExpiredTokenButAllowsForASlowClock) {
     const auto late = login(device_token(device_key, now - 86'400));
-    EXPECT_EQ(late.refusal, Refusal::expired);
-    EXPECT_EQ(to_string(late),
+    EXPECT_EQ(late.denial.value().reason, Reason::expired);
+    EXPECT_EQ(to_string(late.denial.value()),
               "the token has expired 86400 s ago by this hub's clock; one of the two clocks may be wrong");
     EXPECT_TRUE(login(device_token(device_key, now - 60)).granted());
 }
 
 TEST(DeviceLogin, RefusesATokenForAnotherDevice) {
-    EXPECT_EQ(login(device_token(device_key, later, "dev-0")).refusal, Refusal::wrong_scope);
-    EXPECT_EQ(login(device_token(device_key, later, "dev-011")).refusal, Refusal::wrong_scope);
+    EXPECT_EQ(login(device_token(device_key, later, "dev-0")).denial.value().reason, Reason::wrong_scope);
+    EXPECT_EQ(login(device_token(device_key, later, "dev-011")).denial.value().reason, Reason::wrong_scope);
 }
 
 TEST(DeviceLogin, RefusesATokenForAnotherHub) {
     const auto token = iothub::make_sas_token("hub2.iot.example/devices/dev-01", device_key, later);
-    EXPECT_EQ(login(token).refusal, Refusal::wrong_scope);
+    EXPECT_EQ(login(token).denial.value().reason, Reason::wrong_scope);
 }
 
 TEST(DeviceLogin, RefusesAStranger) {
-    EXPECT_EQ(login(device_token(device_key), std::nullopt).refusal, Refusal::unknown_identity);
+    EXPECT_EQ(login(device_token(device_key), std::nullopt).denial.value().reason, Reason::unknown_identity);
 }
 
 TEST(DeviceLogin, RefusesADisabledDevice) {
-    EXPECT_EQ(login(device_token(device_key), device(false)).refusal, Refusal::disabled);
+    EXPECT_EQ(login(device_token(device_key), device(false)).denial.value().reason, Reason::disabled);
 }
 
 TEST(DeviceLogin, JudgesModulesByTheirOwnKeyAndScope) {
@@ -102,8 +103,10 @@ TEST(DeviceLogin, JudgesModulesByTheirOwnKeyAndScope) {
     const auto own = iothub::make_sas_token(resource, other_key, later);
     const auto devices = iothub::make_sas_token(resource, device_key, later);
     EXPECT_TRUE(judge_device_login(target, own, module, std::nullopt, hub, now).granted());
-    EXPECT_EQ(judge_device_login(target, devices, module, std::nullopt, hub, now).refusal, Refusal::wrong_key);
-    EXPECT_EQ(judge_device_login({"dev-01", ""}, own, device(), std::nullopt, hub, now).refusal, Refusal::wrong_scope);
+    EXPECT_EQ(judge_device_login(target, devices, module, std::nullopt, hub, now).denial.value().reason,
+              Reason::wrong_key);
+    EXPECT_EQ(judge_device_login({"dev-01", ""}, own, device(), std::nullopt, hub, now).denial.value().reason,
+              Reason::wrong_scope);
 }
 
 TEST(DeviceLogin, IsGrantedByAPolicyThatMayConnectDevices) {
@@ -113,20 +116,20 @@ TEST(DeviceLogin, IsGrantedByAPolicyThatMayConnectDevices) {
 
 TEST(DeviceLogin, RefusesAPolicyWithoutThatPermission) {
     const auto token = iothub::make_sas_token(host, policy_key, later, "gate");
-    EXPECT_EQ(login(token, device(), policy(service_connect)).refusal, Refusal::no_permission);
+    EXPECT_EQ(login(token, device(), policy(service_connect)).denial.value().reason, Reason::no_permission);
 }
 
 TEST(DeviceLogin, RefusesAnUnknownPolicyEvenWithTheDevicesKey) {
     const auto token = iothub::make_sas_token(iothub::device_resource(host, "dev-01"), device_key, later, "gate");
-    EXPECT_EQ(login(token).refusal, Refusal::unknown_policy);
+    EXPECT_EQ(login(token).denial.value().reason, Reason::unknown_policy);
 }
 
 TEST(DeviceLogin, DoesNotLetAPolicyConjureADevice) {
     const auto token = iothub::make_sas_token(host, policy_key, later, "gate");
-    EXPECT_EQ(login(token, std::nullopt, policy(device_connect)).refusal, Refusal::unknown_identity);
+    EXPECT_EQ(login(token, std::nullopt, policy(device_connect)).denial.value().reason, Reason::unknown_identity);
 }
 
-Decision request(const Secret& token, const std::optional<Policy>& named = policy(service_connect)) {
+CredentialCheck request(const Secret& token, const std::optional<Policy>& named = policy(service_connect)) {
     return judge_service_request(token, named, hub, now);
 }
 Secret service_token(const Secret& key, std::int64_t expiry = later) {
@@ -139,16 +142,16 @@ TEST(ServiceRequest, IsGrantedWithEitherKeyOfThePolicy) {
 }
 
 TEST(ServiceRequest, RefusesTokensThatNameNoPolicy) {
-    EXPECT_EQ(request(iothub::make_sas_token(host, policy_key, later)).refusal, Refusal::unknown_policy);
-    EXPECT_EQ(request(service_token(policy_key), std::nullopt).refusal, Refusal::unknown_policy);
+    EXPECT_EQ(request(iothub::make_sas_token(host, policy_key, later)).denial.value().reason, Reason::unknown_policy);
+    EXPECT_EQ(request(service_token(policy_key), std::nullopt).denial.value().reason, Reason::unknown_policy);
 }
 
 TEST(ServiceRequest, RefusesADevicesCredential) {
-    EXPECT_EQ(request(device_token(device_key)).refusal, Refusal::unknown_policy);
+    EXPECT_EQ(request(device_token(device_key)).denial.value().reason, Reason::unknown_policy);
 }
 
 TEST(ServiceRequest, RefusesAPolicyWithoutThePermission) {
-    EXPECT_EQ(request(service_token(policy_key), policy(device_connect)).refusal, Refusal::no_permission);
+    EXPECT_EQ(request(service_token(policy_key), policy(device_connect)).denial.value().reason, Reason::no_permission);
 }
 
 TEST(ServiceRequest, WantsThePermissionThatIsNeeded) {
@@ -157,15 +160,15 @@ TEST(ServiceRequest, WantsThePermissionThatIsNeeded) {
     };
     EXPECT_TRUE(reads({.registry_read = true}).granted());
     const Permissions all_others{.registry_write = true, .service_connect = true, .device_connect = true};
-    EXPECT_EQ(reads(all_others).refusal, Refusal::no_permission);
+    EXPECT_EQ(reads(all_others).denial.value().reason, Reason::no_permission);
 }
 
 TEST(ServiceRequest, RefusesForeignKeysOldTokensAndNarrowScopes) {
-    EXPECT_EQ(request(service_token(device_key)).refusal, Refusal::wrong_key);
-    EXPECT_EQ(request(service_token(policy_key, now - 3600)).refusal, Refusal::expired);
+    EXPECT_EQ(request(service_token(device_key)).denial.value().reason, Reason::wrong_key);
+    EXPECT_EQ(request(service_token(policy_key, now - 3600)).denial.value().reason, Reason::expired);
     const auto narrow = iothub::make_sas_token(iothub::device_resource(host, "dev-01"), policy_key, later, "gate");
-    EXPECT_EQ(request(narrow).refusal, Refusal::wrong_scope);
-    EXPECT_EQ(request(Secret("Bearer abc")).refusal, Refusal::malformed);
+    EXPECT_EQ(request(narrow).denial.value().reason, Reason::wrong_scope);
+    EXPECT_EQ(request(Secret("Bearer abc")).denial.value().reason, Reason::malformed);
 }
 
 TEST(AccessCheck, AsksTheRegistryForIdentityAndPolicy) {
@@ -182,12 +185,12 @@ TEST(AccessCheck, AsksTheRegistryForIdentityAndPolicy) {
         block_on(check_service_request(registry, service_token(policy_key), hub, now, &Permissions::service_connect))
             .granted());
     const auto stranger = block_on(check_device_login(registry, {"dev-02", ""}, by_policy, {}, hub, now));
-    EXPECT_EQ(stranger.refusal, Refusal::unknown_identity);
+    EXPECT_EQ(stranger.denial.value().reason, Reason::unknown_identity);
 }
 
-TEST(AccessCheck, NamesEveryRefusalWithoutAQuoteFromTheCredential) {
-    for (int refusal = 0; refusal <= static_cast<int>(Refusal::expired); ++refusal)
-        EXPECT_NE(to_string(static_cast<Refusal>(refusal)), "refused");
+TEST(AccessCheck, NamesEveryReasonWithoutAQuoteFromTheCredential) {
+    for (int reason = 0; reason <= static_cast<int>(Reason::expired_certificate); ++reason)
+        EXPECT_NE(to_string(static_cast<Reason>(reason)), "denied");
 }
 
 }  // namespace

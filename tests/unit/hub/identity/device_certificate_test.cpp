@@ -26,8 +26,8 @@ DeviceCertificate certificate(const std::string& authority = "CA") {
 Identity identity(Authentication authentication, bool enabled = true) {
     return {pump, enabled, std::move(authentication), ""};
 }
-Decision judge(const std::optional<DeviceCertificate>& shown, const std::optional<Identity>& known,
-               std::int64_t when = now, const iothub::Target& target = pump) {
+CredentialCheck judge(const std::optional<DeviceCertificate>& shown, const std::optional<Identity>& known,
+                      std::int64_t when = now, const iothub::Target& target = pump) {
     return judge_device_certificate(target, shown, known, when);
 }
 const Thumbprints both_kinds{std::string(64, 'B'), std::string(40, 'C')};
@@ -49,23 +49,25 @@ TEST(DeviceCertificateLogin, RestsOnTheCaAndEndsWithItsChain) {
 }
 
 TEST(DeviceCertificateLogin, SaysWhyItIsRefused) {
-    const auto refusal = [](const auto&... what) { return judge(what...).refusal; };
+    const auto reason_of = [](const auto&... what) { return judge(what...).denial.value().reason; };
     const auto by_authority = identity(CertificateAuthority{});
-    EXPECT_EQ(refusal(certificate(), std::nullopt), Refusal::unknown_identity);
-    EXPECT_EQ(refusal(certificate(), identity(KeyPair{})), Refusal::wants_token);
-    EXPECT_EQ(refusal(std::nullopt, by_authority), Refusal::wants_certificate);
-    EXPECT_EQ(refusal(certificate(), identity(both_kinds, false)), Refusal::disabled);
-    EXPECT_EQ(refusal(certificate(), by_authority, now - 101), Refusal::bad_certificate);
-    EXPECT_EQ(refusal(certificate(), by_authority, now + 101), Refusal::expired_certificate);
-    EXPECT_EQ(refusal(certificate(), identity(Thumbprints{std::string(64, 'D'), {}})), Refusal::unknown_certificate);
-    EXPECT_EQ(refusal(certificate(""), by_authority), Refusal::unknown_authority);
-    EXPECT_EQ(refusal(certificate(), by_authority, now, module), Refusal::wrong_name);
+    EXPECT_EQ(reason_of(certificate(), std::nullopt), Denial::Reason::unknown_identity);
+    EXPECT_EQ(reason_of(certificate(), identity(KeyPair{})), Denial::Reason::wants_token);
+    EXPECT_EQ(reason_of(std::nullopt, by_authority), Denial::Reason::wants_certificate);
+    EXPECT_EQ(reason_of(certificate(), identity(both_kinds, false)), Denial::Reason::disabled);
+    EXPECT_EQ(reason_of(certificate(), by_authority, now - 101), Denial::Reason::bad_certificate);
+    EXPECT_EQ(reason_of(certificate(), by_authority, now + 101), Denial::Reason::expired_certificate);
+    EXPECT_EQ(reason_of(certificate(), identity(Thumbprints{std::string(64, 'D'), {}})),
+              Denial::Reason::unknown_certificate);
+    EXPECT_EQ(reason_of(certificate(""), by_authority), Denial::Reason::unknown_authority);
+    EXPECT_EQ(reason_of(certificate(), by_authority, now, module), Denial::Reason::wrong_name);
 }
 
 TEST(DeviceCertificateLogin, EmptyThumbprintMatchesNothing) {
     auto nameless = certificate();
     nameless.own.sha1.clear();
-    EXPECT_EQ(judge(nameless, identity(Thumbprints{std::string(64, 'D'), {}})).refusal, Refusal::unknown_certificate);
+    EXPECT_EQ(judge(nameless, identity(Thumbprints{std::string(64, 'D'), {}})).denial.value().reason,
+              Denial::Reason::unknown_certificate);
 }
 
 TEST(Revocation, OfAnIdentityCoversItsModulesAndNoOther) {
