@@ -5,13 +5,17 @@ add_library(asio_compiled STATIC ${CMAKE_CURRENT_LIST_DIR}/asio.cpp)
 target_link_libraries(asio_compiled PUBLIC Threads::Threads)
 add_library(Asio::asio ALIAS asio_compiled)
 
-# ds_library(FOLDER DEPENDS other folders USES external targets): all *.cpp in FOLDER but main.cpp.
+# NAME_linux.cpp, NAME_posix.cpp, NAME_windows.cpp are for those systems, NAME_none.cpp for one that has no such thing.
+# All but the first two are left out.
+set(ds_other_systems "windows|none")
+
+# ds_library(FOLDER DEPENDS other folders USES external targets): all *.cpp in FOLDER but main.cpp and other systems'.
 function(ds_library folder)
     cmake_parse_arguments(arg "" "" "DEPENDS;USES" ${ARGN})
     string(REPLACE "/" "_" name ${folder})
     set(name ds_${name})
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
-    list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+    list(FILTER sources EXCLUDE REGEX "(/main|_(${ds_other_systems}))\\.cpp$")
     if(sources)
         add_library(${name} STATIC ${sources})
         set(scope PUBLIC)

@@ -1,4 +1,4 @@
-// Takes the place of common/net/socket_calls.cpp in this test program: the linker finds these first.
+// Takes the place of common/net/socket_calls_linux.cpp in this test program: the linker finds these first.
 #include "tests/component/support/faulty_socket_calls.hpp"
 
 #include "common/net/socket_calls.hpp"
