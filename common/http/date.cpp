@@ -1,5 +1,7 @@
 #include "common/http/date.hpp"
 
+#include "common/base/utc.hpp"
+
 #include <cstdlib>
 #include <iomanip>
 #include <locale>
@@ -10,12 +12,13 @@ namespace device_streams::http {
 namespace {
 constexpr auto form = "%a, %d %b %Y %H:%M:%S GMT";
 constexpr std::chrono::seconds tolerance{120};
+// Of the clock: in the years 1677 and 2262.
+constexpr auto first_second = std::chrono::ceil<std::chrono::seconds>(Clock::wall_time::min());
+constexpr auto last_second = std::chrono::floor<std::chrono::seconds>(Clock::wall_time::max());
 }  // namespace
 
 std::string format_date(Clock::wall_time when) {
-    const auto seconds = std::chrono::system_clock::to_time_t(when);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
+    const auto parts = to_utc(std::chrono::floor<std::chrono::seconds>(when));
     std::ostringstream text;
     text.imbue(std::locale::classic());
     text << std::put_time(&parts, form);
@@ -28,7 +31,9 @@ std::optional<Clock::wall_time> parse_date(std::string_view text) {
     in.imbue(std::locale::classic());
     in >> std::get_time(&parts, form);
     if (in.fail()) return std::nullopt;
-    const auto when = std::chrono::system_clock::from_time_t(timegm(&parts));
+    const auto seconds = from_utc(parts);
+    if (seconds < first_second || seconds > last_second) return std::nullopt;
+    const Clock::wall_time when = seconds;
     return format_date(when) == text ? std::optional(when) : std::nullopt;  // get_time lets much pass
 }
 

@@ -1,10 +1,11 @@
 #include "common/tls/certificate.hpp"
 
+#include "common/base/utc.hpp"
+
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <ctime>
 #include <string_view>
 
 namespace device_streams {
@@ -26,7 +27,7 @@ std::string digest_of(const X509* certificate, const EVP_MD* algorithm) {
 
 std::int64_t unix_seconds(const ASN1_TIME* time) {
     std::tm parts{};
-    return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? from_utc(parts).time_since_epoch().count() : 0;
 }
 
 // Of two names, a CA may have meant the other one.

@@ -19,6 +19,11 @@ TEST(Date, OtherFormsAreNone) {
         EXPECT_FALSE(parse_date(text)) << text;
 }
 
+TEST(Date, WhatTheClockCannotSayIsNone) {
+    for (const char* text : {"Fri, 31 Dec 9999 23:59:59 GMT", "Sat, 01 Jan 0000 00:00:00 GMT"})
+        EXPECT_FALSE(parse_date(text)) << text;
+}
+
 TEST(Date, ClocksThatDifferAreNoted) {
     const Headers from_hub{{"Date", "Sun, 06 Nov 1994 08:49:37 GMT"}};
     EXPECT_EQ(clock_note(from_hub, november), "");
