@@ -2,11 +2,11 @@
 
 #include "common/base/error.hpp"
 
+#include <asio/ip/address.hpp>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <arpa/inet.h>
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 #endif
@@ -14,10 +14,10 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <span>
-#include <unistd.h>
 
 namespace device_streams {
 
@@ -45,7 +45,8 @@ std::string reason_of_failure() {
 }
 
 [[noreturn]] void throw_unusable(const std::string& file) {
-    if (access(file.c_str(), R_OK) != 0) throw Failure(Errc::file_unreadable, file + ": " + std::strerror(errno));
+    errno = 0;
+    if (!std::ifstream(file)) throw Failure(Errc::file_unreadable, file + ": " + std::strerror(errno));
     throw Failure(Errc::certificate_unusable, file + ": " + reason_of_failure());
 }
 
@@ -102,8 +103,9 @@ void use_certificate(SSL_CTX* context, const CertificateFiles& files) {
 }
 
 bool is_ip_literal(const std::string& name) {
-    unsigned char room[16];
-    return inet_pton(AF_INET, name.c_str(), room) == 1 || inet_pton(AF_INET6, name.c_str(), room) == 1;
+    asio::error_code not_one;
+    asio::ip::make_address(name, not_one);
+    return !not_one && name.find('%') == std::string::npos;  // OpenSSL checks none with a scope
 }
 
 void free_server_name(void*, void* name, CRYPTO_EX_DATA*, int, long, void*) {
