@@ -1,6 +1,7 @@
 #include "common/base/secret.hpp"
 
-#include <cstring>
+#include <openssl/crypto.h>
+
 #include <ostream>
 
 namespace device_streams {
@@ -31,7 +32,7 @@ bool operator==(const Secret& left, const Secret& right) {
 }
 
 void Secret::wipe() noexcept {
-    if (!text_.empty()) explicit_bzero(text_.data(), text_.size());
+    OPENSSL_cleanse(text_.data(), text_.size());
     text_.clear();
 }
 
