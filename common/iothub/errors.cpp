@@ -32,14 +32,14 @@ constexpr std::array table{
 struct Moment {
     std::chrono::year_month_day date;
     std::chrono::hh_mm_ss<std::chrono::seconds> time;
-    long ticks;  // of 100 ns, within the second
+    int ticks;  // of 100 ns, within the second
 };
 
 Moment split_time(Clock::wall_time now) {
     using namespace std::chrono;
     const auto day = floor<days>(now);
     const auto second = floor<seconds>(now);
-    const auto ticks = duration_cast<nanoseconds>(now - second).count() / 100;
+    const auto ticks = static_cast<int>(duration_cast<nanoseconds>(now - second).count() / 100);
     return {.date = day, .time = hh_mm_ss(second - time_point_cast<seconds>(day)), .ticks = ticks};
 }
 
@@ -66,7 +66,7 @@ std::string american_time(const Moment& moment) {
 std::string iso_time(const Moment& moment) {
     const auto& date = moment.date;
     return format("%04d-%02u-%02uT", int{date.year()}, unsigned{date.month()}, unsigned{date.day()}) +
-           time_of_day(moment) + format(".%07ldZ", moment.ticks);
+           time_of_day(moment) + format(".%07dZ", moment.ticks);
 }
 
 // <id>-G:0-TimeStamp:01/05/2026 10:00:30
