@@ -4,7 +4,6 @@
 #include "common/base/error.hpp"
 #include "common/tunnel/stream_id.hpp"
 
-#include <cerrno>
 #include <optional>
 
 namespace device_streams::device {
@@ -16,9 +15,9 @@ std::string loggable_id(const std::string& name) {
 }
 
 Errc local_errc(const std::error_code& code) {
-    if (is_errno(code, ECONNREFUSED)) return Errc::local_refused;
-    if (is_errno(code, ETIMEDOUT)) return Errc::local_timeout;
-    if (is_errno(code, EMFILE)) return Errc::out_of_descriptors;
+    if (code == asio::error::connection_refused) return Errc::local_refused;
+    if (code == asio::error::timed_out) return Errc::local_timeout;
+    if (code == asio::error::no_descriptors) return Errc::out_of_descriptors;
     return Errc::local_unreachable;
 }
 

@@ -10,7 +10,7 @@ StdioProxy::StdioProxy(Environment environment, ServiceProxySettings settings, F
     : environment_(std::move(environment)),
       settings_(std::move(settings)),
       target_(std::move(target)),
-      local_(std::make_unique<PipeStream>(environment_.io.get_executor(), in_and_out.first, in_and_out.second)),
+      local_(make_pipe_stream(environment_.io.get_executor(), in_and_out.first, in_and_out.second)),
       stream_(environment_.io.get_executor()) {
     stream_.on_failure = [this](const std::exception_ptr& failure) {
         environment_.log.error(explain(failure));

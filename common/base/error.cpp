@@ -174,13 +174,6 @@ std::string explain(const std::exception_ptr& failure) {
     }
 }
 
-bool is_errno(const std::error_code& code, int number) {
-    const auto& category = code.category();
-    const bool of_system = category == asio::error::get_system_category() || category == std::system_category() ||
-                           category == std::generic_category();
-    return of_system && code.value() == number;
-}
-
 bool is_cancellation(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);

@@ -111,9 +111,6 @@ std::string explain(const std::exception_ptr& failure);
 std::string explain(const Failure& failure);
 /// True when the failure is a coroutine's cancellation and not a fault.
 bool is_cancellation(const std::exception_ptr& failure);
-/// True when `code` says errno `number`, whether in Asio's category or in one of the standard library's: the three do
-/// not compare equal.
-bool is_errno(const std::error_code& code, int number);
 
 }  // namespace device_streams
 

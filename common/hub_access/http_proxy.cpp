@@ -7,7 +7,6 @@
 #include "common/tls/tls_raw_connection.hpp"
 
 #include <array>
-#include <cerrno>
 
 namespace device_streams {
 
@@ -26,7 +25,7 @@ Failure proxy_failure(const std::exception_ptr& cause, const Trouble& trouble) {
         const bool of_tls = known.errc() == Errc::hub_tls_failed || known.errc() == Errc::hub_untrusted;
         return of_tls ? Failure(trouble.otherwise, trouble.during + ": " + known.detail()) : known;
     } catch (const std::system_error& known) {
-        const auto code = is_errno(known.code(), ETIMEDOUT) ? trouble.late : trouble.otherwise;
+        const auto code = known.code() == asio::error::timed_out ? trouble.late : trouble.otherwise;
         return {code, trouble.during + ": " + known.what()};
     }
 }

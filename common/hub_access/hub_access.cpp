@@ -7,7 +7,6 @@
 #include <asio/error.hpp>
 
 #include <algorithm>
-#include <cerrno>
 
 namespace device_streams {
 
@@ -62,7 +61,7 @@ Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::
     } catch (const Failure& known) {
         return known;
     } catch (const std::system_error& known) {
-        if (is_errno(known.code(), ETIMEDOUT)) return {Errc::hub_timeout, during};
+        if (known.code() == asio::error::timed_out) return {Errc::hub_timeout, during};
         if (is_unknown_name(known.code())) return {Errc::hub_name_unknown, during};
         if (known.code() == Errc::protocol_violation) return {Errc::hub_protocol, during + ": " + known.what()};
         return {otherwise, during + ": " + known.what()};

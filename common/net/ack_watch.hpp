@@ -1,8 +1,8 @@
 #pragma once
 
-#include <chrono>
+#include "common/net/transport_state.hpp"
 
-struct tcp_info;
+#include <chrono>
 
 namespace device_streams {
 
@@ -20,7 +20,7 @@ class AckWatch {
     /// How often to look: six times in `dead_after`.
     Duration interval() const { return dead_after_ / 6; }
     /// True once the peer is dead: no later than `dead_after` after its last acknowledgement.
-    bool is_dead(const tcp_info& now);
+    bool is_dead(const TransportState& now);
 
  private:
     Duration dead_after_;

@@ -3,7 +3,8 @@
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
 
-#include <cerrno>
+#include <asio/error.hpp>
+
 #include <cstring>
 #include <vector>
 
@@ -61,9 +62,10 @@ StreamError::StreamError(CloseReason close_reason, const std::string& cause)
     : std::system_error(make_error_code(errc_of(close_reason))), close_reason_(close_reason), cause_(cause) {
 }
 
-void throw_stream_error(int error) {
-    const bool reset = error == ECONNRESET || error == EPIPE || error == ENOTCONN || error == EBADF;
-    throw StreamError(reset ? CloseReason::reset : CloseReason::lost, std::strerror(error));
+void throw_stream_error(const std::error_code& error) {
+    const bool reset = error == asio::error::connection_reset || error == asio::error::broken_pipe ||
+                       error == asio::error::not_connected || error == asio::error::bad_descriptor;
+    throw StreamError(reset ? CloseReason::reset : CloseReason::lost, error.message());
 }
 
 asio::awaitable<std::size_t> ByteStream::read_some(WritableBytes into) {

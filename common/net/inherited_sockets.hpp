@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/endpoint.hpp"
+#include "common/net/socket_calls.hpp"
 
 #include <string>
 #include <vector>
@@ -11,23 +12,21 @@ namespace device_streams {
 /// program ends: what connects meanwhile waits for the next one.
 class InheritedSockets {
  public:
-    static constexpr int none = -1;
-
     InheritedSockets() = default;
-    /// Takes the descriptors over.
-    explicit InheritedSockets(const std::vector<int>& listening);
+    /// Takes the sockets over.
+    explicit InheritedSockets(const std::vector<SocketHandle>& listening);
     InheritedSockets(const InheritedSockets&) = delete;
     InheritedSockets& operator=(const InheritedSockets&) = delete;
     ~InheritedSockets();
 
-    /// A new descriptor, which does not block, of the socket that listens at `endpoint`; or `none`.
-    int duplicate(const Endpoint& endpoint);
+    /// A second handle, which does not block, of the socket that listens at `endpoint`; or no_socket.
+    SocketHandle duplicate(const Endpoint& endpoint);
     /// Where those listen that nobody has asked for.
     std::vector<std::string> unused() const;
 
  private:
     struct Entry {
-        int fd;
+        SocketHandle handle;
         std::string address;  // as the kernel has it; empty when this program cannot use the socket
         bool used = false;
     };

@@ -1,7 +1,5 @@
 #include "common/net/inherited_sockets.hpp"
 
-#include "common/net/socket_calls.hpp"
-
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -46,21 +44,21 @@ std::string resolved(const Endpoint& endpoint) {
 
 }  // namespace
 
-InheritedSockets::InheritedSockets(const std::vector<int>& listening) {
-    for (const int fd : listening) entries_.push_back({fd, address_of(fd)});
+InheritedSockets::InheritedSockets(const std::vector<SocketHandle>& listening) {
+    for (const auto fd : listening) entries_.push_back({fd, address_of(fd)});
 }
 
 InheritedSockets::~InheritedSockets() {
-    for (const auto& entry : entries_) socket_calls::close(entry.fd);
+    for (const auto& entry : entries_) socket_calls::close(entry.handle);
 }
 
-int InheritedSockets::duplicate(const Endpoint& endpoint) {
-    if (entries_.empty()) return none;
+SocketHandle InheritedSockets::duplicate(const Endpoint& endpoint) {
+    if (entries_.empty()) return no_socket;
     const auto wanted = resolved(endpoint);
     const auto found = std::ranges::find(entries_, wanted, &Entry::address);
-    if (wanted.empty() || found == entries_.end()) return none;
-    const int copy = fcntl(found->fd, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0 || fcntl(copy, F_SETFL, fcntl(copy, F_GETFL) | O_NONBLOCK) != 0) return none;
+    if (wanted.empty() || found == entries_.end()) return no_socket;
+    const int copy = fcntl(found->handle, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0 || fcntl(copy, F_SETFL, fcntl(copy, F_GETFL) | O_NONBLOCK) != 0) return no_socket;
     found->used = true;
     return copy;
 }

@@ -1,18 +1,11 @@
 #include "common/net/listener.hpp"
 
 #include "common/base/error.hpp"
-#include "common/net/socket_calls.hpp"
+#include "common/net/socket_options.hpp"
 
-#include <asio/use_awaitable.hpp>
-
-#include <cerrno>
-#include <cstring>
-#include <memory>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
 
 namespace device_streams {
 
@@ -26,84 +19,75 @@ namespace {
 // a flood has filled the queue, the kernel drops what honest clients send, who try again after a second.
 constexpr int longest_queue = 65'535;
 
-// Owns a descriptor until it is known to be good.
-struct Descriptor {
-    ~Descriptor() {
-        if (fd >= 0) socket_calls::close(fd);
+// Owns a socket until it is known to be good.
+struct NewSocket {
+    ~NewSocket() {
+        if (handle != no_socket) socket_calls::close(handle);
     }
-    int release() { return std::exchange(fd, -1); }
-    int fd;
+    SocketHandle release() { return std::exchange(handle, no_socket); }
+    SocketHandle handle;
 };
 
-int drain_until_closed(const Endpoint& endpoint, const sockaddr* address, socklen_t size) {
-    Descriptor socket{socket_calls::socket(address->sa_family, SOCK_STREAM)};
-    const int yes = 1, no = 0;
-    if (socket.fd < 0) fail(endpoint, std::strerror(errno));
-    if (address->sa_family != AF_UNIX) socket_calls::setsockopt(socket.fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (address->sa_family == AF_INET6) socket_calls::setsockopt(socket.fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-    if (address->sa_family == AF_UNIX) fchmod(socket.fd, S_IRUSR | S_IWUSR);  // nobody else, from the first moment
-    if (socket_calls::bind(socket.fd, address, size) != 0) fail(endpoint, std::strerror(errno));
-    if (socket_calls::listen(socket.fd, longest_queue) != 0) fail(endpoint, std::strerror(errno));
+[[noreturn]] void fail(const Endpoint& endpoint) {
+    fail(endpoint, socket_calls::last_error().message());
+}
+
+SocketHandle listen_at(const Endpoint& endpoint, const SocketAddress& address) {
+    const int family = address.protocol().family();
+    NewSocket socket{socket_calls::socket(family)};
+    if (socket.handle == no_socket) fail(endpoint);
+    socket_options::prepare_to_listen(socket.handle, family);
+    if (!socket_calls::bind(socket.handle, address)) fail(endpoint);
+    if (!socket_calls::listen(socket.handle, longest_queue)) fail(endpoint);
     return socket.release();
 }
 
-bool somebody_answers(const sockaddr_un& address) {
-    const Descriptor probe{socket_calls::socket(AF_UNIX, SOCK_STREAM)};
-    const int result = socket_calls::connect(probe.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    return result == 0 || errno != ECONNREFUSED;
+bool somebody_answers(const SocketAddress& address) {
+    const NewSocket probe{socket_calls::socket(address.protocol().family())};
+    return socket_calls::connect(probe.handle, address) ||
+           socket_calls::last_error() != asio::error::connection_refused;
 }
 
-int open_unix(const Endpoint& endpoint) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, endpoint.path.c_str(), std::min(endpoint.path.size(), sizeof address.sun_path - 1));
-    struct stat file {};
-    if (lstat(address.sun_path, &file) == 0 && S_ISSOCK(file.st_mode)) {
-        if (somebody_answers(address)) fail(endpoint, std::strerror(EADDRINUSE));
-        unlink(address.sun_path);
+SocketHandle open_unix(const Endpoint& endpoint) {
+    const auto address = unix_address(endpoint.path);
+    std::error_code ignored;
+    if (std::filesystem::symlink_status(endpoint.path, ignored).type() == std::filesystem::file_type::socket) {
+        if (somebody_answers(address)) fail(endpoint, std::error_code(asio::error::address_in_use).message());
+        std::remove(endpoint.path.c_str());
     }
-    return drain_until_closed(endpoint, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    return listen_at(endpoint, address);
 }
 
-int open_tcp(const Endpoint& endpoint) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE;
-    addrinfo* raw = nullptr;
-    const int error = getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &raw);
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> found(raw, freeaddrinfo);
-    if (error != 0) fail(endpoint, gai_strerror(error));
-    return drain_until_closed(endpoint, found->ai_addr, found->ai_addrlen);
+SocketHandle open_tcp(const asio::any_io_executor& executor, const Endpoint& endpoint) {
+    asio::ip::tcp::resolver resolver(executor);
+    asio::error_code error;
+    const auto found =
+        resolver.resolve(endpoint.host, std::to_string(endpoint.port), asio::ip::resolver_base::passive, error);
+    if (error) fail(endpoint, error.message());
+    return listen_at(endpoint, found.begin()->endpoint());
 }
 
-int open(const Endpoint& endpoint) {
-    return endpoint.is_unix() ? open_unix(endpoint) : open_tcp(endpoint);
+SocketHandle open(const asio::any_io_executor& executor, const Endpoint& endpoint) {
+    return endpoint.is_unix() ? open_unix(endpoint) : open_tcp(executor, endpoint);
 }
 
-std::uint16_t bound_port(int fd) {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-    return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
-                                               : reinterpret_cast<const sockaddr_in&>(address).sin_port);
-}
-
-bool is_exhaustion(int error) {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-           error == ENOSPC;  // the last by epoll_ctl(2)
+std::uint16_t bound_port(SocketHandle handle) {
+    const auto address = socket_options::local_address(handle).value_or(SocketAddress());
+    const auto ip = tcp_address(address);
+    return ip ? ip->port() : std::uint16_t{0};
 }
 
 }  // namespace
 
 Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited)
-    : Listener(executor, endpoint, inherited != nullptr ? inherited->duplicate(endpoint) : InheritedSockets::none) {
+    : Listener(executor, endpoint, inherited != nullptr ? inherited->duplicate(endpoint) : no_socket) {
 }
 
-Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, int inherited)
-    : descriptor_(executor, inherited != InheritedSockets::none ? inherited : open(endpoint)),
+Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited)
+    : readiness_(executor, inherited != no_socket ? inherited : open(executor, endpoint)),
       endpoint_(endpoint),
-      owns_address_(inherited == InheritedSockets::none) {
-    if (!endpoint.is_unix()) endpoint_.port = bound_port(descriptor_.native_handle());
+      owns_address_(inherited == no_socket) {
+    if (!endpoint.is_unix()) endpoint_.port = bound_port(readiness_.handle());
 }
 
 Listener::~Listener() {
@@ -113,23 +97,25 @@ Listener::~Listener() {
 asio::awaitable<Socket> Listener::accept(asio::any_io_executor executor, Clock& clock, const Log& log) {
     bool told = false;
     for (;;) {
-        const int fd = socket_calls::accept(descriptor_.native_handle(), nullptr, nullptr);
-        int error = errno;
-        if (fd >= 0) {
+        const auto handle = socket_calls::accept(readiness_.handle());
+        std::error_code error;
+        if (handle == no_socket) {
+            error = socket_calls::last_error();
+        } else {
             try {
-                Socket accepted(executor, fd);
+                Socket accepted(executor, handle);
                 co_return accepted;
             } catch (const std::system_error& unwatchable) {
-                error = unwatchable.code().value();
+                error = unwatchable.code();
             }
         }
-        if (is_exhaustion(error)) {
+        if (socket_options::is_exhaustion(error)) {
             if (!told) log.error(explain(Failure(Errc::out_of_descriptors, endpoint_.to_string())));
             told = true;
             co_await clock.sleep_for(std::chrono::milliseconds(100));
-        } else if (error == EAGAIN || error == EWOULDBLOCK) {
-            co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
-        } else if (error == EBADF || error == EINVAL) {
+        } else if (error == asio::error::would_block) {
+            co_await readiness_.wait(asio::socket_base::wait_read);
+        } else if (error == asio::error::bad_descriptor || error == asio::error::invalid_argument) {
             throw std::system_error(asio::error::operation_aborted);  // closed by close()
         }
         // Anything else concerns the one connection that was about to be accepted (accept(2)).
@@ -137,13 +123,9 @@ asio::awaitable<Socket> Listener::accept(asio::any_io_executor executor, Clock& 
 }
 
 void Listener::close() noexcept {
-    if (!descriptor_.is_open()) return;
-    try {
-        socket_calls::close(descriptor_.release());
-    } catch (...) {
-        // release() only fails on a descriptor that is not open.
-    }
-    if (endpoint_.is_unix() && owns_address_) unlink(endpoint_.path.c_str());
+    if (!readiness_.is_open()) return;
+    readiness_.close();
+    if (endpoint_.is_unix() && owns_address_) std::remove(endpoint_.path.c_str());
 }
 
 }  // namespace device_streams

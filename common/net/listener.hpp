@@ -25,9 +25,9 @@ class Listener {
     void close() noexcept;
 
  private:
-    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, int inherited);
+    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited);
 
-    asio::posix::stream_descriptor descriptor_;
+    Readiness readiness_;
     Endpoint endpoint_;
     const bool owns_address_;
 };

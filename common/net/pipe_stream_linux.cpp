@@ -1,14 +1,14 @@
 #include "common/net/pipe_stream.hpp"
 
-#include "common/net/descriptor_monitor.hpp"
+#include "common/net/readiness.hpp"
 
-#include <asio/use_awaitable.hpp>
 #include <climits>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <cstdint>
 #include <fcntl.h>
+#include <optional>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -35,34 +35,57 @@ int take(int standard, int replacement) {
     return moved;
 }
 
-}  // namespace
+class PipeStream final : public ByteStream {
+ public:
+    PipeStream(const asio::any_io_executor& executor, int in, int out);
+    ~PipeStream() override;
 
-PipeStream::Waiter::Waiter(const asio::any_io_executor& executor, int fd, std::uint32_t events) : epoll_(executor) {
+    std::optional<std::size_t> try_read(WritableBytes into) override;
+    asio::awaitable<void> wait_readable() override;
+    asio::awaitable<void> write_all(OutBytes out) override;
+    asio::awaitable<void> finish() override;
+    bool half_close() const override { return true; }
+    bool ended() const override { return false; }
+    LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
+    asio::awaitable<void> close(CloseReason close_reason) override;
+    std::size_t undelivered() override { return 0; }
+    void abort(CloseReason reason) noexcept override;
+
+ private:
+    void close_out() noexcept;
+    [[noreturn]] void fail(const std::error_code& error);
+
+    int in_, out_;             // -1: closed
+    std::error_code failure_;  // of the first write that failed: reads fail too, behind what is there
+    // Empty when such a descriptor is always ready, as a file is.
+    std::optional<Readiness> readable_, writable_, broken_;
+};
+
+std::error_code last_error() {
+    return {errno, asio::error::get_system_category()};
+}
+
+// By way of an epoll descriptor, as Asio would set O_NONBLOCK on what it waits for. `events` as in epoll_ctl(2); errors
+// always count.
+std::optional<Readiness> watched(const asio::any_io_executor& executor, int fd, std::uint32_t events) {
     int epoll = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) throw std::system_error(errno, std::generic_category(), "epoll");
     epoll_event event{.events = events, .data = {}};
-    if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
-        epoll_.assign(epoll);
-    } else {
-        close_quietly(epoll);
-    }
+    if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0) return Readiness(executor, epoll);
+    close_quietly(epoll);
+    return std::nullopt;
 }
 
-asio::awaitable<void> PipeStream::Waiter::wait() {
-    return epoll_.async_wait(asio::posix::descriptor_base::wait_read, asio::use_awaitable);
-}
-
-void PipeStream::Waiter::close() noexcept {
-    asio::error_code ignored;
-    epoll_.close(ignored);
+void close_quietly(std::optional<Readiness>& readiness) noexcept {
+    if (readiness) readiness->close();
 }
 
 PipeStream::PipeStream(const asio::any_io_executor& executor, int in, int out)
     : in_(in),
       out_(out),
-      readable_(executor, in, EPOLLIN),
-      writable_(executor, out, EPOLLOUT),
-      broken_(executor, out, 0) {
+      readable_(watched(executor, in, EPOLLIN)),
+      writable_(watched(executor, out, EPOLLOUT)),
+      broken_(watched(executor, out, 0)) {
 }
 
 PipeStream::~PipeStream() {
@@ -72,41 +95,41 @@ PipeStream::~PipeStream() {
 std::optional<std::size_t> PipeStream::try_read(WritableBytes into) {
     while (poll_now(in_, POLLIN) != 0) {
         const auto size = ::read(in_, into.data(), into.size());
-        if (size == 0 && failure_ != 0) break;
+        if (size == 0 && failure_) break;
         if (size >= 0) return static_cast<std::size_t>(size);
         if (errno == EAGAIN) break;
-        if (errno != EINTR) throw_stream_error(errno);
+        if (errno != EINTR) throw_stream_error(last_error());
     }
-    if (failure_ != 0) throw_stream_error(failure_);
+    if (failure_) throw_stream_error(failure_);
     return std::nullopt;
 }
 
 asio::awaitable<void> PipeStream::wait_readable() {
-    if (!readable_.can_wait()) co_return;
+    if (!readable_) co_return;
     try {
-        co_await readable_.wait();
+        co_await readable_->wait(asio::socket_base::wait_read);
     } catch (const std::system_error&) {
-        if (failure_ == 0) throw;
+        if (!failure_) throw;
     }
 }
 
 // Whoever waits for input is woken.
-void PipeStream::fail(int error) {
+void PipeStream::fail(const std::error_code& error) {
     failure_ = error;
-    readable_.close();
+    close_quietly(readable_);
     throw_stream_error(error);
 }
 
 asio::awaitable<void> PipeStream::write_all(OutBytes out) {
     for (auto rest = out.bytes; !rest.empty();) {
         if ((poll_now(out_, POLLOUT) & (POLLOUT | POLLERR)) == 0) {
-            co_await writable_.wait();
+            co_await writable_->wait(asio::socket_base::wait_read);
             continue;
         }
         // A pipe that is writable takes this much without blocking (POSIX).
         const auto size = ::write(out_, rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
         if (size >= 0) rest = rest.subspan(static_cast<std::size_t>(size));
-        if (size < 0 && errno != EINTR && errno != EAGAIN) fail(errno);
+        if (size < 0 && errno != EINTR && errno != EAGAIN) fail(last_error());
     }
 }
 
@@ -118,14 +141,14 @@ asio::awaitable<void> PipeStream::finish() {
 }
 
 void PipeStream::close_out() noexcept {
-    writable_.close();
-    broken_.close();
+    close_quietly(writable_);
+    close_quietly(broken_);
     close_quietly(out_);
 }
 
 LossMonitor PipeStream::watch(const asio::any_io_executor& strand, OnLost on_lost) {
-    if (!broken_.can_wait()) return nullptr;
-    auto look = [this, on_lost = std::move(on_lost)](const asio::error_code& error) {
+    if (!broken_ || !broken_->is_open()) return nullptr;
+    auto look = [this, on_lost = std::move(on_lost)](const std::error_code& error) {
         if (out_ < 0) return false;  // finished meanwhile
         if (error) {
             on_lost(std::make_exception_ptr(std::system_error(error)));
@@ -135,10 +158,7 @@ LossMonitor PipeStream::watch(const asio::any_io_executor& strand, OnLost on_los
         on_lost(std::make_exception_ptr(StreamError(CloseReason::reset, "nobody reads the output any more")));
         return false;
     };
-    auto watching = std::make_shared<DescriptorMonitor>(broken_.descriptor(), asio::posix::descriptor_base::wait_read,
-                                                        strand, std::move(look));
-    watching->start();
-    return watching;
+    return broken_->monitor(asio::socket_base::wait_read, strand, std::move(look));
 }
 
 asio::awaitable<void> PipeStream::close(CloseReason close_reason) {
@@ -147,9 +167,15 @@ asio::awaitable<void> PipeStream::close(CloseReason close_reason) {
 }
 
 void PipeStream::abort(CloseReason) noexcept {
-    readable_.close();
+    close_quietly(readable_);
     close_quietly(in_);
     close_out();
+}
+
+}  // namespace
+
+std::unique_ptr<ByteStream> make_pipe_stream(const asio::any_io_executor& executor, int in, int out) {
+    return std::make_unique<PipeStream>(executor, in, out);
 }
 
 std::pair<int, int> take_standard_streams() {

@@ -2,14 +2,15 @@
 
 #include "common/net/ack_watch.hpp"
 #include "common/net/raw_connection.hpp"
+#include "common/net/readiness.hpp"
 
 #include <asio/any_io_executor.hpp>
-#include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 
 #include <chrono>
 #include <memory>
 #include <string>
+#include <system_error>
 
 namespace device_streams {
 
@@ -17,11 +18,10 @@ namespace device_streams {
 /// operation has met a failure, every other one throws it too.
 class Socket final : public RawConnection {
  public:
-    /// Takes ownership of `fd`; sets TCP_NODELAY on TCP sockets, and give_up_after(60 s).
-    Socket(const asio::any_io_executor& executor, int fd);
+    /// Takes ownership of `handle`; TCP sends at once, and give_up_after(60 s). Throws as Readiness.
+    Socket(const asio::any_io_executor& executor, SocketHandle handle);
     Socket(Socket&&) = default;
     Socket& operator=(Socket&&) = delete;
-    ~Socket() override;
 
     std::optional<std::size_t> try_recv(WritableBytes into) override;
     /// As try_recv, but leaves the bytes in the kernel.
@@ -41,26 +41,21 @@ class Socket final : public RawConnection {
     void reset_on_close(bool yes) noexcept;
     void close() noexcept override;
     void reset() noexcept override;
-    /// Gives the descriptor away; the socket is closed afterwards.
-    int release() noexcept;
-    bool is_open() const { return descriptor_.is_open(); }
-    int fd() { return descriptor_.native_handle(); }
+    bool is_open() const { return readiness_.is_open(); }
+    SocketHandle handle() const { return readiness_.handle(); }
     const std::string& peer() const override { return peer_; }
 
  private:
     template <typename Call>
     std::optional<std::size_t> receive_by(Call call, WritableBytes into);
-    void fail(int error);
+    void fail(const std::error_code& error);
     void throw_if_failed() const;
     void look_later(const std::shared_ptr<asio::steady_timer>& timer);
 
-    asio::posix::stream_descriptor descriptor_;
+    Readiness readiness_;
     std::string peer_;
-    int failure_ = 0;  // errno of the first failure that was met
+    std::error_code failure_;  // the first that was met
     AckWatch ack_watch_;
 };
-
-/// Two connected Unix sockets, for tests and for handing a stream to another part of the process.
-std::pair<Socket, Socket> make_socket_pair(const asio::any_io_executor& executor);
 
 }  // namespace device_streams

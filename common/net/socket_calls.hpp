@@ -1,28 +1,37 @@
 #pragma once
 
-#include <cstddef>
-#include <sys/socket.h>
-#include <sys/types.h>
+#include "common/net/socket_address.hpp"
 
-/// Every call that touches a socket goes through here, so that fault tests can link their own versions. Semantics and
-/// errno are those of the POSIX call of the same name; descriptors are made non-blocking and close-on-exec.
+#include <cstddef>
+#include <system_error>
+
+namespace device_streams {
+
+/// A socket as the system numbers it.
+using SocketHandle = asio::generic::stream_protocol::socket::native_handle_type;
+inline constexpr auto no_socket = static_cast<SocketHandle>(-1);
+
+}  // namespace device_streams
+
+/// The calls that make sockets and move their bytes; fault tests link their own. None of them blocks, and no child
+/// program inherits a socket. What failed returns false, no_socket or a negative size, and last_error() says why.
 namespace device_streams::socket_calls {
 
-int socket(int domain, int type);
-int bind(int fd, const sockaddr* address, socklen_t size);
-int listen(int fd, int backlog);
-int accept(int fd, sockaddr* address, socklen_t* size);
-int connect(int fd, const sockaddr* address, socklen_t size);
-ssize_t recv(int fd, void* into, std::size_t size);
-/// recv that leaves the bytes where they are (MSG_PEEK).
-ssize_t peek(int fd, void* into, std::size_t size);
-/// Never raises SIGPIPE.
-ssize_t send(int fd, const void* from, std::size_t size);
-int shutdown(int fd, int how);
-int close(int fd);
-/// Bytes that were sent and not yet acknowledged by the peer's kernel (SIOCOUTQ); negative when that is not known.
-int unacknowledged(int fd);
-int setsockopt(int fd, int level, int name, const void* value, socklen_t size);
-int getsockopt(int fd, int level, int name, void* value, socklen_t* size);
+/// Of the last call in this thread, which has failed. Compares with asio::error.
+std::error_code last_error();
+
+SocketHandle socket(int family);
+bool bind(SocketHandle handle, const SocketAddress& address);
+bool listen(SocketHandle handle, int backlog);
+SocketHandle accept(SocketHandle listener);
+/// False with asio::error::in_progress: the socket becomes writable when it is decided.
+bool connect(SocketHandle handle, const SocketAddress& address);
+std::ptrdiff_t recv(SocketHandle handle, void* into, std::size_t size);
+/// recv that leaves the bytes where they are.
+std::ptrdiff_t peek(SocketHandle handle, void* into, std::size_t size);
+/// Never raises a signal.
+std::ptrdiff_t send(SocketHandle handle, const void* from, std::size_t size);
+void shutdown(SocketHandle handle, asio::socket_base::shutdown_type what);
+void close(SocketHandle handle);
 
 }  // namespace device_streams::socket_calls

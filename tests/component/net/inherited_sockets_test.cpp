@@ -62,7 +62,7 @@ TEST_F(InheritedSocketsTest, AListenerUsesTheOneAtItsAddress) {
 
 TEST_F(InheritedSocketsTest, AnotherPortIsAnotherSocket) {
     InheritedSockets inherited({listen_on_loopback()});
-    EXPECT_EQ(inherited.duplicate({.host = "127.0.0.1", .port = 1, .path = {}}), InheritedSockets::none);
+    EXPECT_EQ(inherited.duplicate({.host = "127.0.0.1", .port = 1, .path = {}}), no_socket);
     EXPECT_EQ(inherited.unused(), std::vector<std::string>{loopback.to_string()});
 }
 

@@ -7,6 +7,7 @@
 #include "tests/support/certificates.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/memory_stream.hpp"
+#include "tests/support/socket_pair.hpp"
 
 #include <gtest/gtest.h>
 
@@ -231,8 +232,8 @@ TEST_F(Net, ACleanCloseLeavesTheKernelToDeliverTheRest) {
 
 // As a service does that wants no more input: the kernel tells that to nobody but the sender.
 TEST_F(Net, AWriteThatFailsWakesTheReader) {
-    auto [ours, theirs] = make_socket_pair(io.get_executor());
-    ::shutdown(theirs.fd(), SHUT_RD);
+    auto [ours, theirs] = test::make_socket_pair(io.get_executor());
+    ::shutdown(theirs.handle(), SHUT_RD);
     theirs.try_send(std::as_bytes(std::span("answer")));
     test::Running<void> waiting(io, ours.wait_readable());
     std::array<std::byte, 64> room{};

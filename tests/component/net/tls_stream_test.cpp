@@ -5,6 +5,7 @@
 #include "common/tls/tls_raw_connection.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/coroutine.hpp"
+#include "tests/support/socket_pair.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
@@ -29,7 +30,7 @@ struct TlsPair : testing::Test {
         server = std::make_unique<TlsStream>(std::move(far), server_context);
     }
     virtual Carriers make_carriers() {
-        auto [a, b] = make_socket_pair(io.get_executor());
+        auto [a, b] = test::make_socket_pair(io.get_executor());
         return {std::make_unique<Socket>(std::move(a)), std::make_unique<Socket>(std::move(b))};
     }
     void handshake() {
@@ -241,9 +242,9 @@ struct KeyUpdateFlood {
 };
 
 TEST_F(TlsPair, AFloodOfKeyUpdatesWithoutReadingGrowsNothing) {
-    auto [a, b] = make_socket_pair(io.get_executor());
+    auto [a, b] = test::make_socket_pair(io.get_executor());
     server = std::make_unique<TlsStream>(std::move(a), server_context);
-    KeyUpdateFlood flood(b.fd(), certificates().ca_file);
+    KeyUpdateFlood flood(b.handle(), certificates().ca_file);
     test::Running<void> serving(io, server->handshake());
     while (!serving.done()) {
         SSL_do_handshake(flood.ssl);
@@ -265,7 +266,7 @@ TEST_F(TlsPair, AFloodOfKeyUpdatesWithoutReadingGrowsNothing) {
 }
 
 TEST_F(TlsPair, GarbageInsteadOfAHandshakeIsReported) {
-    auto [a, b] = make_socket_pair(io.get_executor());
+    auto [a, b] = test::make_socket_pair(io.get_executor());
     server = std::make_unique<TlsStream>(std::move(a), server_context);
     b.try_send(std::as_bytes(std::span("GET / HTTP/1.1\r\n\r\n")));
     try {
@@ -277,7 +278,7 @@ TEST_F(TlsPair, GarbageInsteadOfAHandshakeIsReported) {
 }
 
 TEST_F(TlsPair, APeerThatLeavesDuringTheHandshakeIsReported) {
-    auto [a, b] = make_socket_pair(io.get_executor());
+    auto [a, b] = test::make_socket_pair(io.get_executor());
     server = std::make_unique<TlsStream>(std::move(a), server_context);
     b.close();
     try {

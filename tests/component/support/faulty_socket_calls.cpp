@@ -5,10 +5,9 @@
 
 #include <atomic>
 #include <cerrno>
-#include <linux/sockios.h>
 #include <mutex>
 #include <random>
-#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace device_streams {
@@ -60,51 +59,45 @@ std::uint64_t test::SocketFaults::injected() {
 
 namespace socket_calls {
 
-int socket(int domain, int type) {
-    if (fails(&test::SocketFaultRates::out_of_handles, EMFILE)) return -1;
-    return ::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+std::error_code last_error() {
+    return {errno, asio::error::get_system_category()};
 }
-int bind(int fd, const sockaddr* address, socklen_t size) {
-    return ::bind(fd, address, size);
+
+SocketHandle socket(int family) {
+    if (fails(&test::SocketFaultRates::out_of_handles, EMFILE)) return no_socket;
+    return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
-int listen(int fd, int backlog) {
-    return ::listen(fd, backlog);
+bool bind(SocketHandle handle, const SocketAddress& address) {
+    return ::bind(handle, address.data(), static_cast<socklen_t>(address.size())) == 0;
 }
-int accept(int fd, sockaddr* address, socklen_t* size) {
-    if (fails(&test::SocketFaultRates::interrupted, EINTR)) return -1;
-    if (fails(&test::SocketFaultRates::out_of_handles, EMFILE)) return -1;
-    return ::accept4(fd, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+bool listen(SocketHandle handle, int backlog) {
+    return ::listen(handle, backlog) == 0;
 }
-int connect(int fd, const sockaddr* address, socklen_t size) {
-    return ::connect(fd, address, size);
+SocketHandle accept(SocketHandle listener) {
+    if (fails(&test::SocketFaultRates::interrupted, EINTR)) return no_socket;
+    if (fails(&test::SocketFaultRates::out_of_handles, EMFILE)) return no_socket;
+    return ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
-ssize_t recv(int fd, void* into, std::size_t size) {
+bool connect(SocketHandle handle, const SocketAddress& address) {
+    return ::connect(handle, address.data(), static_cast<socklen_t>(address.size())) == 0;
+}
+std::ptrdiff_t recv(SocketHandle handle, void* into, std::size_t size) {
     if (transfer_fails()) return -1;
-    return ::recv(fd, into, allowed(size), MSG_DONTWAIT);
+    return ::recv(handle, into, allowed(size), MSG_DONTWAIT);
 }
-ssize_t peek(int fd, void* into, std::size_t size) {
+std::ptrdiff_t peek(SocketHandle handle, void* into, std::size_t size) {
     if (fails(&test::SocketFaultRates::interrupted, EINTR)) return -1;
-    return ::recv(fd, into, size, MSG_DONTWAIT | MSG_PEEK);
+    return ::recv(handle, into, size, MSG_DONTWAIT | MSG_PEEK);
 }
-ssize_t send(int fd, const void* from, std::size_t size) {
+std::ptrdiff_t send(SocketHandle handle, const void* from, std::size_t size) {
     if (transfer_fails() || fails(&test::SocketFaultRates::out_of_buffers, ENOBUFS)) return -1;
-    return ::send(fd, from, allowed(size), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return ::send(handle, from, allowed(size), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
-int shutdown(int fd, int how) {
-    return ::shutdown(fd, how);
+void shutdown(SocketHandle handle, asio::socket_base::shutdown_type what) {
+    ::shutdown(handle, what);
 }
-int close(int fd) {
-    return ::close(fd);
-}
-int unacknowledged(int fd) {
-    int size = 0;
-    return ::ioctl(fd, SIOCOUTQ, &size) == 0 ? size : -1;
-}
-int setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
-    return ::setsockopt(fd, level, name, value, size);
-}
-int getsockopt(int fd, int level, int name, void* value, socklen_t* size) {
-    return ::getsockopt(fd, level, name, value, size);
+void close(SocketHandle handle) {
+    ::close(handle);
 }
 
 }  // namespace socket_calls

@@ -197,10 +197,10 @@ TEST_F(StreamAcceptorTest, RejectsWhenTheServiceRefuses) {
 }
 
 TEST_F(StreamAcceptorTest, KnowsTheSystemsOwnErrorsToo) {
-    local_error = std::error_code(ECONNREFUSED, std::system_category());
+    local_error = asio::error::connection_refused;
     take(request());
     EXPECT_TRUE(log->contains("DS-402"));
-    local_error = std::error_code(EMFILE, std::system_category());
+    local_error = asio::error::no_descriptors;
     take(request());
     EXPECT_TRUE(log->contains("DS-902"));
 }

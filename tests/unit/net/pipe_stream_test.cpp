@@ -41,7 +41,8 @@ struct PipeStreamTest : testing::Test {
 
     asio::io_context io;
     Pipe to, from;
-    PipeStream stream{io.get_executor(), to.give(0), from.give(1)};
+    const std::unique_ptr<ByteStream> owner = make_pipe_stream(io.get_executor(), to.give(0), from.give(1));
+    ByteStream& stream = *owner;
     std::array<std::byte, 64> room{};
 };
 
@@ -116,7 +117,8 @@ TEST_F(PipeStreamTest, WatchGoesOnAfterFinish) {
 TEST_F(PipeStreamTest, LeavesTheFlagsOfSharedDescriptorsAlone) {
     Pipe terminal;
     const int shared_in = ::dup(terminal.ends[0]), shared_out = ::dup(terminal.ends[1]);
-    PipeStream loop(io.get_executor(), terminal.give(0), terminal.give(1));
+    const auto looped = make_pipe_stream(io.get_executor(), terminal.give(0), terminal.give(1));
+    ByteStream& loop = *looped;
     {
         test::Running<std::size_t> reading(io, loop.read_some(room));
         test::Running<void> watching(io, wait_until_lost(loop));
@@ -136,32 +138,33 @@ TEST_F(PipeStreamTest, LeavesTheFlagsOfSharedDescriptorsAlone) {
 
 TEST_F(PipeStreamTest, AWriteThatFailsIsMetByTheReaderBehindWhatIsThere) {
     Pipe input;
-    PipeStream full(io.get_executor(), input.give(0), ::open("/dev/full", O_WRONLY | O_CLOEXEC));
-    test::Running<void> waiting(io, full.wait_readable());
+    const int no_room = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    const auto full = make_pipe_stream(io.get_executor(), input.give(0), no_room);
+    test::Running<void> waiting(io, full->wait_readable());
     test::poll(io);
     EXPECT_FALSE(waiting.done());
-    EXPECT_THROW(test::run(io, write_text(full, "x")), StreamError);
+    EXPECT_THROW(test::run(io, write_text(*full, "x")), StreamError);
     test::poll(io);
     EXPECT_NO_THROW(waiting.get());
     ASSERT_EQ(::write(input.ends[1], "hello", 5), 5);
-    EXPECT_EQ(full.try_read(room), 5U);
-    EXPECT_THROW(full.try_read(room), StreamError);
+    EXPECT_EQ(full->try_read(room), 5U);
+    EXPECT_THROW(full->try_read(room), StreamError);
     input.close_writer();
-    EXPECT_THROW(full.try_read(room), StreamError) << "that is no end of file";
+    EXPECT_THROW(full->try_read(room), StreamError) << "that is no end of file";
 }
 
 TEST(PipeStream, FinishEndsASocketThatIsTheInputAsWell) {
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     asio::io_context io;
-    PipeStream stream(io.get_executor(), ::dup(ends[0]), ::dup(ends[0]));
+    const auto stream = make_pipe_stream(io.get_executor(), ::dup(ends[0]), ::dup(ends[0]));
     ::close(ends[0]);
-    test::run(io, stream.finish());
+    test::run(io, stream->finish());
     char byte = 0;
     EXPECT_EQ(::recv(ends[1], &byte, 1, MSG_DONTWAIT), 0);
     ASSERT_EQ(::write(ends[1], "x", 1), 1);
     std::array<std::byte, 4> room{};
-    EXPECT_EQ(stream.try_read(room), 1U);
+    EXPECT_EQ(stream->try_read(room), 1U);
     ::close(ends[1]);
 }
 
@@ -169,12 +172,12 @@ TEST(PipeStream, ReadsAndWritesPlainFiles) {
     asio::io_context io;
     const int in = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     const int out = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    PipeStream stream(io.get_executor(), in, out);
+    const auto stream = make_pipe_stream(io.get_executor(), in, out);
     std::array<std::byte, 4> magic{};
-    EXPECT_EQ(test::run(io, stream.read_some(magic)), 4U);
+    EXPECT_EQ(test::run(io, stream->read_some(magic)), 4U);
     EXPECT_EQ(magic[1], std::byte{'E'});
-    test::run(io, write_text(stream, "gone"));
-    test::Running<void> watching(io, wait_until_lost(stream));
+    test::run(io, write_text(*stream, "gone"));
+    test::Running<void> watching(io, wait_until_lost(*stream));
     test::poll(io);
     EXPECT_FALSE(watching.done());
     watching.cancel();

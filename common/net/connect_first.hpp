@@ -1,0 +1,16 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "common/net/socket.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <vector>
+
+namespace device_streams {
+
+/// Tries the addresses in order, side by side, each with a head start of 250 ms before the next (RFC 8305), and keeps
+/// the first that connects. Throws std::system_error: the error of the last that failed.
+asio::awaitable<Socket> connect_first(std::vector<SocketAddress> addresses, Clock& clock);
+
+}  // namespace device_streams
