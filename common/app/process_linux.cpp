@@ -22,16 +22,4 @@ void ignore_broken_pipes() {
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
 }
 
-UnheardSignals::UnheardSignals() {
-    sigset_t held{};
-    sigemptyset(&held);
-    for (const int signal : heeded_signals) sigaddset(&held, signal);
-    static_cast<void>(::pthread_sigmask(SIG_BLOCK, &held, &before_));
-}
-
-UnheardSignals::~UnheardSignals() {
-    for (const int signal : heeded_signals) static_cast<void>(std::signal(signal, SIG_IGN));
-    static_cast<void>(::pthread_sigmask(SIG_SETMASK, &before_, nullptr));
-}
-
 }  // namespace device_streams

@@ -1,5 +1,6 @@
 #include "common/app/run.hpp"
 
+#include "common/app/requests.hpp"
 #include "common/app/runner.hpp"
 #include "common/base/error.hpp"
 
@@ -45,7 +46,7 @@ int run(const RunSettings& settings, Log log, const std::function<std::unique_pt
     ignore_broken_pipes();
     log.debug("file descriptors", {{"limit", raise_descriptor_limit()}});
 
-    std::optional<UnheardSignals> unheard;  // outlives the runner, after which a signal ends the process by default
+    std::optional<UnheardRequests> unheard;  // outlives the runner, after which a request ends the process at once
     const unsigned threads = count_threads(settings.threads);
     SystemClock clock;  // outlives io, whose end may still drop coroutines that hold it
     asio::io_context io(static_cast<int>(threads));

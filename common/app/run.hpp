@@ -58,10 +58,10 @@ struct Environment {
     asio::io_context& io;
     Clock& clock;
     Log log;
-    /// For work that ends by itself: stops the program as SIGTERM does, but with this exit code. Any thread.
+    /// For work that ends by itself: stops the program as a request to stop does, but with this exit code. Any thread.
     std::function<void(int exit_code)> finish = [](int) {};
-    /// Reads the configuration again as SIGHUP does, and returns what has changed. Throws Failure when the old settings
-    /// stay. Any thread.
+    /// Reads the configuration again as a request to reload does, and returns what has changed. Throws Failure when the
+    /// old settings stay. Any thread.
     std::function<asio::awaitable<Changes>()> reload = {};
     /// Listening sockets that the service manager holds for this program.
     std::shared_ptr<InheritedSockets> inherited = std::make_shared<InheritedSockets>();
@@ -76,11 +76,11 @@ struct RunSettings {
         false;  ///< starting and stopping are told at debug level: for short-lived programs such as ProxyCommand
 };
 
-/// Runs one component under signals: SIGTERM and SIGINT drain (a second one cancels, a third one leaves the process),
-/// SIGUSR2 hands over (no limit), SIGHUP reloads, as far as there is a `reloader`, which also looks for renewed files
-/// meanwhile; all of them are ignored from its return on. Tells systemd READY, RELOADING and STOPPING and feeds its
-/// watchdog; raises RLIMIT_NOFILE to the hard limit; forbids core dumps of secrets. Returns the exit code; a Failure
-/// from start() is logged with its next step.
+/// Runs one component under requests from outside (requests.hpp): one to stop drains (a second one cancels, a third one
+/// leaves the process), one to hand over has no limit, and one to reload works as far as there is a `reloader`, which
+/// also looks for renewed files meanwhile; all of them are ignored from its return on. Tells the service manager how
+/// far it is and feeds its watchdog; raises the limit of descriptors; forbids core dumps of secrets. Returns the exit
+/// code; a Failure from start() is logged with its next step.
 int run(const RunSettings& settings, Log log, const std::function<std::unique_ptr<Component>(Environment)>& make,
         Reloader* reloader = nullptr);
 

@@ -13,7 +13,6 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
-#include <csignal>
 #include <cstdlib>
 #include <sstream>
 
@@ -60,14 +59,13 @@ Runner::Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock
       make_(make),
       reloader_(reloader),
       control_(asio::make_strand(asio::any_io_executor(io.get_executor()))),
-      signals_(control_),
+      requests_(control_),
       stop_wanted_(control_, asio::steady_timer::time_point::max()),
       step_limit_(control_) {
-    for (const int signal : heeded_signals) signals_.add(signal);
 }
 
 void Runner::begin() {
-    asio::co_spawn(control_, handle_signals(), asio::detached);
+    asio::co_spawn(control_, handle_requests(), asio::detached);
     if (const auto beat = service_manager::watchdog_beat())
         asio::co_spawn(control_, feed_watchdog(*beat), asio::detached);
     asio::co_spawn(control_, live(), [this](std::exception_ptr failure) { on_end(failure); });
@@ -113,17 +111,17 @@ asio::awaitable<void> Runner::until_stop_wanted() {
     }
 }
 
-asio::awaitable<void> Runner::handle_signals() {
-    for (;;) on_signal(co_await signals_.async_wait(asio::use_awaitable));
+asio::awaitable<void> Runner::handle_requests() {
+    for (;;) handle(co_await requests_.next());
 }
 
-void Runner::on_signal(int signal) {
-    switch (signal) {
-        case SIGHUP:
-            return heed_reload_signal();
-        case SIGUSR2:
+void Runner::handle(Request request) {
+    switch (request) {
+        case Request::reload:
+            return handle_reload();
+        case Request::hand_over:
             return stop(policy_.on_hand_over());
-        default:
+        case Request::stop:
             return stop(policy_.on_terminate());
     }
 }
@@ -148,7 +146,7 @@ void Runner::finish(int exit_code) {
     });
 }
 
-void Runner::heed_reload_signal() {
+void Runner::handle_reload() {
     if (reloader_ == nullptr || !ready_ || stopping_) return;
     try {
         reload();
@@ -252,7 +250,7 @@ void Runner::perform(StopStep step) {
 void Runner::limit_step(std::chrono::milliseconds limit) {
     step_limit_.expires_after(limit);
     step_limit_.async_wait([this, step = wanted_](asio::error_code cancelled) {
-        const bool stale = step != wanted_;  // expired, but a signal came first
+        const bool stale = step != wanted_;  // expired, but another request came first
         if (!cancelled && !stale) stop(policy_.on_time_up());
     });
 }

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "common/app/requests.hpp"
 #include "common/app/run.hpp"
 #include "common/app/stop_policy.hpp"
 
 #include <asio/any_io_executor.hpp>
-#include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/strand.hpp>
 
@@ -27,11 +27,11 @@ class Runner {
     asio::awaitable<void> live();
     asio::awaitable<bool> start();
     asio::awaitable<void> until_stop_wanted();
-    asio::awaitable<void> handle_signals();
-    void on_signal(int signal);
+    asio::awaitable<void> handle_requests();
+    void handle(Request request);
     void on_end(std::exception_ptr failure);
     void finish(int exit_code);
-    void heed_reload_signal();
+    void handle_reload();
     Changes reload();
     asio::awaitable<Changes> reload_on_request();
     asio::awaitable<void> look_for_renewed_files();
@@ -51,8 +51,8 @@ class Runner {
     Reloader* const reloader_;     // null: there is nothing to reload
     std::string renewal_problem_;  // as told
     asio::strand<asio::any_io_executor> control_;
-    asio::signal_set signals_;
-    asio::steady_timer stop_wanted_;  // waits for ever; cancelled to wake its waiter
+    Requests requests_;
+    asio::steady_timer stop_wanted_;                  // waits for ever; cancelled to wake its waiter
     asio::steady_timer step_limit_;
     StopPolicy policy_;
     StopStep wanted_ = StopStep::nothing;

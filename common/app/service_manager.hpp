@@ -1,11 +1,13 @@
 #pragma once
 
+#include "common/net/socket_calls.hpp"
+
 #include <chrono>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-/// What systemd is told (sd_notify(3)); without a service manager nothing happens.
+/// What the service manager, such as systemd, is told and asked; without one nothing happens.
 namespace device_streams::service_manager {
 
 /// Started, or done with reloading.
@@ -26,6 +28,6 @@ bool alive();
 
 /// The listening sockets that came with the start (LISTEN_FDS of socket activation); at the first call only, which must
 /// come before other threads are there.
-std::vector<int> take_listening_sockets();
+std::vector<SocketHandle> take_listening_sockets();
 
 }  // namespace device_streams::service_manager

@@ -47,8 +47,8 @@ bool alive() {
     return ::sd_notify(0, "WATCHDOG=1") != -ECONNREFUSED;
 }
 
-std::vector<int> take_listening_sockets() {
-    std::vector<int> sockets;
+std::vector<SocketHandle> take_listening_sockets() {
+    std::vector<SocketHandle> sockets;
     const int count = ::sd_listen_fds(1);
     for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; ++fd) {
         if (::sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0) sockets.push_back(fd);

@@ -2,9 +2,9 @@
 
 #include "common/app/private_files.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <sys/types.h>
 
 namespace device_streams {
 
@@ -35,8 +35,7 @@ class SocketPath {
     const std::filesystem::path path_;
     const std::filesystem::path birthplace_;
     std::optional<FileLock> kept_;
-    dev_t device_ = 0;
-    ino_t inode_ = 0;
+    std::uint64_t device_ = 0, inode_ = 0;
 };
 
 }  // namespace device_streams

@@ -14,9 +14,9 @@ enum class StopStep {
 /// The order of the stops, without signals and timers: hand-over, drain and cancel, each at most once and never back.
 class StopPolicy {
  public:
-    /// SIGTERM, SIGINT or work that ended by itself.
+    /// A request to stop, or work that ended by itself.
     StopStep on_terminate();
-    /// SIGUSR2: another process takes over.
+    /// A request to hand over: another process takes over.
     StopStep on_hand_over();
     /// Nothing runs that could be drained.
     StopStep on_start_failed() { return go(StopStep::cancel); }
