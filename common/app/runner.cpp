@@ -60,8 +60,7 @@ Runner::Runner(const RunSettings& settings, Log log, asio::io_context& io, Clock
       reloader_(reloader),
       control_(asio::make_strand(asio::any_io_executor(io.get_executor()))),
       requests_(control_),
-      stop_wanted_(control_, asio::steady_timer::time_point::max()),
-      step_limit_(control_) {
+      stop_wanted_(control_, asio::steady_timer::time_point::max()) {
 }
 
 void Runner::begin() {
@@ -248,10 +247,9 @@ void Runner::perform(StopStep step) {
 }
 
 void Runner::limit_step(std::chrono::milliseconds limit) {
-    step_limit_.expires_after(limit);
-    step_limit_.async_wait([this, step = wanted_](asio::error_code cancelled) {
-        const bool stale = step != wanted_;  // expired, but another request came first
-        if (!cancelled && !stale) stop(policy_.on_time_up());
+    step_limit_ = clock_.alarm(control_, clock_.now() + limit);
+    step_limit_->async_wait([this, step = wanted_](const asio::error_code&) {
+        if (step == wanted_) stop(policy_.on_time_up());  // else another request came first
     });
 }
 

@@ -53,7 +53,7 @@ class Runner {
     asio::strand<asio::any_io_executor> control_;
     Requests requests_;
     asio::steady_timer stop_wanted_;                  // waits for ever; cancelled to wake its waiter
-    asio::steady_timer step_limit_;
+    std::shared_ptr<asio::steady_timer> step_limit_;  // of the step under way
     StopPolicy policy_;
     StopStep wanted_ = StopStep::nothing;
     bool ready_ = false;     // start() has returned
