@@ -2,13 +2,15 @@
 
 #include "common/net/socket_address.hpp"
 
+#include <asio/detail/socket_types.hpp>
+
 #include <cstddef>
 #include <system_error>
 
 namespace device_streams {
 
-/// A socket as the system numbers it.
-using SocketHandle = asio::generic::stream_protocol::socket::native_handle_type;
+/// A socket as the system numbers it: int or SOCKET. Asio's public names stand for a class on Windows.
+using SocketHandle = asio::detail::socket_type;
 inline constexpr auto no_socket = static_cast<SocketHandle>(-1);
 
 }  // namespace device_streams
