@@ -106,7 +106,7 @@ constexpr std::array reasons{
     Reason{406, "Not Acceptable"},
     Reason{408, "Request Timeout"},
     Reason{409, "Conflict"},
-    Reason{410, "OnLost"},
+    Reason{410, "Gone"},
     Reason{412, "Precondition Failed"},
     Reason{413, "Content Too Large"},
     Reason{414, "URI Too Long"},

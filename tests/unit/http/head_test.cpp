@@ -173,9 +173,16 @@ TEST(Serialize, ResponseGetsReasonAndLength) {
     response.status = 404;
     response.body = "no";
     EXPECT_EQ(serialize(response), "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno");
-    response.reason = "OnLost Fishing";
+    response.reason = "Gone Fishing";
     response.keep_alive = false;
-    EXPECT_EQ(serialize(response), "HTTP/1.1 404 OnLost Fishing\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
+    EXPECT_EQ(serialize(response), "HTTP/1.1 404 Gone Fishing\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
+}
+
+TEST(ReasonPhrase, IsTheOneOfTheStandard) {
+    EXPECT_EQ(reason_phrase(101), "Switching Protocols");
+    EXPECT_EQ(reason_phrase(410), "Gone");
+    EXPECT_EQ(reason_phrase(504), "Gateway Timeout");
+    EXPECT_EQ(reason_phrase(599), "Unknown");
 }
 
 TEST(Serialize, InterimAndEmptyAnswersHaveNoLength) {
