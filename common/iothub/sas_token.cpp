@@ -1,8 +1,8 @@
 #include "common/iothub/sas_token.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/hmac.hpp"
 #include "common/text/base64.hpp"
-#include "common/text/hmac.hpp"
 #include "common/text/percent.hpp"
 #include "common/text/text.hpp"
 

@@ -1,7 +1,7 @@
 #include "common/iothub/stream_token.hpp"
 
+#include "common/base/hmac.hpp"
 #include "common/text/base64.hpp"
-#include "common/text/hmac.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,8 @@
 #include "common/iothub/stream_token.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/hmac.hpp"
 #include "common/text/base64.hpp"
-#include "common/text/hmac.hpp"
 #include "tests/unit/iothub/test_keys.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "common/text/hmac.hpp"
+#include "common/base/hmac.hpp"
 
 #include "common/base/error.hpp"
 
@@ -8,7 +8,7 @@
 
 #include <array>
 
-namespace device_streams::iothub {
+namespace device_streams {
 
 std::string hmac_sha256(const Secret& key, std::string_view message) {
     if (key.empty()) throw Failure(Errc::internal, "a signature was asked for without a key");
@@ -25,4 +25,4 @@ bool equal_in_constant_time(std::string_view left, std::string_view right) {
     return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
-}  // namespace device_streams::iothub
+}  // namespace device_streams
