@@ -5,7 +5,7 @@
 #include "common/config/shared_options.hpp"
 #include "common/config/suggestions.hpp"
 #include "common/iothub/connection_string.hpp"
-#include "common/text/text.hpp"
+#include "common/text/ascii.hpp"
 #include "common/tunnel/stream_id.hpp"
 
 namespace device_streams::device {
@@ -103,9 +103,8 @@ void add_link_options(OptionTable<DeviceProxyConfig>& table) {
 
 ValueKind<std::string> policy_name() {
     constexpr std::string_view others = "-_.";
-    return text("name of a policy at the hub", [](std::string_view name) {
-        return name.size() <= 64 && iothub::text::consists_of_alphanumerics_and(name, others);
-    });
+    return text("name of a policy at the hub",
+                [](std::string_view name) { return name.size() <= 64 && consists_of_alphanumerics_and(name, others); });
 }
 
 OptionTable<ServiceSettings> service_items() {

@@ -1,40 +1,18 @@
 #include "common/base/log_text.hpp"
 
+#include "common/text/rfc3339.hpp"
+#include "common/text/utf8.hpp"
+
 #include <nlohmann/json.hpp>
-#include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cstdint>
 
 namespace device_streams {
 
 namespace {
 
-/// The length of the UTF-8 sequence at the start of `text` and its code point; length 0 when it is none.
-struct CodePoint {
-    std::size_t length = 0;
-    std::uint32_t value = 0;
-};
-
-CodePoint decode_utf8(std::string_view text) {
-    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned first = byte(0);
-    if (first < 0x80) return {1, first};
-    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < length) return {};
-    std::uint32_t value = first & (0x7fU >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0U) != 0x80) return {};
-        value = value << 6U | (byte(i) & 0x3fU);
-    }
-    constexpr std::uint32_t shortest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-    if (value < shortest[length] || value > 0x10ffff || surrogate) return {};
-    return {length, value};
-}
-
-bool is_harmless(std::uint32_t code_point) {
+bool is_harmless(char32_t code_point) {
     if (code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0)) return false;
     const bool separator_or_direction = (code_point >= 0x2028 && code_point <= 0x202e) ||
                                         (code_point >= 0x2066 && code_point <= 0x2069) || code_point == 0x200e ||
@@ -106,16 +84,6 @@ std::string escape_control_characters(std::string_view text) {
     return out;
 }
 
-std::size_t find_invalid_utf8(std::string_view text) {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const auto length = decode_utf8(text.substr(at)).length;
-        if (length == 0) return at;
-        at += length;
-    }
-    return std::string_view::npos;
-}
-
 std::string_view to_string(LogLevel level) {
     switch (level) {
         case LogLevel::debug:
@@ -142,10 +110,8 @@ std::string journald_line(LogLevel level, std::string_view message, const std::v
 
 std::string json_line(LogLevel level, std::string_view message, const std::vector<LogField>& fields,
                       std::chrono::system_clock::time_point when) {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(when);
-    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(when - seconds).count();
     nlohmann::ordered_json line;
-    line["time"] = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), milliseconds);
+    line["time"] = format_rfc3339(when, 3);
     line["level"] = to_string(level);
     line["message"] = message;
     for (const auto& field : fields) {

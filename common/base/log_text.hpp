@@ -14,9 +14,6 @@ namespace device_streams {
 /// overrides and bytes that are not UTF-8 become \n, \t or \xNN.
 std::string escape_control_characters(std::string_view text);
 
-/// Where the first byte stands that is not UTF-8 (RFC 3629); npos when all of it is.
-std::size_t find_invalid_utf8(std::string_view text);
-
 std::string_view to_string(LogLevel level);
 
 /// `message name=value name="two words"`, as people read it; time and level are put in front by the sink.

@@ -1,6 +1,6 @@
 #include "common/config/yaml_reader.hpp"
 
-#include "common/base/log_text.hpp"
+#include "common/text/utf8.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>

@@ -2,8 +2,9 @@
 
 #include "common/base/error.hpp"
 #include "common/iothub/sas_token.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/base64.hpp"
-#include "common/text/text.hpp"
+#include "common/text/parts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,13 +49,13 @@ std::string_view trim(std::string_view text) {
 
 const FieldName* find_field(std::string_view name) {
     const auto found = std::ranges::find_if(
-        field_names, [name](const FieldName& known) { return text::equal_ignoring_case(known.name, name); });
+        field_names, [name](const FieldName& known) { return equal_ignoring_case(known.name, name); });
     return found == field_names.end() ? nullptr : found;
 }
 
 std::string lower(std::string_view text) {
     std::string result(text);
-    std::ranges::transform(result, result.begin(), text::to_lower);
+    std::ranges::transform(result, result.begin(), to_lower);
     return result;
 }
 
@@ -63,11 +64,11 @@ Values collect(std::string_view text) {
     Values values;
     std::set<std::string> unknown;
     std::size_t number = 0;
-    for (const auto part : text::split(text, ';')) {
+    for (const auto part : split(text, ';')) {
         ++number;
         if (part.empty()) continue;
         const auto place = "part " + std::to_string(number);
-        const auto pair = text::split_pair(part);
+        const auto pair = split_pair(part);
         if (!pair || pair->name.empty()) fail(place, "is not of the form name=value");
         const FieldName* const known = find_field(pair->name);
         if (known == nullptr) {
@@ -89,7 +90,7 @@ std::string host_of(const std::optional<std::string_view>& value, std::string_vi
     constexpr std::size_t longest_dns_name = 253;
     const auto host = text_of(value);
     if (host.find(':') != std::string::npos) fail(field, "must be a name without a port");
-    if (host.size() > longest_dns_name || !text::consists_of_alphanumerics_and(host, "-._"))
+    if (host.size() > longest_dns_name || !consists_of_alphanumerics_and(host, "-._"))
         fail(field, "is not a host name");
     return host;
 }
@@ -100,8 +101,8 @@ std::string id_of(const std::optional<std::string_view>& value, std::string_view
 }
 
 bool flag_of(const std::optional<std::string_view>& value) {
-    if (!value || text::equal_ignoring_case(*value, "false")) return false;
-    if (!text::equal_ignoring_case(*value, "true")) fail("x509", "must be true or false");
+    if (!value || equal_ignoring_case(*value, "false")) return false;
+    if (!equal_ignoring_case(*value, "true")) fail("x509", "must be true or false");
     return true;
 }
 
@@ -124,7 +125,7 @@ void check_credential(const ConnectionString& parsed) {
     }
     if (!parsed.token.empty() && !parse_sas_token(parsed.token.reveal()))
         fail("SharedAccessSignature", "is not a shared access signature");
-    if (!text::consists_of_alphanumerics_and(parsed.policy, "-._")) fail("SharedAccessKeyName", "is not a policy name");
+    if (!consists_of_alphanumerics_and(parsed.policy, "-._")) fail("SharedAccessKeyName", "is not a policy name");
 }
 
 }  // namespace
@@ -147,7 +148,7 @@ ConnectionString parse_connection_string(std::string_view text) {
 
 bool is_valid_identity_id(std::string_view id) {
     constexpr std::size_t longest = 128;
-    return !id.empty() && id.size() <= longest && text::consists_of_alphanumerics_and(id, "-:.+%_#*?!(),=@;$'");
+    return !id.empty() && id.size() <= longest && consists_of_alphanumerics_and(id, "-:.+%_#*?!(),=@;$'");
 }
 
 }  // namespace device_streams::iothub

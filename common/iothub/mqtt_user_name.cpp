@@ -1,6 +1,6 @@
 #include "common/iothub/connection_string.hpp"
 #include "common/iothub/stream_request.hpp"
-#include "common/text/text.hpp"
+#include "common/text/parts.hpp"
 
 namespace device_streams::iothub {
 
@@ -18,8 +18,8 @@ std::string_view take_segment(std::string_view& rest) {
 
 void read_properties(std::string_view text, MqttUserName& user) {
     if (text.starts_with('?')) text.remove_prefix(1);
-    for (const auto part : text::split(text, '&')) {
-        const auto pair = text::split_pair(part);
+    for (const auto part : split(text, '&')) {
+        const auto pair = split_pair(part);
         if (!pair) continue;
         auto value = percent_decode(pair->value).value_or(std::string(pair->value));
         if (pair->name == api_version_key) user.api_version = std::move(value);

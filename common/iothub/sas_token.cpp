@@ -2,9 +2,11 @@
 
 #include "common/base/error.hpp"
 #include "common/base/hmac.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/base64.hpp"
+#include "common/text/decimal.hpp"
+#include "common/text/parts.hpp"
 #include "common/text/percent.hpp"
-#include "common/text/text.hpp"
 
 namespace device_streams::iothub {
 
@@ -27,13 +29,13 @@ std::string sign(std::string_view resource, std::int64_t expiry, const Secret& r
 // A number with leading zeros is refused, so that `sign` can write the text that was signed.
 std::optional<std::int64_t> parse_expiry(std::string_view text) {
     const bool padded = text.size() > 1 && text.front() == '0';
-    return padded ? std::nullopt : text::parse_decimal<std::int64_t>(text);
+    return padded ? std::nullopt : parse_decimal<std::int64_t>(text);
 }
 
 bool is_prefix_by_segment(std::string_view scope, std::string_view target) {
     const auto scope_host = scope.substr(0, scope.find('/'));
     const auto target_host = target.substr(0, target.find('/'));
-    if (scope_host.empty() || !text::equal_ignoring_case(scope_host, target_host)) return false;
+    if (scope_host.empty() || !equal_ignoring_case(scope_host, target_host)) return false;
     scope.remove_prefix(scope_host.size());
     target.remove_prefix(target_host.size());
     return target.starts_with(scope) && (target.size() == scope.size() || target[scope.size()] == '/');
@@ -53,8 +55,8 @@ struct Fields {
 
 std::optional<Fields> collect_fields(std::string_view text) {
     Fields fields;
-    for (const auto part : text::split(text, '&')) {
-        const auto pair = text::split_pair(part);
+    for (const auto part : split(text, '&')) {
+        const auto pair = split_pair(part);
         if (!pair) return std::nullopt;
         auto* const field = fields.find(pair->name);
         if (field == nullptr) continue;
@@ -87,8 +89,7 @@ bool SasToken::expired(std::int64_t now_unix_seconds, std::int64_t allowed_skew)
 
 std::optional<SasToken> parse_sas_token(std::string_view text) {
     const auto space = text.find(' ');
-    if (space == std::string_view::npos || !text::equal_ignoring_case(text.substr(0, space), scheme))
-        return std::nullopt;
+    if (space == std::string_view::npos || !equal_ignoring_case(text.substr(0, space), scheme)) return std::nullopt;
     const auto fields = collect_fields(text.substr(space + 1));
     if (!fields || !fields->resource || !fields->signature || !fields->expiry) return std::nullopt;
     const auto signature = percent_decode(*fields->signature);

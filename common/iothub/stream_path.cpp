@@ -1,6 +1,9 @@
 #include "common/iothub/connection_string.hpp"
 #include "common/iothub/stream_request.hpp"
-#include "common/text/text.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/decimal.hpp"
+#include "common/text/hex.hpp"
+#include "common/text/parts.hpp"
 
 #include <algorithm>
 
@@ -11,8 +14,7 @@ namespace {
 // Walks the segments of a path; once something did not fit, it stays failed.
 class PathReader {
  public:
-    explicit PathReader(std::string_view path)
-        : segments_(text::split(path.substr(0, path.find('?')), '/', most_segments)) {
+    explicit PathReader(std::string_view path) : segments_(split(path.substr(0, path.find('?')), '/', most_segments)) {
         word("");  // before the leading slash
     }
 
@@ -44,14 +46,14 @@ class PathReader {
 
 bool is_stream_id(std::string_view id) {
     constexpr std::size_t digits = 32;
-    return id.size() == digits && std::ranges::all_of(id, text::is_hex_digit);
+    return id.size() == digits && std::ranges::all_of(id, is_hex_digit);
 }
 
 // A name, an IPv4 address, or the inside of [..].
 bool is_host(std::string_view host, bool bracketed) {
-    if (!bracketed) return !host.empty() && text::consists_of_alphanumerics_and(host, "-._");
+    if (!bracketed) return !host.empty() && consists_of_alphanumerics_and(host, "-._");
     return host.find(':') != std::string_view::npos &&
-           std::ranges::all_of(host, [](char c) { return text::is_hex_digit(c) || c == ':' || c == '.'; });
+           std::ranges::all_of(host, [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
 }
 
 }  // namespace
@@ -77,8 +79,8 @@ std::optional<ServicePath> parse_service_path(std::string_view path) {
 std::string api_version_of(std::string_view request_target) {
     const auto question = request_target.find('?');
     if (question == std::string_view::npos) return {};
-    for (const auto part : text::split(request_target.substr(question + 1), '&')) {
-        const auto pair = text::split_pair(part);
+    for (const auto part : split(request_target.substr(question + 1), '&')) {
+        const auto pair = split_pair(part);
         if (pair && pair->name == "api-version") return std::string(pair->value);
     }
     return {};
@@ -118,9 +120,9 @@ std::string bridge_path(const BridgePath& path) {
 
 std::optional<StreamUrl> parse_stream_url(std::string_view url) {
     constexpr std::string_view scheme = "wss://";
-    if (!text::equal_ignoring_case(url.substr(0, scheme.size()), scheme)) return std::nullopt;
+    if (!equal_ignoring_case(url.substr(0, scheme.size()), scheme)) return std::nullopt;
     url.remove_prefix(scheme.size());
-    if (!std::ranges::all_of(url, text::is_visible) || url.find('#') != std::string_view::npos) return std::nullopt;
+    if (!std::ranges::all_of(url, is_visible) || url.find('#') != std::string_view::npos) return std::nullopt;
 
     const auto end_of_authority = std::min(url.find_first_of("/?"), url.size());
     auto host = url.substr(0, end_of_authority);
@@ -129,7 +131,7 @@ std::optional<StreamUrl> parse_stream_url(std::string_view url) {
 
     const auto colon = host.rfind(':');
     if (colon != std::string_view::npos && !host.ends_with(']')) {
-        const auto port = text::parse_decimal<std::uint16_t>(host.substr(colon + 1));
+        const auto port = parse_decimal<std::uint16_t>(host.substr(colon + 1));
         if (!port || *port == 0) return std::nullopt;
         parsed.port = *port;
         host = host.substr(0, colon);

@@ -1,6 +1,8 @@
 #include "common/iothub/stream_request.hpp"
 
-#include "common/text/text.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/decimal.hpp"
+#include "common/text/parts.hpp"
 
 #include <algorithm>
 
@@ -27,8 +29,8 @@ struct Properties {
 
 std::optional<Properties> collect_properties(std::string_view text) {
     Properties properties;
-    for (const auto part : text::split(text, '&')) {
-        const auto pair = text::split_pair(part);
+    for (const auto part : split(text, '&')) {
+        const auto pair = split_pair(part);
         auto* const known = pair ? properties.find(pair->name) : nullptr;
         if (known == nullptr) continue;
         if (*known || pair->value.empty()) return std::nullopt;
@@ -40,17 +42,17 @@ std::optional<Properties> collect_properties(std::string_view text) {
 
 // The token goes into an HTTP header: anything but the characters of RFC 6750 could smuggle in another header.
 bool is_bearer_token(std::string_view token) {
-    return text::consists_of_alphanumerics_and(token, "-._~+/=");
+    return consists_of_alphanumerics_and(token, "-._~+/=");
 }
 
 bool is_request_id(std::string_view id) {
-    return !id.empty() && std::ranges::all_of(id, text::is_visible) && id.find_first_of("/+#&") == std::string::npos;
+    return !id.empty() && std::ranges::all_of(id, is_visible) && id.find_first_of("/+#&") == std::string::npos;
 }
 
 // Or none at all.
 bool is_policy_name(std::string_view name) {
     constexpr std::size_t longest = 64;
-    return name.size() <= longest && text::consists_of_alphanumerics_and(name, "-_.");
+    return name.size() <= longest && consists_of_alphanumerics_and(name, "-_.");
 }
 
 }  // namespace
@@ -69,7 +71,7 @@ std::string request_topic(const StreamRequest& request) {
 std::optional<StreamRequest> parse_request_topic(std::string_view topic) {
     constexpr std::size_t segments_after_prefix = 2;
     if (!topic.starts_with(request_prefix)) return std::nullopt;
-    const auto segments = text::split(topic.substr(request_prefix.size()), '/', segments_after_prefix);
+    const auto segments = split(topic.substr(request_prefix.size()), '/', segments_after_prefix);
     if (segments.size() != segments_after_prefix || segments[0].empty() || !segments[1].starts_with('?'))
         return std::nullopt;
     const auto properties = collect_properties(segments[1].substr(1));
@@ -95,7 +97,7 @@ std::optional<StreamAnswer> parse_answer_topic(std::string_view topic) {
     constexpr std::size_t status_digits = 3;
     if (!topic.starts_with(answer_prefix)) return std::nullopt;
     topic.remove_prefix(answer_prefix.size());
-    const auto status = text::parse_decimal<int>(topic.substr(0, status_digits));
+    const auto status = parse_decimal<int>(topic.substr(0, status_digits));
     if (!status || *status < 100) return std::nullopt;
     topic.remove_prefix(status_digits);
     if (!topic.starts_with(answer_id_key)) return std::nullopt;
@@ -107,7 +109,7 @@ std::optional<StreamAnswer> parse_answer_topic(std::string_view topic) {
 
 bool is_valid_stream_name(std::string_view name) {
     constexpr std::size_t longest = 128;
-    return !name.empty() && name.size() <= longest && text::consists_of_alphanumerics_and(name, "._-");
+    return !name.empty() && name.size() <= longest && consists_of_alphanumerics_and(name, "._-");
 }
 
 }  // namespace device_streams::iothub

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace device_streams::iothub {
+namespace device_streams {
 
 namespace {
 constexpr std::string_view standard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -61,4 +61,4 @@ std::optional<std::string> base64url_decode(std::string_view text) {
     return decode_unpadded(text, url_safe);
 }
 
-}  // namespace device_streams::iothub
+}  // namespace device_streams

@@ -1,17 +1,12 @@
 #include "common/text/percent.hpp"
 
-#include "common/text/text.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/hex.hpp"
 
-namespace device_streams::iothub {
+namespace device_streams {
 
 namespace {
-constexpr std::string_view hex_digits = "0123456789ABCDEF";
 constexpr std::string_view safe_marks = "-._";
-
-constexpr unsigned hex_value(char c) {
-    if (text::is_digit(c)) return static_cast<unsigned>(c - '0');
-    return static_cast<unsigned>(text::to_lower(c) - 'a' + 10);
-}
 }  // namespace
 
 std::string percent_encode(std::string_view text, std::string_view also_safe) {
@@ -19,11 +14,11 @@ std::string percent_encode(std::string_view text, std::string_view also_safe) {
     encoded.reserve(text.size());
     for (const char c : text) {
         const auto in = [c](std::string_view set) { return set.find(c) != std::string_view::npos; };
-        if (text::is_alphanumeric(c) || in(safe_marks) || in(also_safe)) {
+        if (is_alphanumeric(c) || in(safe_marks) || in(also_safe)) {
             encoded += c;
         } else {
             const auto byte = static_cast<unsigned char>(c);
-            encoded += {'%', hex_digits[byte >> 4U], hex_digits[byte & 0x0FU]};
+            encoded += {'%', to_upper(hex_digit(byte >> 4U)), to_upper(hex_digit(byte & 0x0FU))};
         }
     }
     return encoded;
@@ -37,12 +32,11 @@ std::optional<std::string> percent_decode(std::string_view text) {
             decoded += text[i];
             continue;
         }
-        if (text.size() - i < 3 || !text::is_hex_digit(text[i + 1]) || !text::is_hex_digit(text[i + 2]))
-            return std::nullopt;
+        if (text.size() - i < 3 || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2])) return std::nullopt;
         decoded += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
         i += 2;
     }
     return decoded;
 }
 
-}  // namespace device_streams::iothub
+}  // namespace device_streams

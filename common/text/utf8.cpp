@@ -1,48 +1,36 @@
 #include "common/text/utf8.hpp"
 
-#include <algorithm>
+namespace device_streams {
 
-namespace device_streams::iothub {
-
-namespace {
-
-struct Lead {
-    std::size_t size = 0;                         // 0: no character starts with this byte
-    unsigned char lowest = 0x80, highest = 0xBF;  // of the second byte
-};
-
-// Table 3-7 of the Unicode standard.
-constexpr Lead lead_of(unsigned char first) {
-    if (first < 0x80) return {.size = 1};
-    if (first < 0xC2) return {};
-    if (first < 0xE0) return {.size = 2};
-    if (first == 0xE0) return {.size = 3, .lowest = 0xA0};
-    if (first == 0xED) return {.size = 3, .highest = 0x9F};
-    if (first < 0xF0) return {.size = 3};
-    if (first == 0xF0) return {.size = 4, .lowest = 0x90};
-    if (first < 0xF4) return {.size = 4};
-    if (first == 0xF4) return {.size = 4, .highest = 0x8F};
-    return {};
+CodePoint decode_utf8(std::string_view text) {
+    if (text.empty()) return {};
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned first = byte(0);
+    if (first < 0x80) return {1, first};
+    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || text.size() < length) return {};
+    char32_t value = first & (0x7fU >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0U) != 0x80) return {};
+        value = value << 6U | (byte(i) & 0x3fU);
+    }
+    constexpr char32_t shortest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+    if (value < shortest[length] || value > 0x10ffff || surrogate) return {};
+    return {length, value};
 }
 
-bool is_continuation(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+std::size_t find_invalid_utf8(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const auto length = decode_utf8(text.substr(at)).length;
+        if (length == 0) return at;
+        at += length;
+    }
+    return std::string_view::npos;
 }
-
-}  // namespace
 
 bool is_valid_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const auto lead = lead_of(static_cast<unsigned char>(text.front()));
-        if (lead.size == 0 || lead.size > text.size()) return false;
-        if (lead.size > 1) {
-            const auto second = static_cast<unsigned char>(text[1]);
-            if (second < lead.lowest || second > lead.highest) return false;
-            if (!std::ranges::all_of(text.substr(2, lead.size - 2), is_continuation)) return false;
-        }
-        text.remove_prefix(lead.size);
-    }
-    return true;
+    return find_invalid_utf8(text) == std::string_view::npos;
 }
 
-}  // namespace device_streams::iothub
+}  // namespace device_streams

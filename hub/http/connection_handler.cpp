@@ -162,7 +162,7 @@ asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(Cl
 
 // False when the connection has become something else, or is over.
 asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const http::Request& request) {
-    const auto path = iothub::percent_decode(request.path());
+    const auto path = percent_decode(request.path());
     std::optional<http::Response> refusal;
     if (!path)
         refusal = error_answer(iothub::RestError::argument_invalid, "the path is malformed", hub_.clock.wall_now());

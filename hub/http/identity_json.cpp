@@ -1,8 +1,8 @@
 #include "hub/http/identity_json.hpp"
 
 #include "common/base/error.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/base64.hpp"
-#include "common/text/text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -66,7 +66,7 @@ json parse_object(std::string_view body) {
 }
 
 void require_key(const Node& node, const char* name, std::string_view key) {
-    const auto bytes = iothub::base64_decode(key);
+    const auto bytes = base64_decode(key);
     if (!bytes || bytes->size() < 16 || bytes->size() > 64)
         node.refuse_member(name, "must be the base64 text of 16 to 64 bytes");
 }
@@ -97,17 +97,16 @@ Authentication authentication_of(const Node& node) {
     const auto thumbprints = thumbprints_of(node.object("x509Thumbprint"));
     // As Azure's clients complete it.
     if (type.empty()) type = thumbprints == Thumbprints{} ? "sas" : "selfSigned";
-    if (iothub::text::equal_ignoring_case(type, "sas")) return keys_of(keys);
-    if (iothub::text::equal_ignoring_case(type, "selfSigned")) return required(thumbprints);
-    if (iothub::text::equal_ignoring_case(type, "certificateAuthority")) return CertificateAuthority{};
+    if (equal_ignoring_case(type, "sas")) return keys_of(keys);
+    if (equal_ignoring_case(type, "selfSigned")) return required(thumbprints);
+    if (equal_ignoring_case(type, "certificateAuthority")) return CertificateAuthority{};
     node.refuse_member("type", "must be sas, selfSigned or certificateAuthority");
 }
 
 bool enabled_by(const Node& node) {
     const auto status = node.text("status");
-    if (status.empty() || iothub::text::equal_ignoring_case(status, "enabled")) return true;
-    if (!iothub::text::equal_ignoring_case(status, "disabled"))
-        node.refuse_member("status", "must be enabled or disabled");
+    if (status.empty() || equal_ignoring_case(status, "enabled")) return true;
+    if (!equal_ignoring_case(status, "disabled")) node.refuse_member("status", "must be enabled or disabled");
     return false;
 }
 

@@ -1,8 +1,10 @@
 #include "hub/http/registry_request.hpp"
 
 #include "common/iothub/connection_string.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/decimal.hpp"
+#include "common/text/parts.hpp"
 #include "common/text/percent.hpp"
-#include "common/text/text.hpp"
 
 #include <algorithm>
 
@@ -10,12 +12,10 @@ namespace device_streams::hub {
 
 namespace {
 
-namespace text = iothub::text;
-
 constexpr std::string_view root = "/devices";
 
 std::optional<std::string> identity_id(std::string_view segment) {
-    auto id = iothub::percent_decode(segment);
+    auto id = percent_decode(segment);
     if (!id || !iothub::is_valid_identity_id(*id)) return std::nullopt;
     return id;
 }
@@ -32,7 +32,7 @@ bool is_registry_path(std::string_view decoded_path) {
 
 std::optional<RegistryPath> parse_registry_path(std::string_view path) {
     if (!is_registry_path(path)) return std::nullopt;
-    const auto segments = text::split(without("/", path.substr(root.size())), '/', 3);
+    const auto segments = split(without("/", path.substr(root.size())), '/', 3);
     if (segments.size() == 1 && segments[0].empty()) return RegistryPath{};
     if (segments.empty() || (segments.size() > 1 && segments[1] != "modules")) return std::nullopt;
     const auto device = identity_id(segments[0]);
@@ -54,11 +54,11 @@ std::optional<std::string> wanted_etag(const http::Headers& headers) {
 std::optional<std::size_t> wanted_length(std::string_view request_target) {
     const auto question = request_target.find('?');
     if (question == std::string_view::npos) return longest_list;
-    for (const auto part : text::split(request_target.substr(question + 1), '&')) {
-        const auto pair = text::split_pair(part);
+    for (const auto part : split(request_target.substr(question + 1), '&')) {
+        const auto pair = split_pair(part);
         if (!pair || pair->name != "top") continue;
-        if (pair->value.empty() || !std::ranges::all_of(pair->value, text::is_digit)) return std::nullopt;
-        const auto number = text::parse_decimal<std::size_t>(pair->value).value_or(longest_list);
+        if (pair->value.empty() || !std::ranges::all_of(pair->value, is_digit)) return std::nullopt;
+        const auto number = parse_decimal<std::size_t>(pair->value).value_or(longest_list);
         return number == 0 ? longest_list : std::min(number, longest_list);
     }
     return longest_list;

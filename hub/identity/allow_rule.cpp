@@ -2,7 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/iothub/connection_string.hpp"
-#include "common/text/text.hpp"
+#include "common/text/parts.hpp"
 
 #include <algorithm>
 
@@ -75,7 +75,7 @@ void check_pattern(std::string_view pattern, const std::string& of_what) {
 std::vector<std::string> services_of(std::string_view word) {
     std::vector<std::string> services;
     if (word == "*") return services;
-    for (const auto name : iothub::text::split(word, ',')) {
+    for (const auto name : split(word, ',')) {
         if (!iothub::is_valid_stream_name(name))
             refuse_rule(quoted(name) +
                         " is no service: names are of A-Z a-z 0-9 . _ -, with commas between, or * for all");

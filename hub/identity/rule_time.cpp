@@ -1,7 +1,9 @@
 #include "hub/identity/rule_time.hpp"
 
 #include "common/base/error.hpp"
-#include "common/text/text.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/decimal.hpp"
+#include "common/text/parts.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -25,13 +27,13 @@ constexpr minutes farthest_zone = std::chrono::hours(14);
 
 std::string lower(std::string_view text) {
     std::string made(text);
-    std::ranges::transform(made, made.begin(), iothub::text::to_lower);
+    std::ranges::transform(made, made.begin(), to_lower);
     return made;
 }
 
 // `digits` of them, no more and no fewer.
 std::optional<int> number(std::string_view text, std::size_t digits) {
-    return text.size() == digits ? iothub::text::parse_decimal<int>(text) : std::nullopt;
+    return text.size() == digits ? parse_decimal<int>(text) : std::nullopt;
 }
 
 // hh:mm, up to 24:00
@@ -73,7 +75,7 @@ std::size_t day_index(std::string_view name, std::string_view word) {
 // mon,wed-fri; a span may go on behind Sunday.
 std::array<bool, 7> days_of(std::string_view word) {
     std::array<bool, 7> days{};
-    for (const auto part : iothub::text::split(word, ',')) {
+    for (const auto part : split(word, ',')) {
         const auto dash = part.find('-');
         const auto first = day_index(part.substr(0, dash), word);
         const auto last = dash == std::string_view::npos ? first : day_index(part.substr(dash + 1), word);
@@ -205,7 +207,7 @@ std::string to_string(const RuleTime& time) {
 
 RuleTime parse_rule_time(std::string_view words) {
     TimeReader reader;
-    for (const auto word : iothub::text::split(words, ' '))
+    for (const auto word : split(words, ' '))
         if (!word.empty()) reader.take(word);
     return reader.result();
 }

@@ -1,7 +1,7 @@
 #include "hub/registry/policy_store.hpp"
 
 #include "common/base/error.hpp"
-#include "common/text/text.hpp"
+#include "common/text/decimal.hpp"
 
 #include <algorithm>
 
@@ -39,7 +39,7 @@ const NumberedRule& with_next_number(Policy& policy, const AllowRule& rule) {
 }
 
 std::vector<NumberedRule>::iterator find_rule(Policy& policy, const std::string& which) {
-    const auto number = iothub::text::parse_decimal<std::int64_t>(which);
+    const auto number = parse_decimal<std::int64_t>(which);
     const auto found = number ? std::ranges::find(policy.rules, *number, &NumberedRule::number)
                               : std::ranges::find(policy.rules, parse_allow_rule(which), &NumberedRule::rule);
     if (found == policy.rules.end()) throw Failure(Errc::not_found, "rule of policy " + policy.name + ": " + which);

@@ -78,12 +78,6 @@ TEST(LogText, EscapesBytesThatAreNotUtf8) {
     EXPECT_EQ(escape_control_characters("\xf5\x80\x80\x80"), "\\xf5\\x80\\x80\\x80");  // beyond U+10FFFF
 }
 
-TEST(LogText, FindsTheFirstByteThatIsNotUtf8) {
-    EXPECT_EQ(find_invalid_utf8("ab\xc3\xbc"), std::string_view::npos);
-    EXPECT_EQ(find_invalid_utf8("ab\xc3\xbc\xff"), 4U);
-    EXPECT_EQ(find_invalid_utf8("ab\xc3"), 2U);
-}
-
 TEST(LogText, HumanLineQuotesWhatAReaderCouldMisread) {
     EXPECT_EQ(human_line("closed", {{"reason", "peer said \"bye\""}, {"empty", ""}, {"pair", "a=b"}, {"n", 3}}),
               R"(closed reason="peer said \"bye\"" empty="" pair="a=b" n=3)");

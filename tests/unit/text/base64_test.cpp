@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace device_streams::iothub {
+namespace device_streams {
 namespace {
 
 TEST(Base64, EncodesTheVectorsOfRfc4648) {
@@ -46,4 +46,4 @@ TEST(Base64Url, UsesTheUrlSafeAlphabetWithoutPadding) {
 }
 
 }  // namespace
-}  // namespace device_streams::iothub
+}  // namespace device_streams

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace device_streams::iothub {
+namespace device_streams {
 namespace {
 
 TEST(PercentEncode, LeavesOnlyWhatTheCSdkAcceptsRaw) {
@@ -51,4 +51,4 @@ TEST(PercentDecode, UndoesEncoding) {
 }
 
 }  // namespace
-}  // namespace device_streams::iothub
+}  // namespace device_streams

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace device_streams::iothub {
+namespace device_streams {
 namespace {
 
 TEST(Utf8, TakesTheFirstAndLastCharacterOfEachLength) {
@@ -31,5 +31,21 @@ TEST(Utf8, RefusesWhatIsCutOrOutOfPlace) {
         EXPECT_FALSE(is_valid_utf8(text)) << text;
 }
 
+TEST(Utf8, TellsWhereTheFirstWrongByteStands) {
+    EXPECT_EQ(find_invalid_utf8("ab\xc3\xbc"), std::string_view::npos);
+    EXPECT_EQ(find_invalid_utf8("ab\xc3\xbc\xff"), 4U);
+    EXPECT_EQ(find_invalid_utf8("ab\xc3"), 2U);
+}
+
+TEST(Utf8, DecodesTheFirstCharacter) {
+    const auto value_of = [](std::string_view text) { return decode_utf8(text).value; };
+    EXPECT_EQ(value_of("ab"), U'a');
+    EXPECT_EQ(value_of("\xC3\xBC!"), U'\u00FC');
+    EXPECT_EQ(value_of("\xE2\x80\xAE"), U'\u202E');
+    EXPECT_EQ(value_of("\xF0\x9F\x98\x80"), U'\U0001F600');
+    EXPECT_EQ(decode_utf8("\xE2\x80\xAE").length, 3U);
+    EXPECT_EQ(decode_utf8("").length, 0U);
+}
+
 }  // namespace
-}  // namespace device_streams::iothub
+}  // namespace device_streams

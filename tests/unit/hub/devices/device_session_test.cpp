@@ -85,7 +85,7 @@ TEST_F(DeviceSessionTest, ModuleIsNamedByClientId) {
 TEST_F(DeviceSessionTest, AnnouncedFeaturesAreRead) {
     auto packet = connect_packet();
     packet.user_name = "hub/dev-01/?api-version=2020-09-30&DeviceClientType=" +
-                       iothub::percent_encode(announce("device-proxy/0.1.0", {own_features, "0123456789abcdef"}));
+                       percent_encode(announce("device-proxy/0.1.0", {own_features, "0123456789abcdef"}));
     const auto actions = session.received(packet);
     EXPECT_EQ(find<CheckLogin>(actions)->login.announced, (Announcement{own_features, "0123456789abcdef"}));
 }
