@@ -1,10 +1,11 @@
 #include "common/iothub/errors.hpp"
 
+#include "common/text/rfc3339.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <optional>
 
 namespace device_streams::iothub {
@@ -29,49 +30,15 @@ constexpr std::array table{
     RestErrorInfo{RestError::gateway_timeout, 504, "GatewayTimeout"},
 };
 
-struct Moment {
-    std::chrono::year_month_day date;
-    std::chrono::hh_mm_ss<std::chrono::seconds> time;
-    int ticks;  // of 100 ns, within the second
-};
-
-Moment split_time(Clock::wall_time now) {
-    using namespace std::chrono;
-    const auto day = floor<days>(now);
-    const auto second = floor<seconds>(now);
-    const auto ticks = static_cast<int>(duration_cast<nanoseconds>(now - second).count() / 100);
-    return {.date = day, .time = hh_mm_ss(second - time_point_cast<seconds>(day)), .ticks = ticks};
-}
-
-template <typename... Numbers>
-std::string format(const char* pattern, Numbers... numbers) {
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), pattern, numbers...);
-    return text.data();
-}
-
-std::string time_of_day(const Moment& moment) {
-    return format("%02ld:%02ld:%02ld", static_cast<long>(moment.time.hours().count()),
-                  static_cast<long>(moment.time.minutes().count()), static_cast<long>(moment.time.seconds().count()));
-}
-
 // 01/05/2026 10:00:30
-std::string american_time(const Moment& moment) {
-    const auto& date = moment.date;
-    return format("%02u/%02u/%04d ", unsigned{date.month()}, unsigned{date.day()}, int{date.year()}) +
-           time_of_day(moment);
-}
-
-// 2026-01-05T10:00:30.1234567Z
-std::string iso_time(const Moment& moment) {
-    const auto& date = moment.date;
-    return format("%04d-%02u-%02uT", int{date.year()}, unsigned{date.month()}, unsigned{date.day()}) +
-           time_of_day(moment) + format(".%07dZ", moment.ticks);
+std::string american_time(Clock::wall_time when) {
+    const auto text = format_rfc3339(std::chrono::floor<std::chrono::seconds>(when));
+    return text.substr(5, 2) + "/" + text.substr(8, 2) + "/" + text.substr(0, 4) + " " + text.substr(11, 8);
 }
 
 // <id>-G:0-TimeStamp:01/05/2026 10:00:30
-std::string tracking(std::string_view id, const Moment& moment) {
-    return std::string(id) + "-G:0-TimeStamp:" + american_time(moment);
+std::string tracking(std::string_view id, Clock::wall_time when) {
+    return std::string(id) + "-G:0-TimeStamp:" + american_time(when);
 }
 
 std::string dump(const ordered_json& json) {
@@ -129,12 +96,11 @@ const RestErrorInfo& describe(RestError code) {
 
 // Without the member `info`: with it the C# SDK does not report the code.
 std::string error_body(RestError code, std::string_view text, std::string_view tracking_id, Clock::wall_time now) {
-    const auto moment = split_time(now);
     ordered_json message;
     message["errorCode"] = static_cast<int>(code);
-    message["trackingId"] = tracking(tracking_id, moment);
+    message["trackingId"] = tracking(tracking_id, now);
     message["message"] = text;
-    message["timestampUtc"] = iso_time(moment);
+    message["timestampUtc"] = format_rfc3339(now, 7);
     ordered_json body;
     body["Message"] = dump(message);
     body["ExceptionMessage"] = "";
@@ -145,7 +111,7 @@ std::string registry_error_body(RestError code, std::string_view text, std::stri
                                 Clock::wall_time now) {
     ordered_json body;
     body["Message"] = "ErrorCode:" + std::string(describe(code).name) + ";" + std::string(text);
-    body["ExceptionMessage"] = "Tracking ID:" + tracking(tracking_id, split_time(now));
+    body["ExceptionMessage"] = "Tracking ID:" + tracking(tracking_id, now);
     return dump(body);
 }
 

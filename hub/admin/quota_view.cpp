@@ -1,22 +1,12 @@
 #include "hub/admin/quota_view.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cstdio>
+#include "common/text/rfc3339.hpp"
 
 namespace device_streams::hub {
 
 namespace {
 
 using nlohmann::json;
-
-std::string iso_date(std::chrono::sys_days day) {
-    const std::chrono::year_month_day date(day);
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", int{date.year()}, unsigned{date.month()},
-                  unsigned{date.day()});
-    return text.data();
-}
 
 json limits_json(const QuotaLimits& limits) {
     json shown = json::object();
@@ -70,7 +60,8 @@ json to_json(const QuotaUse& use) {
                           {"known", shown.known},
                           {"use", std::move(rows)}});
     }
-    return {{"day", iso_date(use.day)}, {"endsInSeconds", use.day_ends_in.count()}, {"scopes", std::move(scopes)}};
+    return {
+        {"day", format_full_date(use.day)}, {"endsInSeconds", use.day_ends_in.count()}, {"scopes", std::move(scopes)}};
 }
 
 std::string print_quota(const json& quota) {

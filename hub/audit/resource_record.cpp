@@ -1,11 +1,9 @@
 #include "hub/audit/resource_record.hpp"
 
-#include <nlohmann/json.hpp>
+#include "common/text/ascii.hpp"
+#include "common/text/rfc3339.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <ctime>
+#include <nlohmann/json.hpp>
 
 namespace device_streams::hub {
 
@@ -31,19 +29,8 @@ std::string dump(const ordered_json& json) {
     return json.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
 }
 
-std::string iso_time(Clock::wall_time when) {
-    const auto seconds = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(when));
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text.data();
-}
-
 std::string resource_id(std::string_view hub_name) {
-    std::string id = "/HUBS/";
-    std::ranges::transform(hub_name, std::back_inserter(id), [](unsigned char c) { return std::toupper(c); });
-    return id;
+    return "/HUBS/" + upper_case(hub_name);
 }
 
 ordered_json or_null(const std::string& text) {
@@ -142,7 +129,7 @@ Line line_of(const LinkDown& down) {
 std::string resource_line(const ResourceRecord& record, std::string_view hub_name, Clock::wall_time when) {
     const auto line = std::visit([](const auto& known) { return line_of(known); }, record);
     ordered_json json;
-    json["time"] = iso_time(when);
+    json["time"] = format_rfc3339(std::chrono::floor<std::chrono::seconds>(when));
     json["resourceId"] = resource_id(hub_name);
     json["operationName"] = line.operation;
     json["category"] = line.category;

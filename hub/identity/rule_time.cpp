@@ -2,11 +2,10 @@
 
 #include "common/base/error.hpp"
 #include "common/text/ascii.hpp"
-#include "common/text/decimal.hpp"
 #include "common/text/parts.hpp"
+#include "common/text/rfc3339.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 namespace device_streams::hub {
@@ -19,53 +18,13 @@ using std::chrono::sys_seconds;
 
 constexpr std::array<std::string_view, 7> day_names{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 constexpr minutes whole_day = std::chrono::hours(24);
-constexpr minutes farthest_zone = std::chrono::hours(14);
 
 [[noreturn]] void refuse_word(std::string_view word, const std::string& what) {
     throw Failure(Errc::usage, "\"" + std::string(word) + "\" " + what);
 }
 
-std::string lower(std::string_view text) {
-    std::string made(text);
-    std::ranges::transform(made, made.begin(), to_lower);
-    return made;
-}
-
-// `digits` of them, no more and no fewer.
-std::optional<int> number(std::string_view text, std::size_t digits) {
-    return text.size() == digits ? parse_decimal<int>(text) : std::nullopt;
-}
-
-// hh:mm, up to 24:00
-std::optional<minutes> time_of_day(std::string_view text) {
-    if (text.size() != 5 || text[2] != ':') return std::nullopt;
-    const auto hour = number(text.substr(0, 2), 2), minute = number(text.substr(3), 2);
-    if (!hour || !minute || *minute > 59) return std::nullopt;
-    const auto time = std::chrono::hours(*hour) + minutes(*minute);
-    return time <= whole_day ? std::optional<minutes>(time) : std::nullopt;
-}
-
-// +01:00
-std::optional<minutes> distance(std::string_view text) {
-    if (text.empty() || (text[0] != '+' && text[0] != '-')) return std::nullopt;
-    const auto size = time_of_day(text.substr(1));
-    if (!size || *size > farthest_zone) return std::nullopt;
-    return text[0] == '-' ? -*size : *size;
-}
-
-// yyyy-mm-dd
-std::optional<sys_days> date(std::string_view text) {
-    if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-    const auto year = number(text.substr(0, 4), 4), month = number(text.substr(5, 2), 2),
-               day = number(text.substr(8), 2);
-    if (!year || !month || !day) return std::nullopt;
-    const std::chrono::year_month_day made{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
-                                           std::chrono::day(static_cast<unsigned>(*day))};
-    return made.ok() ? std::optional<sys_days>(made) : std::nullopt;
-}
-
 std::size_t day_index(std::string_view name, std::string_view word) {
-    const auto found = std::ranges::find(day_names, lower(name));
+    const auto found = std::ranges::find(day_names, lower_case(name));
     if (found == day_names.end())
         refuse_word(word,
                     "is neither days (mon-fri), hours (08:00-18:00), a time zone (UTC, UTC+01:00), from nor until");
@@ -89,8 +48,8 @@ std::array<bool, 7> days_of(std::string_view word) {
 
 RuleTime::Hours hours_of(std::string_view word) {
     const auto dash = word.find('-');
-    const auto begin = time_of_day(word.substr(0, dash));
-    const auto end = dash == std::string_view::npos ? std::nullopt : time_of_day(word.substr(dash + 1));
+    const auto begin = parse_time_of_day(word.substr(0, dash));
+    const auto end = dash == std::string_view::npos ? std::nullopt : parse_time_of_day(word.substr(dash + 1));
     if (!begin || !end || *begin == whole_day) refuse_word(word, "are no hours: they are written 08:00-18:00");
     if (*begin == *end) refuse_word(word, "is no time at all: leave the hours out to mean the whole day");
     return {*begin, *end};
@@ -98,7 +57,7 @@ RuleTime::Hours hours_of(std::string_view word) {
 
 minutes zone_of(std::string_view word) {
     if (word.size() == 3) return minutes(0);
-    const auto zone = distance(word.substr(3));
+    const auto zone = parse_utc_offset(word.substr(3));
     if (!zone) refuse_word(word, "is no time zone: it is written UTC, UTC+01:00 or UTC-05:30");
     return *zone;
 }
@@ -107,7 +66,7 @@ minutes zone_of(std::string_view word) {
 class TimeReader {
  public:
     void take(std::string_view word) {
-        const auto small = lower(word);
+        const auto small = lower_case(word);
         if (waiting_ != nullptr)
             take_date(word);
         else if (small == "from" || small == "until")
@@ -133,7 +92,7 @@ class TimeReader {
         return word;
     }
     void take_date(std::string_view word) {
-        const auto day = date(word);
+        const auto day = parse_full_date(word);
         if (!day) refuse_word(word, "is no date: it is written 2026-12-31");
         if (*waiting_) refuse_word(word, "is a second date of its sort");
         *std::exchange(waiting_, nullptr) = *day;
@@ -143,21 +102,6 @@ class TimeReader {
     std::optional<sys_days>* waiting_ = nullptr;
     bool has_zone_ = false, has_hours_ = false, has_days_ = false;
 };
-
-std::string clock_text(minutes time) {
-    std::array<char, 8> text{};
-    std::snprintf(text.data(), text.size(), "%02d:%02d", static_cast<int>(time.count() / 60) % 100,
-                  static_cast<int>(time.count() % 60));
-    return text.data();
-}
-
-std::string date_text(sys_days day) {
-    const std::chrono::year_month_day date{day};
-    std::array<char, 16> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-    return text.data();
-}
 
 // Spans of days, each as short as it can be said.
 std::string days_text(const std::array<bool, 7>& days) {
@@ -174,7 +118,7 @@ std::string days_text(const std::array<bool, 7>& days) {
 
 std::string zone_text(minutes zone) {
     if (zone == minutes(0)) return "UTC";
-    return zone < minutes(0) ? "UTC-" + clock_text(-zone) : "UTC+" + clock_text(zone);
+    return zone < minutes(0) ? "UTC-" + format_time_of_day(-zone) : "UTC+" + format_time_of_day(zone);
 }
 
 bool is_on(const std::array<bool, 7>& days, sys_days day) {
@@ -198,10 +142,10 @@ std::string to_string(const RuleTime& time) {
     std::string text;
     const auto add = [&text](const std::string& word) { text += (text.empty() ? "" : " ") + word; };
     if (std::ranges::find(time.days, false) != time.days.end()) add(days_text(time.days));
-    if (time.hours) add(clock_text(time.hours->begin) + "-" + clock_text(time.hours->end));
+    if (time.hours) add(format_time_of_day(time.hours->begin) + "-" + format_time_of_day(time.hours->end));
     add(zone_text(time.zone));
-    if (time.first) add("from " + date_text(*time.first));
-    if (time.last) add("until " + date_text(*time.last));
+    if (time.first) add("from " + format_full_date(*time.first));
+    if (time.last) add("until " + format_full_date(*time.last));
     return text;
 }
 
@@ -213,29 +157,13 @@ RuleTime parse_rule_time(std::string_view words) {
 }
 
 std::int64_t parse_moment(std::string_view text) {
-    const auto day = date(text.substr(0, 10));
-    const auto time =
-        text.size() > 16 && (text[10] == 'T' || text[10] == 't') ? time_of_day(text.substr(11, 5)) : std::nullopt;
-    if (day && time && *time < whole_day) {
-        auto rest = text.substr(16);
-        std::optional<int> seconds = 0;
-        if (rest.starts_with(':')) {
-            seconds = number(rest.substr(1, 2), 2);
-            rest.remove_prefix(std::min<std::size_t>(rest.size(), 3));
-        }
-        const auto zone = rest == "Z" || rest == "z" ? std::optional(minutes(0)) : distance(rest);
-        if (seconds && *seconds < 60 && zone)
-            return (sys_seconds(*day) + *time - *zone + std::chrono::seconds(*seconds)).time_since_epoch().count();
-    }
-    refuse_word(text, "is no time: it is written 2026-11-26T22:30Z or 2026-11-26T22:30:00+01:00");
+    const auto moment = parse_rfc3339(text);
+    if (!moment) refuse_word(text, "is no time: it is written 2026-11-26T22:30Z or 2026-11-26T22:30:00+01:00");
+    return moment->time_since_epoch().count();
 }
 
 std::string moment_text(std::int64_t unix_seconds) {
-    const sys_seconds when{std::chrono::seconds(unix_seconds)};
-    const auto day = std::chrono::floor<std::chrono::days>(when);
-    const auto time = std::chrono::floor<minutes>(when - day);
-    const auto seconds = (when - day - time).count();
-    return date_text(day) + "T" + clock_text(time) + (seconds < 10 ? ":0" : ":") + std::to_string(seconds) + "Z";
+    return format_rfc3339(sys_seconds(std::chrono::seconds(unix_seconds)));
 }
 
 }  // namespace device_streams::hub

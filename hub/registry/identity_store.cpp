@@ -1,10 +1,10 @@
 #include "common/base/error.hpp"
 #include "common/base/random.hpp"
 #include "common/iothub/connection_string.hpp"
+#include "common/text/rfc3339.hpp"
 #include "hub/registry/registry_store.hpp"
 
 #include <array>
-#include <ctime>
 
 // The identities' part of the store.
 namespace device_streams::hub {
@@ -57,13 +57,6 @@ std::vector<Identity> read_all(Query& query) {
     std::vector<Identity> identities;
     while (query.step()) identities.push_back(read_identity(query));
     return identities;
-}
-
-std::string rfc3339(std::time_t time) {
-    std::tm parts{};
-    gmtime_r(&time, &parts);
-    std::array<char, 32> text{};
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 void require_valid(const iothub::Target& target) {
@@ -187,7 +180,7 @@ void RegistryStore::write_status(const iothub::Target& target, bool enabled, con
 }
 
 std::string RegistryStore::now() const {
-    return rfc3339(static_cast<std::time_t>(clock_.unix_seconds()));
+    return format_rfc3339(std::chrono::floor<std::chrono::seconds>(clock_.wall_now()));
 }
 
 std::vector<iothub::Target> RegistryStore::with_modules(const iothub::Target& target) {
