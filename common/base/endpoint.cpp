@@ -1,19 +1,12 @@
 #include "common/base/endpoint.hpp"
 
-#include <charconv>
+#include "common/text/decimal.hpp"
 
 namespace device_streams {
 
 namespace {
 constexpr std::string_view unix_prefix = "unix:";
 constexpr std::size_t longest_unix_path = 107;  // sun_path less its terminator
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return port;
-}
 
 std::optional<Endpoint> parse_unix(std::string_view path) {
     if (path.empty() || path.size() > longest_unix_path) return std::nullopt;
@@ -32,7 +25,7 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0) return std::nullopt;
     auto host = text.substr(0, colon);
-    const auto port = parse_port(text.substr(colon + 1));
+    const auto port = parse_decimal<std::uint16_t>(text.substr(colon + 1));
     if (!port) return std::nullopt;
     if (host.front() == '[') {
         if (host.size() < 4 || host.back() != ']') return std::nullopt;

@@ -1,9 +1,11 @@
 #include "common/base/no_proxy.hpp"
 
+#include "common/text/ascii.hpp"
+#include "common/text/decimal.hpp"
+
 #include <asio/ip/address.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace device_streams {
@@ -35,10 +37,9 @@ bool matches_address(const asio::ip::address& host, std::string_view entry) {
     const unsigned all = host.is_v4() ? 32 : 128;
     unsigned bits = all;
     if (slash != std::string_view::npos) {
-        const auto digits = entry.substr(slash + 1);
-        const auto* const end = digits.data() + digits.size();
-        const auto [stop, failure] = std::from_chars(digits.data(), end, bits);
-        if (digits.empty() || failure != std::errc() || stop != end || bits > all) return false;
+        const auto given = parse_decimal<unsigned>(entry.substr(slash + 1));
+        if (!given || *given > all) return false;
+        bits = *given;
     }
     return host.is_v4() ? same_start(host.to_v4().to_bytes(), block->to_v4().to_bytes(), bits)
                         : same_start(host.to_v6().to_bytes(), block->to_v6().to_bytes(), bits);
@@ -53,10 +54,8 @@ bool ends_with_name(std::string_view host, std::string_view entry) {
     entry = without_final_dot(entry);
     host = without_final_dot(host);
     if (entry.empty() || host.size() < entry.size()) return false;
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
     const auto front = host.substr(0, host.size() - entry.size());
-    return std::ranges::equal(host.substr(front.size()), entry, {}, lower, lower) &&
-           (front.empty() || front.ends_with('.'));
+    return equal_ignoring_case(host.substr(front.size()), entry) && (front.empty() || front.ends_with('.'));
 }
 
 }  // namespace

@@ -1,40 +1,27 @@
 #include "common/base/proxy_url.hpp"
 
+#include "common/text/ascii.hpp"
+#include "common/text/percent.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
 namespace device_streams {
 
 namespace {
 
-bool same_word(std::string_view left, std::string_view right) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::ranges::equal(left, right, {}, lower, lower);
-}
-
-std::string percent_decoded(std::string_view text) {
-    std::string decoded;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        decoded += text[i];
-        if (text[i] != '%') continue;
-        unsigned value = 0;
-        const auto digits = text.substr(i + 1, 2);
-        const auto* const end = digits.data() + digits.size();
-        if (digits.size() < 2 || std::from_chars(digits.data(), end, value, 16).ptr != end)
-            throw std::invalid_argument("a % in user or password is not followed by two hexadecimal digits");
-        decoded.back() = static_cast<char>(value);
-        i += 2;
-    }
-    return decoded;
+std::string decoded(std::string_view text) {
+    auto plain = percent_decode(text);
+    if (!plain) throw std::invalid_argument("a % in user or password is not followed by two hexadecimal digits");
+    return std::move(*plain);
 }
 
 Secret parse_credentials(std::string_view user_info) {
     const auto colon = user_info.find(':');
     if (colon == std::string_view::npos) throw std::invalid_argument("there is a user without a password");
-    const auto user = percent_decoded(user_info.substr(0, colon));
+    const auto user = decoded(user_info.substr(0, colon));
     if (user.find(':') != std::string::npos) throw std::invalid_argument("the user name has a colon in it");
-    Secret credentials(user + ":" + percent_decoded(user_info.substr(colon + 1)));
+    Secret credentials(user + ":" + decoded(user_info.substr(colon + 1)));
     if (const auto fault = fault_in_credentials(credentials.reveal()); !fault.empty())
         throw std::invalid_argument(fault);
     return credentials;
@@ -45,8 +32,9 @@ bool take_scheme(std::string_view& text) {
     const auto end = text.find("://");
     if (end == std::string_view::npos) return false;
     const auto scheme = text.substr(0, end);
-    const bool tls = same_word(scheme, "https");
-    if (!tls && !same_word(scheme, "http")) throw std::invalid_argument("the proxy's scheme is not http or https");
+    const bool tls = equal_ignoring_case(scheme, "https");
+    if (!tls && !equal_ignoring_case(scheme, "http"))
+        throw std::invalid_argument("the proxy's scheme is not http or https");
     text.remove_prefix(end + 3);
     return tls;
 }
@@ -54,8 +42,8 @@ bool take_scheme(std::string_view& text) {
 Endpoint parse_host(std::string_view text, std::uint16_t default_port) {
     const bool has_port = text.find(':', text.starts_with('[') ? text.find(']') : 0) != std::string_view::npos;
     auto endpoint = parse_endpoint(std::string(text) + (has_port ? "" : ":" + std::to_string(default_port)));
-    const bool odd = !endpoint || endpoint->is_unix() || endpoint->port == 0 ||
-                     std::ranges::any_of(endpoint->host, [](unsigned char c) { return c <= ' ' || c >= 0x7f; });
+    const bool odd =
+        !endpoint || endpoint->is_unix() || endpoint->port == 0 || !std::ranges::all_of(endpoint->host, is_visible);
     if (odd) throw std::invalid_argument("the proxy's host and port are malformed");
     return std::move(*endpoint);
 }
@@ -82,7 +70,7 @@ std::string fault_in_credentials(std::string_view credentials) {
     const auto colon = credentials.find(':');
     if (colon == std::string_view::npos) return "there is no colon between user and password";
     if (colon == 0) return "there is no user in front of the colon";
-    const bool control = std::ranges::any_of(credentials, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+    const bool control = std::ranges::any_of(credentials, is_control_character);
     return control ? "there is a control character in user or password" : "";
 }
 

@@ -1,10 +1,10 @@
 #include "common/base/random.hpp"
 
 #include "common/base/error.hpp"
+#include "common/text/hex.hpp"
 
 #include <openssl/rand.h>
 
-#include <string_view>
 #include <vector>
 
 namespace device_streams {
@@ -15,16 +15,9 @@ void fill_randomly(std::span<unsigned char> bytes) {
 }
 
 std::string random_hex(std::size_t bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::vector<unsigned char> random(bytes);
     fill_randomly(random);
-    std::string text;
-    text.reserve(2 * bytes);
-    for (const unsigned char byte : random) {
-        text += digits[byte >> 4U];
-        text += digits[byte & 15U];
-    }
-    return text;
+    return to_hex(random);
 }
 
 std::string random_hex_id() {

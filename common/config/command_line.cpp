@@ -4,11 +4,10 @@
 #include "common/base/version.hpp"
 #include "common/config/reference.hpp"
 #include "common/config/suggestions.hpp"
+#include "common/text/ascii.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
@@ -16,11 +15,6 @@
 namespace device_streams {
 
 namespace {
-
-std::string upper_case(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return text;
-}
 
 std::string description(const OptionInfo& option) {
     std::string facts = option.allowed;

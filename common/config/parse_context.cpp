@@ -1,6 +1,7 @@
 #include "common/config/parse_context.hpp"
 
 #include "common/config/suggestions.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <set>
@@ -15,8 +16,7 @@ std::string join(const std::string& path, std::string_view key) {
 
 /// `key` as messages show it: a word as it is, anything else in quotes.
 std::string shown_key(const std::string& key) {
-    constexpr auto word = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-    const bool plain = !key.empty() && key.size() <= 40 && key.find_first_not_of(word) == std::string::npos;
+    const bool plain = !key.empty() && key.size() <= 40 && consists_of_alphanumerics_and(key, "_-");
     return plain ? key : shown(key);
 }
 

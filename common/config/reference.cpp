@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/base/exit_code.hpp"
 #include "common/config/suggestions.hpp"
+#include "common/text/ascii.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -80,7 +81,7 @@ class ExampleWriter {
         if (!option.default_text.empty()) text += " Default: " + option.default_text + ".";
         if (option.required) text += " Required.";
         text += environment_note(option);
-        text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+        text.front() = to_upper(text.front());
         return text;
     }
 

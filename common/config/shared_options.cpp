@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/base/read_file.hpp"
 #include "common/config/suggestions.hpp"
+#include "common/text/parts.hpp"
 
 namespace device_streams {
 
@@ -19,7 +20,7 @@ std::optional<Secret> read_secret_line(const std::string& key, const std::string
         reading.fault(key, "cannot be read: " + failure.detail());
         return std::nullopt;
     }
-    text.erase(text.find_last_not_of(" \t\r\n") + 1);
+    text.resize(trim_end(text, " \t\r\n").size());
     const bool one_line = !text.empty() && text.find_first_of("\r\n") == std::string::npos;
     if (!one_line) reading.fault(key, "the file must hold one line, allowed: " + what + " and nothing else");
     return one_line ? std::optional(Secret(std::move(text))) : std::nullopt;

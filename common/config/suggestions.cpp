@@ -1,6 +1,7 @@
 #include "common/config/suggestions.hpp"
 
 #include "common/base/log_text.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -11,12 +12,6 @@ namespace {
 
 constexpr std::size_t longest_shown = 60;
 constexpr std::size_t longest_compared = 64;
-
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-    return lower;
-}
 
 /// Edits between two words: insert, drop, change, and swap of neighbours (optimal string alignment).
 std::size_t count_slips(std::string_view a, std::string_view b) {

@@ -1,9 +1,9 @@
 #include "common/config/values.hpp"
 
 #include "common/config/suggestions.hpp"
+#include "common/text/decimal.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 
@@ -27,13 +27,6 @@ struct ByteUnit {
 constexpr std::array byte_units{ByteUnit{"TB", 1'000'000'000'000}, ByteUnit{"GB", 1'000'000'000},
                                 ByteUnit{"MB", 1'000'000}, ByteUnit{"kB", 1'000}, ByteUnit{"", 1}};
 
-std::optional<std::int64_t> parse_digits(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool all = error == std::errc{} && end == text.data() + text.size();
-    return all && text.front() != '-' ? std::optional(number) : std::nullopt;
-}
-
 void refuse_empty(std::string_view text) {
     if (text.empty()) throw BadValue("it is empty");
 }
@@ -51,7 +44,7 @@ std::filesystem::path with_credentials_directory(std::string_view text) {
 namespace detail {
 
 std::int64_t parse_whole_number(std::string_view text, std::int64_t least, std::int64_t most) {
-    const auto number = parse_digits(text);
+    const auto number = parse_decimal<std::int64_t>(text);
     if (!number) throw BadValue(shown(text) + " is not a whole number");
     if (*number < least || *number > most) throw BadValue(shown(text) + " is out of range");
     return *number;
@@ -59,7 +52,7 @@ std::int64_t parse_whole_number(std::string_view text, std::int64_t least, std::
 
 milliseconds parse_duration(std::string_view text) {
     const auto unit_at = std::min(text.find_first_not_of("0123456789"), text.size());
-    const auto number = parse_digits(text.substr(0, unit_at));
+    const auto number = parse_decimal<std::int64_t>(text.substr(0, unit_at));
     const auto unit = std::ranges::find(units, text.substr(unit_at), &Unit::name);
     if (!number || unit == units.end()) {
         throw BadValue(shown(text) + " is not a duration: a whole number and ms, s, m or h without a space, as in 30s");
@@ -179,7 +172,7 @@ ValueKind<std::uint16_t> port() {
 ValueKind<std::uint64_t> byte_count() {
     const auto parse = [](const RawValue& raw) {
         const auto unit_at = std::min(raw.text.find_first_not_of("0123456789"), raw.text.size());
-        const auto number = parse_digits(raw.text.substr(0, unit_at));
+        const auto number = parse_decimal<std::int64_t>(raw.text.substr(0, unit_at));
         const auto unit = std::ranges::find(byte_units, raw.text.substr(unit_at), &ByteUnit::name);
         if (!number || unit == byte_units.end())
             throw BadValue(shown(raw.text) +

@@ -1,5 +1,6 @@
 #include "common/config/yaml_reader.hpp"
 
+#include "common/text/ascii.hpp"
 #include "common/text/utf8.hpp"
 
 #include <yaml-cpp/eventhandler.h>
@@ -130,9 +131,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
 /// The parser takes some control characters for the end of the file: what follows would be dropped without a word.
 std::size_t find_control_character(std::string_view text) {
-    const auto bad = std::ranges::find_if(text, [](char c) {
-        return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f;
-    });
+    const auto bad = std::ranges::find_if(
+        text, [](char c) { return is_control_character(c) && c != '\n' && c != '\r' && c != '\t'; });
     return bad == text.end() ? std::string_view::npos : static_cast<std::size_t>(bad - text.begin());
 }
 

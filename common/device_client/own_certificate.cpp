@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/read_file.hpp"
+#include "common/text/parts.hpp"
 
 namespace device_streams::device {
 
@@ -16,7 +17,7 @@ std::string duration_text(std::int64_t seconds) {
 Secret read_passphrase(const std::string& file) {
     if (file.empty()) return {};
     auto text = read_file(file);
-    text.erase(text.find_last_not_of("\r\n") + 1);
+    text.resize(trim_end(text, "\r\n").size());
     return Secret(std::move(text));
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/http/date.hpp"
 #include "common/http/head_guard.hpp"
+#include "common/text/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -60,7 +61,8 @@ asio::awaitable<Request> Connection::read_request(std::size_t longest_body) {
     answers_head_ = request.method == "HEAD";
     const auto expectation = request.headers.find("Expect");
     if (expectation) {
-        if (!same_token(*expectation, "100-continue")) throw MessageError(417, "that expectation is not understood");
+        if (!equal_ignoring_case(*expectation, "100-continue"))
+            throw MessageError(417, "that expectation is not understood");
         const auto framing = body_framing(request.headers);
         const bool fits = framing.kind != BodyFraming::none && framing.size <= longest_body;
         if (fits && buffer_.empty()) co_await write_text(*transport_, "HTTP/1.1 100 Continue\r\n\r\n");

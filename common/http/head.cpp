@@ -1,6 +1,7 @@
 #include "common/base/error.hpp"
 #include "common/http/connection.hpp"
 #include "common/http/head_guard.hpp"
+#include "common/text/ascii.hpp"
 
 #include <websocketpp/http/request.hpp>
 #include <websocketpp/http/response.hpp>
@@ -58,15 +59,10 @@ void check_framing(const Headers& headers, int minor) {
 
 // The three digits of a status (RFC 9110 section 15) and what may stand behind them.
 int status_at(std::string_view text) {
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     const bool well_formed = text.size() >= 3 && text[0] >= '1' && text[0] <= '5' && is_digit(text[1]) &&
                              is_digit(text[2]) && (text.size() == 3 || text[3] == ' ');
     if (!well_formed) throw MessageError(400, "the status is not a number from 100 to 599");
     return 100 * (text[0] - '0') + 10 * (text[1] - '0') + (text[2] - '0');
-}
-
-bool is_visible(char c) {
-    return c > 0x20 && c < 0x7f;
 }
 
 void check_for_injection(std::string_view text) {

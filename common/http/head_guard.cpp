@@ -1,12 +1,14 @@
 #include "common/http/head_guard.hpp"
 
 #include "common/http/connection.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/decimal.hpp"
+#include "common/text/parts.hpp"
 
 #include <websocketpp/http/constants.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 namespace device_streams::http {
@@ -19,15 +21,12 @@ bool is_token(std::string_view text) {
     });
 }
 
-bool is_number(std::string_view field_value) {
-    const auto first = std::min(field_value.find_first_not_of(" \t"), field_value.size());
-    const auto digits = field_value.substr(first, field_value.find_last_not_of(" \t") + 1 - first);
-    return !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+bool is_number(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
 bool is_forbidden_control(char c) {
-    const auto value = static_cast<unsigned char>(c);
-    return (value < 0x20 && c != '\t' && c != '\r' && c != '\n') || value == 0x7f;
+    return is_control_character(c) && c != '\t' && c != '\r' && c != '\n';
 }
 
 }  // namespace
@@ -56,11 +55,11 @@ void check_field_lines(std::string_view lines) {
         const auto name = line.substr(0, colon);
         if (colon == std::string_view::npos || !is_token(name)) throw MessageError(400, "a header line has no name");
         for (std::size_t i = 0; i < only_once.size(); ++i) {
-            if (!same_token(name, only_once[i])) continue;
+            if (!equal_ignoring_case(name, only_once[i])) continue;
             if (std::exchange(seen[i], true)) throw MessageError(400, std::string(only_once[i]) + " is repeated");
         }
         // websocketpp reads lengths with strtoul, which takes signs and stops at the first letter.
-        if (same_token(name, "Content-Length") && !is_number(line.substr(colon + 1)))
+        if (equal_ignoring_case(name, "Content-Length") && !is_number(trim(line.substr(colon + 1))))
             throw MessageError(400, "Content-Length is not a number");
         lines.remove_prefix(std::min(lines.size(), line.size() + 2));
     }
@@ -71,16 +70,15 @@ BodyFraming body_framing(const Headers& headers) {
     const auto coding = headers.find("Transfer-Encoding");
     if (length && coding) throw MessageError(400, "both Content-Length and Transfer-Encoding are given");
     if (coding) {
-        if (!same_token(*coding, "chunked")) throw MessageError(501, "the only transfer coding understood is chunked");
+        if (!equal_ignoring_case(*coding, "chunked"))
+            throw MessageError(501, "the only transfer coding understood is chunked");
         return {BodyFraming::chunked, 0};
     }
     if (!length) return {};
-    BodyFraming framing{BodyFraming::length, 0};
-    const auto* const end = length->data() + length->size();
-    const auto [stop, failure] = std::from_chars(length->data(), end, framing.size);
-    if (failure == std::errc::result_out_of_range) throw MessageError(413, "Content-Length is out of range");
-    if (stop != end || failure != std::errc()) throw MessageError(400, "Content-Length is not a number");
-    return framing;
+    if (!is_number(*length)) throw MessageError(400, "Content-Length is not a number");
+    const auto size = parse_decimal<std::size_t>(*length);
+    if (!size) throw MessageError(413, "Content-Length is out of range");
+    return {BodyFraming::length, *size};
 }
 
 }  // namespace device_streams::http

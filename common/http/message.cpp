@@ -1,41 +1,24 @@
 #include "common/http/message.hpp"
 
+#include "common/text/ascii.hpp"
+#include "common/text/parts.hpp"
+
 #include <algorithm>
 
 namespace device_streams::http {
 
-namespace {
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-}  // namespace
-
-bool same_token(std::string_view left, std::string_view right) {
-    return std::ranges::equal(left, right, {}, lower, lower);
-}
-
 std::optional<std::string_view> Headers::find(std::string_view name) const {
-    const auto field = std::ranges::find_if(fields_, [&](const auto& each) { return same_token(each.first, name); });
+    const auto field =
+        std::ranges::find_if(fields_, [&](const auto& each) { return equal_ignoring_case(each.first, name); });
     if (field == fields_.end()) return std::nullopt;
-    return trimmed(field->second);
+    return trim(field->second);
 }
 
 bool Headers::has_token(std::string_view name, std::string_view token) const {
     for (const auto& [field, value] : fields_) {
-        if (!same_token(field, name)) continue;
-        for (std::string_view rest = value; !rest.empty();) {
-            const auto comma = rest.find(',');
-            if (same_token(trimmed(rest.substr(0, comma)), token)) return true;
-            rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-        }
+        if (!equal_ignoring_case(field, name)) continue;
+        for (std::string_view rest = value; !rest.empty();)
+            if (equal_ignoring_case(trim(take_until(rest, ',')), token)) return true;
     }
     return false;
 }

@@ -9,9 +9,6 @@
 
 namespace device_streams::http {
 
-/// Compares names and tokens without regard to case (ASCII).
-bool same_token(std::string_view left, std::string_view right);
-
 /// Header fields; names compare without regard to case. In a message that was read, fields of the same name are one
 /// field whose values are joined by ", " (RFC 9110 section 5.3), so a repeated field never hides behind the first.
 class Headers {

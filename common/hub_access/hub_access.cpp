@@ -3,6 +3,7 @@
 #include "common/async/join.hpp"
 #include "common/http/date.hpp"
 #include "common/net/dial.hpp"
+#include "common/text/ascii.hpp"
 
 #include <asio/error.hpp>
 
@@ -18,7 +19,7 @@ bool is_unknown_name(const std::error_code& code) {
 }
 
 bool is_visible_ascii(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+    return std::ranges::all_of(text, is_visible);
 }
 
 asio::awaitable<std::unique_ptr<RawConnection>> dial_directly(const HubAccess& hub, const Endpoint& named,
@@ -41,7 +42,7 @@ asio::awaitable<std::unique_ptr<TlsStream>> handshake(const HubAccess& hub, cons
 
 Endpoint HubAccess::route(const Endpoint& named) const {
     Endpoint where = named;
-    if (!connect_host.empty() && http::same_token(named.host, host_name)) where.host = connect_host;
+    if (!connect_host.empty() && equal_ignoring_case(named.host, host_name)) where.host = connect_host;
     return where;
 }
 

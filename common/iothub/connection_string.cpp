@@ -38,25 +38,16 @@ using Values = std::array<std::optional<std::string_view>, field_count>;
     fail(std::string(field) + " " + std::string(fault));
 }
 
-std::string_view trim(std::string_view text) {
+std::string_view without_edges(std::string_view text) {
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // Windows editors put it before the text
-    constexpr std::string_view blanks = " \t\r\n";
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-    text.remove_suffix(text.size() - (text.find_last_not_of(blanks) + 1));
-    return text;
+    return trim(text, " \t\r\n");
 }
 
 const FieldName* find_field(std::string_view name) {
     const auto found = std::ranges::find_if(
         field_names, [name](const FieldName& known) { return equal_ignoring_case(known.name, name); });
     return found == field_names.end() ? nullptr : found;
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), to_lower);
-    return result;
 }
 
 // An unknown name is never repeated to the user: in a garbled string it may be a piece of the key.
@@ -72,7 +63,7 @@ Values collect(std::string_view text) {
         if (!pair || pair->name.empty()) fail(place, "is not of the form name=value");
         const FieldName* const known = find_field(pair->name);
         if (known == nullptr) {
-            if (!unknown.insert(lower(pair->name)).second) fail(place, "repeats an earlier field");
+            if (!unknown.insert(lower_case(pair->name)).second) fail(place, "repeats an earlier field");
             continue;
         }
         if (values[known->field]) fail(known->name, "is given twice");
@@ -131,7 +122,7 @@ void check_credential(const ConnectionString& parsed) {
 }  // namespace
 
 ConnectionString parse_connection_string(std::string_view text) {
-    const auto values = collect(trim(text));
+    const auto values = collect(without_edges(text));
     ConnectionString parsed;
     parsed.host_name = host_of(values[host_name], "HostName");
     parsed.device_id = id_of(values[device_id], "DeviceId");

@@ -1,6 +1,7 @@
 #include "common/iothub/connection_string.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/text/parts.hpp"
+#include "common/text/percent.hpp"
 
 namespace device_streams::iothub {
 
@@ -8,13 +9,6 @@ namespace {
 
 constexpr std::string_view api_version_key = "api-version";
 constexpr std::string_view client_type_key = "DeviceClientType";
-
-std::string_view take_segment(std::string_view& rest) {
-    const auto end = rest.find('/');
-    const auto segment = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    return segment;
-}
 
 void read_properties(std::string_view text, MqttUserName& user) {
     if (text.starts_with('?')) text.remove_prefix(1);
@@ -31,9 +25,9 @@ void read_properties(std::string_view text, MqttUserName& user) {
 
 std::optional<MqttUserName> parse_mqtt_user_name(std::string_view text, bool module) {
     MqttUserName user;
-    user.host = take_segment(text);
-    user.target.device_id = take_segment(text);
-    if (module) user.target.module_id = take_segment(text);
+    user.host = take_until(text, '/');
+    user.target.device_id = take_until(text, '/');
+    if (module) user.target.module_id = take_until(text, '/');
     const bool ids_fit =
         is_valid_identity_id(user.target.device_id) && (!module || is_valid_identity_id(user.target.module_id));
     if (user.host.empty() || !ids_fit) return std::nullopt;

@@ -4,6 +4,7 @@
 #include "common/text/decimal.hpp"
 #include "common/text/hex.hpp"
 #include "common/text/parts.hpp"
+#include "common/text/percent.hpp"
 
 #include <algorithm>
 

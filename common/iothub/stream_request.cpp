@@ -3,6 +3,7 @@
 #include "common/text/ascii.hpp"
 #include "common/text/decimal.hpp"
 #include "common/text/parts.hpp"
+#include "common/text/percent.hpp"
 
 #include <algorithm>
 

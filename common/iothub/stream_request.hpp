@@ -2,7 +2,6 @@
 
 #include "common/base/endpoint.hpp"
 #include "common/base/secret.hpp"
-#include "common/text/percent.hpp"
 
 #include <compare>
 #include <cstdint>

@@ -3,11 +3,11 @@
 #include "common/base/version.hpp"
 #include "common/iothub/errors.hpp"
 #include "common/iothub/stream_headers.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/decimal.hpp"
 #include "common/tunnel/leg_upgrade.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 
@@ -26,8 +26,7 @@ std::string quotable(std::string_view text) {
     for (const std::string_view sensitive : {"SharedAccessSignature", "SharedAccessKey", "Bearer ", "sig="})
         text = text.substr(0, text.find(sensitive));
     std::string quote(text.substr(0, longest_quote));
-    std::ranges::replace_if(
-        quote, [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+    std::ranges::replace_if(quote, is_control_character, ' ');
     return quote;
 }
 
@@ -99,11 +98,9 @@ http::Request make_stream_call(const iothub::ServicePath& what, const std::strin
 std::optional<std::chrono::seconds> retry_after(const http::Response& answer) {
     constexpr std::int64_t year = 365 * 24 * 3600;
     const auto text = answer.headers.find("Retry-After").value_or("");
-    std::int64_t seconds = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    const bool all = failure == std::errc() && end == text.data() + text.size();
-    if (!all || seconds < 0) return std::nullopt;
-    return std::chrono::seconds(std::min(seconds, year));
+    const auto seconds = parse_decimal<std::int64_t>(text);
+    if (!seconds) return std::nullopt;
+    return std::chrono::seconds(std::min(*seconds, year));
 }
 
 std::string describe_answer(const http::Response& answer) {
@@ -127,8 +124,8 @@ std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answ
     if (answer.status != 200 && answer.status != 202) return refusal(answer, device);
     const auto accepted = answer.headers.find(iothub::accepted_header);
     if (!accepted) return unexpected(answer, without(iothub::accepted_header));
-    if (http::same_token(*accepted, "false")) return Failure(Errc::stream_rejected, device);
-    if (!http::same_token(*accepted, "true"))
+    if (equal_ignoring_case(*accepted, "false")) return Failure(Errc::stream_rejected, device);
+    if (!equal_ignoring_case(*accepted, "true"))
         return unexpected(answer, "with a strange " + std::string(iothub::accepted_header));
 
     const auto url = iothub::parse_stream_url(answer.headers.find(iothub::url_header).value_or(""));

@@ -1,6 +1,8 @@
 #include "common/tls/certificate.hpp"
 
 #include "common/base/utc.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/hex.hpp"
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -16,13 +18,7 @@ std::string digest_of(const X509* certificate, const EVP_MD* algorithm) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
     unsigned int size = 0;
     X509_digest(certificate, algorithm, bytes.data(), &size);
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string text;
-    for (unsigned int i = 0; i < size; ++i) {
-        text += digits[bytes.at(i) >> 4];
-        text += digits[bytes.at(i) & 15];
-    }
-    return text;
+    return upper_case(to_hex({bytes.data(), size}));
 }
 
 std::int64_t unix_seconds(const ASN1_TIME* time) {

@@ -1,7 +1,10 @@
 #include "common/tunnel/features.hpp"
 
 #include "common/base/random.hpp"
+#include "common/text/hex.hpp"
+#include "common/text/parts.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace device_streams {
@@ -22,12 +25,6 @@ constexpr std::array names{
     Name{"renewal", &Features::renewal},
 };
 
-std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 std::optional<std::string_view> between(std::string_view text, std::string_view marker) {
     const auto start = text.find(marker);
     if (start == std::string_view::npos) return std::nullopt;
@@ -38,18 +35,16 @@ std::optional<std::string_view> between(std::string_view text, std::string_view 
 }
 
 bool is_instance_id(std::string_view text) {
-    return text.size() == 2 * instance_bytes && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    return text.size() == 2 * instance_bytes && std::ranges::all_of(text, is_lower_hex_digit);
 }
 }  // namespace
 
 Features parse_features(std::string_view list) {
     Features found;
     while (!list.empty()) {
-        const auto comma = list.find(',');
-        const auto word = trim(list.substr(0, comma));
+        const auto word = trim(take_until(list, ','));
         for (const auto& name : names)
             if (word == name.text) found.*name.flag = true;
-        list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
     }
     return found;
 }

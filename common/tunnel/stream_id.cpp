@@ -1,6 +1,8 @@
 #include "common/tunnel/stream_id.hpp"
 
 #include "common/base/random.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/hex.hpp"
 
 #include <algorithm>
 
@@ -10,14 +12,8 @@ namespace {
 constexpr std::size_t id_digits = 8;
 constexpr std::size_t longest_service_name = 64;
 
-bool is_lower_hex(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-bool is_alphanumeric(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 bool is_feature_letter(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+    return is_digit(c) || (c >= 'a' && c <= 'z');
 }
 }  // namespace
 
@@ -35,7 +31,7 @@ std::optional<StreamName> parse_stream_name(std::string_view name) {
     const auto suffix = name.substr(dot + 1);
     const auto id = suffix.substr(0, id_digits);
     const auto rest = suffix.substr(id.size());
-    if (id.size() != id_digits || !std::ranges::all_of(id, is_lower_hex)) return std::nullopt;
+    if (id.size() != id_digits || !std::ranges::all_of(id, is_lower_hex_digit)) return std::nullopt;
     if (!rest.empty() && (rest.size() < 2 || rest[0] != '-' || !std::ranges::all_of(rest.substr(1), is_feature_letter)))
         return std::nullopt;
     return StreamName{std::string(name.substr(0, dot)), std::string(id)};
@@ -47,8 +43,7 @@ std::string service_of(std::string_view name) {
 }
 
 bool is_valid_service_name(std::string_view name) {
-    auto allowed = [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; };
-    return !name.empty() && name.size() <= longest_service_name && std::ranges::all_of(name, allowed);
+    return !name.empty() && name.size() <= longest_service_name && consists_of_alphanumerics_and(name, "_-");
 }
 
 std::string loggable_stream_id(std::string_view name) {

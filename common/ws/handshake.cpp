@@ -1,6 +1,7 @@
 #include "common/ws/handshake.hpp"
 
 #include "common/base/error.hpp"
+#include "common/text/parts.hpp"
 
 #include <openssl/rand.h>
 #include <websocketpp/concurrency/none.hpp>
@@ -147,9 +148,8 @@ http::Response answer_upgrade(const http::Request& request, const std::string& s
 }
 
 std::string first_subprotocol(const http::Request& request) {
-    const auto offered = request.headers.find("Sec-WebSocket-Protocol").value_or("");
-    const auto first = offered.substr(0, offered.find(','));
-    return std::string(first.substr(0, first.find_last_not_of(" \t") + 1));
+    auto offered = request.headers.find("Sec-WebSocket-Protocol").value_or("");
+    return std::string(trim(take_until(offered, ',')));
 }
 
 std::string accept_hash(const std::string& key) {

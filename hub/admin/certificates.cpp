@@ -1,6 +1,7 @@
 #include "hub/admin/certificates.hpp"
 
 #include "common/base/error.hpp"
+#include "common/text/ascii.hpp"
 #include "hub/identity/openssl_owner.hpp"
 
 #include <openssl/bio.h>
@@ -109,10 +110,9 @@ void add_extension(X509* certificate, X509* issuer, int nid, const char* value) 
 
 bool is_host_name(const std::string& text) {
     constexpr std::string_view digits = "0123456789.";
-    constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
     const bool edges_fit = !text.empty() && text.front() != '.' && text.front() != '-' && text.back() != '.';
     const bool some_letter = text.find_first_not_of(digits) != std::string::npos;  // else a mistyped address
-    return edges_fit && some_letter && text.size() <= 253 && text.find_first_not_of(allowed) == std::string::npos;
+    return edges_fit && some_letter && text.size() <= 253 && consists_of_alphanumerics_and(text, "-.");
 }
 
 void add_alternative_name(GENERAL_NAMES* names, const std::string& text) {

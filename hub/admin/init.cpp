@@ -3,6 +3,7 @@
 #include "common/app/private_files.hpp"
 #include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
+#include "common/text/ascii.hpp"
 #include "hub/admin/admin_commands.hpp"
 #include "hub/admin/certificates.hpp"
 #include "hub/admin/state_directory.hpp"
@@ -16,9 +17,7 @@ namespace device_streams::hub {
 namespace {
 
 void check(const InitOptions& options) {
-    constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-";
-    if (options.name.empty() || options.name.size() > 50 ||
-        options.name.find_first_not_of(allowed) != std::string::npos)
+    if (options.name.empty() || options.name.size() > 50 || !consists_of_alphanumerics_and(options.name, "-"))
         throw Failure(Errc::usage, "--name: 1 to 50 of A-Z a-z 0-9 -");
     if (options.port == 0) throw Failure(Errc::usage, "--port: 1 to 65535");
     if (options.host.find(':') != std::string::npos)

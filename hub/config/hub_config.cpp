@@ -3,10 +3,8 @@
 #include "common/base/error.hpp"
 #include "common/config/shared_options.hpp"
 #include "common/config/suggestions.hpp"
+#include "common/text/ascii.hpp"
 #include "hub/identity/device_certificate.hpp"
-
-#include <algorithm>
-#include <cctype>
 
 namespace device_streams::hub {
 
@@ -14,12 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
-
-bool consists_of_alphanumerics_and(std::string_view text, std::string_view others) {
-    return std::ranges::all_of(text, [others](unsigned char c) {
-        return c < 0x80 && (std::isalnum(c) != 0 || others.find(static_cast<char>(c)) != std::string_view::npos);
-    });
-}
 
 bool is_hub_name(std::string_view name) {
     return !name.empty() && name.size() <= 50 && consists_of_alphanumerics_and(name, "-");

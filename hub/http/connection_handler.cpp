@@ -2,6 +2,9 @@
 
 #include "common/async/join.hpp"
 #include "common/iothub/stream_request.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/parts.hpp"
+#include "common/text/percent.hpp"
 #include "common/tls/tls_stream.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
@@ -13,9 +16,6 @@
 #include "hub/http/streaming_endpoint.hpp"
 #include "hub/streams/close_within.hpp"
 
-#include <algorithm>
-#include <cctype>
-
 namespace device_streams::hub {
 
 namespace {
@@ -24,16 +24,6 @@ namespace {
 constexpr std::size_t longest_body = 4 * 1024;
 constexpr std::string_view mqtt_path = "/$iothub/websocket";
 constexpr std::uint16_t come_back = 1012;  // "service restart": a link, unlike a stream, is made again
-
-bool is_mqtt(std::string_view name) {
-    return std::ranges::equal(name, std::string_view("mqtt"), {}, [](unsigned char c) { return std::tolower(c); });
-}
-
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 bool timed_out(const std::system_error& failure) {
     return failure.code() == asio::error::timed_out;
@@ -53,12 +43,8 @@ Errc fault_of(const http::MessageError& refused) {
 
 std::string offered_mqtt(const http::Request& request) {
     auto rest = request.headers.find("Sec-WebSocket-Protocol").value_or("");
-    while (!rest.empty()) {
-        const auto comma = rest.find(',');
-        const auto name = trimmed(rest.substr(0, comma));
-        if (is_mqtt(name)) return std::string(name);
-        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-    }
+    while (!rest.empty())
+        if (const auto name = trim(take_until(rest, ',')); equal_ignoring_case(name, "mqtt")) return std::string(name);
     return {};
 }
 

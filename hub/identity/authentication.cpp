@@ -1,6 +1,8 @@
 #include "hub/identity/authentication.hpp"
 
 #include "common/base/error.hpp"
+#include "common/text/ascii.hpp"
+#include "common/text/hex.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -8,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace device_streams::hub {
 
@@ -28,12 +29,11 @@ Secret make_key() {
 
 std::string normalised(std::string thumbprint) {
     std::erase(thumbprint, ':');
-    const bool hex = std::ranges::all_of(thumbprint, [](unsigned char c) { return std::isxdigit(c) != 0; });
+    const bool hex = std::ranges::all_of(thumbprint, is_hex_digit);
     const bool fits = thumbprint.empty() || thumbprint.size() == 40 || thumbprint.size() == 64;
     if (!hex || !fits)
         throw Failure(Errc::usage, "a thumbprint is the SHA-1 (40 hex digits) or SHA-256 (64) of a certificate");
-    std::ranges::transform(thumbprint, thumbprint.begin(), [](unsigned char c) { return std::toupper(c); });
-    return thumbprint;
+    return upper_case(thumbprint);
 }
 
 }  // namespace

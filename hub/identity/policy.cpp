@@ -1,5 +1,7 @@
 #include "hub/identity/policy.hpp"
 
+#include "common/text/ascii.hpp"
+
 #include <algorithm>
 
 namespace device_streams::hub {
@@ -28,8 +30,7 @@ std::string reason_of(Fit fit, const NumberedRule& rule, std::int64_t unix_now) 
 }  // namespace
 
 bool is_valid_policy_name(std::string_view name) {
-    constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-    return !name.empty() && name.size() <= 64 && name.find_first_not_of(allowed) == std::string_view::npos;
+    return !name.empty() && name.size() <= 64 && consists_of_alphanumerics_and(name, "-_.");
 }
 
 StreamVerdict judge_stream(const Policy& policy, const iothub::Target& target, std::string_view service,

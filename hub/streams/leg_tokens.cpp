@@ -1,10 +1,9 @@
 #include "hub/streams/leg_tokens.hpp"
 
 #include "common/base/random.hpp"
+#include "common/text/ascii.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace device_streams::hub {
 
@@ -14,9 +13,7 @@ namespace {
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
     if (authorization.size() <= scheme.size()) return std::nullopt;
-    const bool bearer = std::ranges::equal(authorization.substr(0, scheme.size()), scheme, {},
-                                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (!bearer) return std::nullopt;
+    if (!equal_ignoring_case(authorization.substr(0, scheme.size()), scheme)) return std::nullopt;
     return authorization.substr(scheme.size());
 }
 

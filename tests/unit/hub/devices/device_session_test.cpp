@@ -1,5 +1,7 @@
 #include "hub/devices/device_session.hpp"
 
+#include "common/text/percent.hpp"
+
 #include <gtest/gtest.h>
 
 namespace device_streams::hub {
