@@ -157,7 +157,7 @@ def notice_in_log(line):
     if line is None:
         return None
     text = re.sub(r"^hub link: ", "", line.get("reason", line["message"]))
-    text = re.sub(r"(DS-\d+) [^:]*: ", r"\1 ", text)  # what the code is called
+    text = re.sub(r"(DS-\d+) (?!leg to|device leg|service leg)[^:]*: ", r"\1 ", text)  # what the code is called
     text = re.sub(r"(: a leg was lost)?(\. [A-Z].*)?$", "", text)  # and what to do next
     text = f"{line['code']} {text}" if "code" in line else text
     return Notice(datetime.datetime.fromisoformat(line["time"]).timestamp(), text)

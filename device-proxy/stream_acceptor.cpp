@@ -2,6 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
+#include "common/tunnel/end_reason.hpp"
 #include "common/tunnel/stream_id.hpp"
 
 #include <optional>
@@ -21,14 +22,7 @@ Errc local_errc(const std::error_code& code) {
     return Errc::local_unreachable;
 }
 
-std::string describe_end(const RelayResult& result) {
-    if (result.close_reason == CloseReason::clean) return "clean";
-    if (result.close_reason == CloseReason::cancelled) return "device-proxy is stopping";
-    if (result.close_reason == CloseReason::time_up) return explain(Failure(Errc::time_limit, result.cause));
-    const std::string leg = result.left_caused ? "local service" : "leg to the hub";
-    const auto code = static_cast<Errc>(StreamError(result.close_reason, "").code().value());
-    return explain(Failure(code, result.cause.empty() ? leg : leg + ", " + result.cause));
-}
+constexpr RelaySide local_side{"local service", "local service"}, hub_side{"client", "leg to the hub"};
 
 }  // namespace
 
@@ -191,7 +185,7 @@ asio::awaitable<void> StreamAcceptor::carry(Stream& stream) {
                                      {"bytes_to_device", result.right_to_left},
                                      {"bytes_to_service", result.left_to_right},
                                      {"duration_ms", whole_milliseconds(clock_.now() - began)},
-                                     {"reason", describe_end(result)}});
+                                     {"reason", end_reason(result, local_side, hub_side)}});
 }
 
 }  // namespace device_streams::device

@@ -2,6 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
+#include "common/tunnel/end_reason.hpp"
 
 #include <optional>
 
@@ -33,16 +34,7 @@ bool is_ordinary(const RelayResult& result, const ws::WsStream& leg) {
     }
 }
 
-std::string reason_of(const RelayResult& result) {
-    const std::string by = result.left_caused ? "client" : "device side";
-    if (result.close_reason == CloseReason::clean) return "clean, ended by the " + by;
-    if (result.close_reason == CloseReason::cancelled) return "cancelled by this program";
-    if (result.close_reason == CloseReason::time_up) return explain(Failure(Errc::time_limit, result.cause));
-    const StreamError leg(result.close_reason, result.cause);
-    const auto where = std::string("leg to the ") + (result.left_caused ? "client" : "hub");
-    const auto cause = result.cause.empty() ? where : where + ", " + result.cause;
-    return explain(Failure(static_cast<Errc>(leg.code().value()), cause));
-}
+constexpr RelaySide local_side{"client", "local client"}, hub_side{"device", "leg to the hub"};
 
 }  // namespace
 
@@ -98,7 +90,7 @@ void StreamSession::log_end(const RelayResult& result, LogLevel level, Clock::du
                {{"bytes_to_device", result.left_to_right},
                 {"bytes_to_service", result.right_to_left},
                 {"duration_ms", whole_milliseconds(length)},
-                {"reason", reason_of(result)}});
+                {"reason", end_reason(result, local_side, hub_side)}});
 }
 
 }  // namespace device_streams::service

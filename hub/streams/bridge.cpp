@@ -1,6 +1,7 @@
 #include "hub/streams/bridge.hpp"
 
 #include "common/base/error.hpp"
+#include "common/tunnel/end_reason.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "hub/streams/close_within.hpp"
 
@@ -54,14 +55,10 @@ class Bridges::Listed {
 
 namespace {
 
-std::string reason_of(const RelayResult& result, const std::string& revoked) {
-    if (!revoked.empty()) return revoked;
-    const std::string who = result.left_caused ? "device" : "service";
-    if (result.close_reason == CloseReason::clean) return "closed by the " + who;
-    if (result.close_reason == CloseReason::cancelled) return "the hub is stopping";
-    if (result.close_reason == CloseReason::time_up) return explain(Failure(Errc::time_limit, result.cause));
-    return who + " leg: " + std::string(to_string(result.close_reason)) +
-           (result.cause.empty() ? "" : ", " + result.cause);
+constexpr RelaySide device_side{"device", "device leg"}, service_side{"service", "service leg"};
+
+std::string reason_of(const RelayResult& result) {
+    return end_reason(result, device_side, service_side);
 }
 
 }  // namespace
@@ -78,7 +75,9 @@ void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::u
     if (stopped_) {
         close_alone(std::move(device), CloseReason::stopping);
         close_alone(std::move(service), CloseReason::stopping);
-        on_end({stream.target, stream.name, stream.stream_id, 0, 0, {}, "the hub is stopping", false});
+        RelayResult cancelled;
+        cancelled.close_reason = CloseReason::cancelled;
+        on_end({stream.target, stream.name, stream.stream_id, 0, 0, {}, reason_of(cancelled), false});
         return;
     }
     const auto strand = tasks_.make_strand();
@@ -101,7 +100,7 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
         co_await relay(*bridge->device, *bridge->service, relay_limits, clock_, CloseReason::stopping, &bridge->counts);
     listed.erase();  // before the line, so that who reads it finds the stream gone
     const auto life = clock_.now() - bridge->started;
-    const auto reason = reason_of(result, bridge->revoked);
+    const auto reason = bridge->revoked.empty() ? reason_of(result) : bridge->revoked;
     log.info("stream ended", {{"bytes_to_service", result.left_to_right},
                               {"bytes_to_device", result.right_to_left},
                               {"duration_ms", whole_milliseconds(life)},

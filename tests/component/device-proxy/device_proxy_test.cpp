@@ -20,7 +20,7 @@ TEST_F(DeviceProxyTest, CarriesTheEndOfEachDirectionAlone) {
     local.send("late answer");
     local.shut_down_writing();
     EXPECT_EQ(stream.receive(100), "late answer");
-    EXPECT_TRUE(eventually([this] { return log->contains("reason=clean"); }));
+    EXPECT_TRUE(eventually([this] { return log->contains("reason=closed by the "); }));
     EXPECT_TRUE(log->contains("bytes_to_device=7 bytes_to_service=11"));
 }
 

@@ -112,7 +112,7 @@ TEST_F(LocalClient, StreamIsLoggedOnceAtItsStartAndOnceAtItsEnd) {
     for (const auto& line : about_the_stream)
         EXPECT_NE(line.find("device=pump-17 service=ssh stream="), std::string::npos) << line;
     EXPECT_NE(about_the_stream[1].find("bytes_to_device=5 bytes_to_service=5"), std::string::npos) << logged();
-    EXPECT_NE(about_the_stream[1].find("reason=clean"), std::string::npos) << logged();
+    EXPECT_NE(about_the_stream[1].find("reason=closed by the "), std::string::npos) << logged();
 }
 
 TEST_F(LocalClient, StopEndsRequestsAndStreams) {

@@ -101,7 +101,7 @@ TEST_F(ServiceProxyTest, BigTransfersArriveUnchangedBothWaysAtOnce) {
     std::jthread upwards([&] { expect_delivered(client, at_service, up); });
     expect_delivered(at_service, client, down);
     upwards.join();
-    EXPECT_TRUE(eventually_logged("reason=clean")) << logged();
+    EXPECT_TRUE(eventually_logged("reason=closed by the ")) << logged();
 }
 
 TEST_F(ServiceProxyTest, ManyStreamsAtOnceStayApart) {

@@ -264,7 +264,7 @@ TEST_F(StreamAcceptorTest, LogsAStreamsStartAndEnd) {
     EXPECT_EQ(log->lines()[0], "info stream opened stream=1a2b3c4d service=ssh to=localhost:22");
     EXPECT_EQ(log->lines()[1],
               "info stream ended stream=1a2b3c4d service=ssh bytes_to_device=3 bytes_to_service=5 duration_ms=1500 "
-              "reason=clean");
+              "reason=closed by the local service");
 }
 
 TEST_F(StreamAcceptorTest, NamesTheLegThatFailed) {
@@ -338,7 +338,7 @@ TEST_F(StreamAcceptorTest, CancelEndsStreamsAndTellsWhy) {
     poll(io);
     EXPECT_TRUE(done.done());
     EXPECT_TRUE(log->contains("info stream ended"));
-    EXPECT_TRUE(log->contains("device-proxy is stopping"));
+    EXPECT_TRUE(log->contains("reason=this program is stopping"));
 }
 
 TEST_F(StreamAcceptorTest, CancelEndsAttemptsToConnect) {
