@@ -35,15 +35,16 @@ iothub::ParsedRestError error_in(const http::Response& answer) {
 }
 
 Errc errc_of(int status, int code) {
-    switch (code) {
-        case 404001:
-        case 404010:
+    using iothub::RestError;
+    switch (static_cast<RestError>(code)) {
+        case RestError::device_not_found:
+        case RestError::module_not_found:
             return Errc::device_unknown;
-        case 404103:
+        case RestError::device_not_online:
             return Errc::device_offline;
-        case 504101:
+        case RestError::gateway_timeout:
             return Errc::device_silent;
-        case 403002:
+        case RestError::quota_exceeded:
             return Errc::quota_exceeded;
         default:
             break;
