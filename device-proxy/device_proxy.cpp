@@ -1,15 +1,8 @@
 #include "device-proxy/device_proxy.hpp"
 
+#include "common/tunnel/features.hpp"
+
 namespace device_streams::device {
-
-namespace {
-
-// Only hubs of ours say what features a stream has.
-bool from_hub_of_ours(const iothub::StreamRequest& request) {
-    return !request.features.empty();
-}
-
-}  // namespace
 
 DeviceProxy::DeviceProxy(const Environment& environment, const DeviceProxySettings& settings)
     : link_(environment.io.get_executor(), environment.clock,
@@ -18,7 +11,7 @@ DeviceProxy::DeviceProxy(const Environment& environment, const DeviceProxySettin
       acceptor_(environment.io.get_executor(), environment.clock,
                 environment.log.with({{"device", settings.link.target().to_string()}}), settings.streams,
                 [this](const iothub::StreamRequest& request, int status) {
-                    link_.answer({status, request.request_id}, from_hub_of_ours(request));
+                    link_.answer({status, request.request_id}, from_own_hub(request.features));
                 }) {
 }
 

@@ -2,6 +2,7 @@
 #include "common/base/version.hpp"
 #include "common/net/dial.hpp"
 #include "common/net/socket_stream.hpp"
+#include "common/tunnel/features.hpp"
 #include "common/tunnel/leg_options.hpp"
 #include "device-proxy/stream_acceptor.hpp"
 
@@ -21,8 +22,8 @@ iothub::StreamUrl url_of(const iothub::StreamRequest& request) {
 }
 
 asio::awaitable<DialledLeg> dial_leg(LegConnections& connections, HubAccess hub, iothub::StreamRequest request) {
-    // Only hubs of ours say what features a stream has; others may not like connections that wait.
-    return connections.dial(std::move(hub), url_of(request).endpoint(), !request.features.empty());
+    // Other hubs may not like connections that wait.
+    return connections.dial(std::move(hub), url_of(request).endpoint(), from_own_hub(request.features));
 }
 
 asio::awaitable<std::unique_ptr<ByteStream>> open_leg(DialledLeg dialled, HubAccess hub, iothub::StreamRequest request,

@@ -63,12 +63,10 @@ Failure refusal(const http::Response& answer, const std::string& device) {
     return {errc, (about_device ? device + ", " : "") + describe_answer(answer)};
 }
 
-// Only hubs of ours say what features a stream has.
 void take_features(const http::Response& answer, GrantedStream& granted) {
-    const auto features = answer.headers.find(features_header);
-    if (!features) return;
-    granted.hub_is_ours = true;
-    granted.features = common_features(own_features, parse_features(*features));
+    const auto features = answer.headers.find(features_header).value_or("");
+    granted.hub_is_ours = from_own_hub(features);
+    granted.features = common_features(own_features, parse_features(features));
 }
 
 std::string without(std::string_view header) {

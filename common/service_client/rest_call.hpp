@@ -25,7 +25,7 @@ struct GrantedStream {
     bool leg_is_here = false;  ///< the connection has become the leg; else there are url and token
     iothub::StreamUrl url;
     Secret token;              ///< single use, good for about 60 s
-    bool hub_is_ours = false;  ///< the answer carries the features header, as only our hub's does
+    bool hub_is_ours = false;  ///< the answer names features, as only our hub's does
     Features features;         ///< common to the hub and us
 };
 

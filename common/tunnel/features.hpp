@@ -25,6 +25,10 @@ Features parse_features(std::string_view list);
 /// "half-close,big-frames,pings,policy,renewal"; "none" when there is none.
 std::string to_string(const Features& features);
 Features common_features(const Features& a, const Features& b);
+/// Whether the hub that named these for a stream is one of ours: those name "none" at least, others nothing.
+constexpr bool from_own_hub(std::string_view list) {
+    return !list.empty();
+}
 
 /// What a device's client of ours says of itself inside the free text of DeviceClientType, e.g. "device-proxy/0.1.0
 /// (features=half-close,big-frames,pings,policy,renewal) (instance=0123456789abcdef)".

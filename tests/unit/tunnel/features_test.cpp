@@ -25,6 +25,12 @@ TEST(Features, OnlyCommonOnesCount) {
               (Features{.half_close = true, .big_frames = false}));
 }
 
+TEST(Features, AHubThatNamesAnyIsOneOfOurs) {
+    EXPECT_TRUE(from_own_hub(to_string(own_features)));
+    EXPECT_TRUE(from_own_hub(to_string(Features{})));
+    EXPECT_FALSE(from_own_hub(""));
+}
+
 // As hubs before `renewal` read it: what stands between "(features=" and the next ")".
 std::string features_for_an_older_hub(const std::string& client_type) {
     const std::string marker = "(features=";
