@@ -2,7 +2,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/iothub/stream_request.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 
 #include <string>
 #include <vector>

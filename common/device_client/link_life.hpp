@@ -4,7 +4,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
 #include "common/device_client/client_session.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 #include "common/net/byte_stream.hpp"
 
 #include <functional>

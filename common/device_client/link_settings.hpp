@@ -7,7 +7,7 @@
 #include "common/hub_access/hub_access.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "common/iothub/stream_request.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/iothub/stream_request.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 #include "common/tunnel/features.hpp"
 
 #include <optional>

@@ -1,5 +1,5 @@
 #include "common/iothub/stream_request.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 
 #include <cstdlib>
 using namespace device_streams::iothub;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/iothub/stream_request.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
 #include "tests/component/support/hub_address.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/http/connection.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 #include "common/ws/frame.hpp"
 
 #include <algorithm>

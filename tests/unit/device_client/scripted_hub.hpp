@@ -2,7 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/device_client/hub_link.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 #include "tests/support/captured_log.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/manual_clock.hpp"

@@ -1,6 +1,6 @@
-#include "common/mqtt/mqtt_body.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
-#include "common/mqtt/mqtt_wire.hpp"
+#include "common/mqtt/body.hpp"
+#include "common/mqtt/codec.hpp"
+#include "common/mqtt/wire.hpp"
 
 #include <openssl/crypto.h>
 

@@ -1,5 +1,5 @@
-#include "common/mqtt/mqtt_codec.hpp"
-#include "common/mqtt/mqtt_wire.hpp"
+#include "common/mqtt/codec.hpp"
+#include "common/mqtt/wire.hpp"
 
 #include <algorithm>
 #include <limits>

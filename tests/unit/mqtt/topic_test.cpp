@@ -1,4 +1,4 @@
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // The packets of docs/protocol.md 13.2, byte for byte, both ways.
 #include "common/iothub/sas_token.hpp"
 #include "common/iothub/stream_request.hpp"
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 #include "tests/unit/iothub/test_keys.hpp"
 #include "tests/unit/mqtt/hex.hpp"
 

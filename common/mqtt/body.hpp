@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 
 #include <cstdint>
 #include <span>

@@ -1,4 +1,4 @@
-#include "common/mqtt/mqtt_codec.hpp"
+#include "common/mqtt/codec.hpp"
 #include "tests/unit/mqtt/hex.hpp"
 
 #include <gtest/gtest.h>
