@@ -6,8 +6,6 @@
 
 namespace device_streams::device {
 
-namespace mqtt = iothub::mqtt;
-
 namespace {
 
 constexpr std::uint16_t subscribe_id = 1;

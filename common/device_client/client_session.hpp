@@ -31,18 +31,18 @@ class ClientSession {
 
     /// What the driver is to do, in this order.
     struct Actions {
-        std::vector<iothub::mqtt::Packet> send;
+        std::vector<mqtt::Packet> send;
         std::vector<std::string> complaints;  ///< for the log; no secrets
         std::vector<iothub::StreamRequest> requests;
     };
 
     /// `login.keep_alive` (seconds, not 0) is also how long the link may be silent before it is probed.
-    ClientSession(iothub::mqtt::Connect login, SessionLimits limits);
+    ClientSession(mqtt::Connect login, SessionLimits limits);
 
     /// The first packet. Call once, before all else.
     Actions start(Time now);
     /// Failures: hub_refused_login and hub_busy by CONNACK code, hub_protocol for anything a hub must not send.
-    Actions receive(const iothub::mqtt::Packet& packet, Time now);
+    Actions receive(const mqtt::Packet& packet, Time now);
     /// Bytes came, a whole packet or not.
     void heard(Time now);
     Actions answer(const iothub::StreamAnswer& answer, Time now);
@@ -55,13 +55,13 @@ class ClientSession {
     State state() const { return state_; }
 
  private:
-    Actions send(iothub::mqtt::Packet packet, Time now);
-    Actions on_connack(const iothub::mqtt::ConnAck& answer, Time now);
-    Actions on_suback(const iothub::mqtt::SubAck& answer);
-    Actions on_publish(const iothub::mqtt::Publish& message, Time now);
+    Actions send(mqtt::Packet packet, Time now);
+    Actions on_connack(const mqtt::ConnAck& answer, Time now);
+    Actions on_suback(const mqtt::SubAck& answer);
+    Actions on_publish(const mqtt::Publish& message, Time now);
     void enter(State state, Time now);
 
-    iothub::mqtt::Connect login_;
+    mqtt::Connect login_;
     SessionLimits limits_;
     Clock::duration keep_alive_;
     State state_ = State::connecting;

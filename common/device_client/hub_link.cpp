@@ -142,7 +142,7 @@ std::shared_ptr<HubLink::Life> HubLink::begin_life() {
 
 asio::awaitable<void> HubLink::run_life(std::shared_ptr<Life> life) {
     LinkOpener open = [this, life] { return open_(life->settings, clock_, log_); };
-    std::function<iothub::mqtt::Connect()> login = [this, life] {
+    std::function<mqtt::Connect()> login = [this, life] {
         const auto age = life->settings.renewal_age(clock_);
         if (age != Clock::duration::max()) life->renewal = clock_.now() + age;
         return make_login(life->settings, clock_, instance_);

@@ -7,7 +7,6 @@
 
 namespace device_streams::device {
 
-namespace mqtt = iothub::mqtt;
 using State = ClientSession::State;
 
 namespace {

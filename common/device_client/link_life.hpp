@@ -28,7 +28,7 @@ class LinkLife {
 
     /// Opens, logs in, subscribes and serves; returns once the link was left. Throws Failure for any other end, and
     /// ends by cancellation without a word to the hub. `login` is taken when the transport is open, as tokens age.
-    asio::awaitable<void> run(LinkOpener open, std::function<iothub::mqtt::Connect()> login, SessionLimits limits);
+    asio::awaitable<void> run(LinkOpener open, std::function<mqtt::Connect()> login, SessionLimits limits);
 
     bool up() const { return session_ && session_->state() == ClientSession::State::up; }
     /// Only while up().
@@ -37,12 +37,12 @@ class LinkLife {
     void leave();
 
  private:
-    asio::awaitable<void> live(LinkOpener open, std::function<iothub::mqtt::Connect()> login, SessionLimits limits);
+    asio::awaitable<void> live(LinkOpener open, std::function<mqtt::Connect()> login, SessionLimits limits);
     asio::awaitable<void> read();
     asio::awaitable<void> write();
     asio::awaitable<void> watch();
     bool leaving() const { return session_ && session_->state() == ClientSession::State::leaving; }
-    void take(const iothub::mqtt::Packet& packet);
+    void take(const mqtt::Packet& packet);
     void perform(ClientSession::Actions actions);
 
     Clock& clock_;

@@ -52,14 +52,14 @@ bool LinkSettings::same_link(const LinkSettings& other) const {
            over_websocket == other.over_websocket && keep_alive == other.keep_alive;
 }
 
-iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance) {
+mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance) {
     iothub::MqttUserName user;
     user.host = settings.identity.host_name;
     user.target = settings.target();
     user.api_version = iothub::api_version;
     user.client_type = announce("device-proxy/" + std::string(version), {device_hop_features, std::move(instance)});
 
-    iothub::mqtt::Connect login;
+    mqtt::Connect login;
     login.clean_session = false;
     login.keep_alive = static_cast<std::uint16_t>(settings.keep_alive.count());
     login.client_id = settings.target().to_string();

@@ -36,7 +36,7 @@ struct LinkSettings {
 
 /// The CONNECT packet of a link of this process (`instance`), with a token made now. Throws
 /// Failure(credential_malformed) when the key is not base64.
-iothub::mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance);
+mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance);
 
 /// TLS to the hub and, if wanted, the WebSocket; warns when the hub's clock differs from ours. Throws Failure.
 asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock, const Log& log);

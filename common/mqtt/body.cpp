@@ -3,7 +3,7 @@
 #include "common/mqtt/wire.hpp"
 #include "common/text/utf8.hpp"
 
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 
 namespace {
 
@@ -47,7 +47,7 @@ class Reader {
     std::string text() {
         auto text = binary();
         if (text.find('\0') != std::string::npos) throw ProtocolError("NUL in an MQTT string");
-        if (!is_valid_utf8(text)) throw ProtocolError("an MQTT string is not UTF-8");
+        if (!iothub::is_valid_utf8(text)) throw ProtocolError("an MQTT string is not UTF-8");
         return text;
     }
     std::string topic() {
@@ -205,4 +205,4 @@ Packet parse_body(std::uint8_t first_byte, std::span<const std::byte> body) {
     throw ProtocolError("reserved MQTT packet type");
 }
 
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt

@@ -13,7 +13,7 @@
 #include <vector>
 
 /// MQTT 3.1.1 packets (OASIS mqtt-v3.1.1-os), both directions, without I/O.
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 
 struct Will {
     std::string topic;
@@ -144,4 +144,4 @@ bool topic_matches(std::string_view filter, std::string_view topic);
 /// The topic up to `?`: what may stand in a log (bearer tokens stand behind it).
 std::string_view loggable_topic(std::string_view topic);
 
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt

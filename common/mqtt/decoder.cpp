@@ -4,7 +4,7 @@
 
 #include <openssl/crypto.h>
 
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 
 namespace {
 
@@ -71,4 +71,4 @@ void Decoder::drop(std::size_t size) {
     if (buffer_.capacity() > spare_kept) buffer_.shrink_to_fit();
 }
 
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 
 namespace {
 
@@ -158,4 +158,4 @@ std::vector<std::byte> encode(const Packet& packet) {
     return body.framed(first);
 }
 
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt

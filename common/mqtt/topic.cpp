@@ -1,6 +1,6 @@
 #include "common/mqtt/codec.hpp"
 
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 
 namespace {
 constexpr std::string_view wildcards = "+#";
@@ -46,4 +46,4 @@ std::string_view loggable_topic(std::string_view topic) {
     return topic.substr(0, topic.find('?'));
 }
 
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt

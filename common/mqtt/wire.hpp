@@ -4,7 +4,7 @@
 #include <string_view>
 
 /// Numbers and rules that the MQTT encoder and decoder share; nobody else needs them.
-namespace device_streams::iothub::mqtt::wire {
+namespace device_streams::mqtt::wire {
 
 /// The upper half of a packet's first byte (MQTT 2.2.1).
 enum class Type : std::uint8_t {
@@ -52,4 +52,4 @@ constexpr bool has_known_layout(std::string_view protocol_name, std::uint8_t lev
     return (protocol_name == "MQTT" && level == 4) || (protocol_name == "MQIsdp" && level == 3);
 }
 
-}  // namespace device_streams::iothub::mqtt::wire
+}  // namespace device_streams::mqtt::wire

@@ -13,8 +13,6 @@
 
 namespace device_streams::hub {
 
-namespace mqtt = iothub::mqtt;
-
 /// CONNACK return codes as the wire protocol uses them.
 enum class LoginCode : std::uint8_t {
     accepted = 0,

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-using namespace device_streams::iothub::mqtt;
+using namespace device_streams::mqtt;
 
 // The first byte says how the rest is cut into pieces; what decodes must come out the same after encoding.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) try {

@@ -2,6 +2,7 @@
 #include "common/mqtt/codec.hpp"
 
 #include <cstdlib>
+using namespace device_streams;
 using namespace device_streams::iothub;
 
 // What a parser takes, its writer writes so that the parser takes it again.

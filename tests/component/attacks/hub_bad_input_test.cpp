@@ -133,7 +133,7 @@ TEST_F(HubBadInput, GarbageOnALink) {
 
 TEST_F(HubBadInput, SecondConnectOnALink) {
     const auto device = logged_in();
-    iothub::mqtt::Connect again;
+    mqtt::Connect again;
     again.client_id = "dev-01";
     run(device->send(again));
     EXPECT_TRUE(run(device->is_dropped()));
@@ -147,7 +147,7 @@ TEST_F(HubBadInput, OversizePacketOnALink) {
 
 TEST_F(HubBadInput, HugeTopicOnALink) {
     const auto device = logged_in();
-    iothub::mqtt::Publish publish;
+    mqtt::Publish publish;
     publish.topic = "$iothub/streams/res/200/?$rid=" + std::string(65'000, '1');
     run(device->send(publish));
     run(device->subscribe());

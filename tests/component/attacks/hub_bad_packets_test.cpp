@@ -5,8 +5,6 @@
 namespace device_streams::hub::bad_packets_test {
 namespace {
 
-namespace mqtt = iothub::mqtt;
-
 std::string encoded(const mqtt::Packet& packet) {
     const auto bytes = mqtt::encode(packet);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -244,8 +244,8 @@ TEST_F(HubBehaviour, TokensInEveryFieldOrderLogIn) {
 TEST_F(HubBehaviour, TwinSubscriptionIsAcknowledged) {
     hub_clients::DeviceClient device(address, device_options());
     EXPECT_EQ(run(device.log_in()), 0);
-    run(device.send(iothub::mqtt::Subscribe{1, {{"$iothub/twin/res/#", 0}}}));
-    EXPECT_EQ(run(device.expect<iothub::mqtt::SubAck>()).codes, std::vector<std::uint8_t>{0});
+    run(device.send(mqtt::Subscribe{1, {{"$iothub/twin/res/#", 0}}}));
+    EXPECT_EQ(run(device.expect<mqtt::SubAck>()).codes, std::vector<std::uint8_t>{0});
 }
 
 // 17

@@ -7,8 +7,6 @@
 namespace device_streams::hub {
 namespace {
 
-namespace mqtt = iothub::mqtt;
-
 class HubLinks : public HubTest {
  protected:
     HubLinks() { start_hub(); }

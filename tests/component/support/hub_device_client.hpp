@@ -13,8 +13,6 @@
 
 namespace device_streams::hub_clients {
 
-namespace mqtt = iothub::mqtt;
-
 /// An MQTT device, step by step.
 class DeviceClient {
  public:

@@ -32,11 +32,11 @@ inline const std::string mqtt_upgrade =
 
 /// CONNECT of dev-01.
 inline std::string honest_connect(const std::string& token) {
-    iothub::mqtt::Connect packet;
+    mqtt::Connect packet;
     packet.client_id = "dev-01";
     packet.user_name = "localhost/dev-01/?api-version=2020-09-30";
     packet.password = Secret(token);
-    const auto bytes = iothub::mqtt::encode(packet);
+    const auto bytes = mqtt::encode(packet);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

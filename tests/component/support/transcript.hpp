@@ -61,27 +61,23 @@ inline const std::string mqtt_question("\xa2\x06\xbe\xef\x00\x02no", 8);
 inline const std::string mqtt_answer("\xb0\x02\xbe\xef", 4);
 
 struct PacketName {
-    std::string operator()(const iothub::mqtt::ConnAck& packet) const {
-        return "CONNACK " + std::to_string(packet.code);
-    }
-    std::string operator()(const iothub::mqtt::SubAck& packet) const {
+    std::string operator()(const mqtt::ConnAck& packet) const { return "CONNACK " + std::to_string(packet.code); }
+    std::string operator()(const mqtt::SubAck& packet) const {
         std::vector<std::string> codes;
         for (const auto code : packet.codes) codes.push_back(std::to_string(code));
         return "SUBACK " + std::to_string(packet.packet_id) + " (" + without_repetition(codes) + ")";
     }
-    std::string operator()(const iothub::mqtt::PubAck& packet) const {
-        return "PUBACK " + std::to_string(packet.packet_id);
-    }
-    std::string operator()(const iothub::mqtt::UnsubAck& packet) const {
+    std::string operator()(const mqtt::PubAck& packet) const { return "PUBACK " + std::to_string(packet.packet_id); }
+    std::string operator()(const mqtt::UnsubAck& packet) const {
         return packet.packet_id == 0xbeef ? "open" : "UNSUBACK " + std::to_string(packet.packet_id);
     }
-    std::string operator()(const iothub::mqtt::PingResp&) const { return "PINGRESP"; }
+    std::string operator()(const mqtt::PingResp&) const { return "PINGRESP"; }
     std::string operator()(const auto&) const { return "a packet that no hub sends"; }
 };
 
 /// Packets by name, with their ids and codes.
 inline std::string mqtt_transcript(std::string_view bytes) {
-    iothub::mqtt::Decoder decoder;
+    mqtt::Decoder decoder;
     decoder.feed(std::as_bytes(std::span(bytes)));
     std::vector<std::string> words;
     while (const auto packet = decoder.next()) words.push_back(std::visit(PacketName(), *packet));

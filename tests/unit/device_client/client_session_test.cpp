@@ -7,7 +7,6 @@
 namespace device_streams::device {
 namespace {
 
-namespace mqtt = iothub::mqtt;
 using namespace std::chrono_literals;
 using State = ClientSession::State;
 

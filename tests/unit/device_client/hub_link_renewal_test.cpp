@@ -8,7 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::HubLinkFixture;
-namespace mqtt = iothub::mqtt;
 
 constexpr auto renewal = 48min;  // 80 % of an hour
 

@@ -9,7 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::HubLinkFixture;
-namespace mqtt = iothub::mqtt;
 
 TEST(HubLink, LogsInWithATokenForItsIdentity) {
     HubLinkFixture f;

@@ -16,7 +16,6 @@
 namespace device_streams::device::test {
 
 using namespace device_streams::test;
-namespace mqtt = iothub::mqtt;
 
 /// The hub's end of one link in memory; speaks only when the test says so.
 class ScriptedLink {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 namespace {
 
 constexpr const char* connect_start = "00044d51545404";  // protocol name and level
@@ -204,4 +204,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.what; });
 
 }  // namespace
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt

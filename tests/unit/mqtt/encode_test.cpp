@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 namespace {
 
 Connect full_connect() {
@@ -110,4 +110,4 @@ TEST(MqttEncode, RefusesPacketsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace device_streams::iothub {
+namespace device_streams::mqtt {
 
 /// Bytes from hex digits; blanks between them do not count.
 inline std::vector<std::byte> bytes_of(std::string_view hex) {
@@ -28,4 +28,4 @@ inline std::string hex_of(const std::vector<std::byte>& bytes) {
     return hex;
 }
 
-}  // namespace device_streams::iothub
+}  // namespace device_streams::mqtt

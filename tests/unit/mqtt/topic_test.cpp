@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 namespace {
 
 TEST(TopicMatches, LevelByLevel) {
@@ -58,4 +58,4 @@ TEST(LoggableTopic, EndsBeforeTheToken) {
 }
 
 }  // namespace
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt

@@ -10,7 +10,7 @@
 
 #include <array>
 
-namespace device_streams::iothub::mqtt {
+namespace device_streams::mqtt {
 namespace {
 
 void expect_both_ways(const Packet& packet, const std::string& hex) {
@@ -24,10 +24,10 @@ void expect_both_ways(const Packet& packet, const std::string& hex) {
 }
 
 std::string user_name(const std::string& device, const std::string& module = {}) {
-    return mqtt_user_name({.host = "hub1.iot.example",
-                           .target = {.device_id = device, .module_id = module},
-                           .api_version = "2020-09-30",
-                           .client_type = {}});
+    return iothub::mqtt_user_name({.host = "hub1.iot.example",
+                                   .target = {.device_id = device, .module_id = module},
+                                   .api_version = "2020-09-30",
+                                   .client_type = {}});
 }
 
 Publish publish(std::string topic) {
@@ -41,8 +41,8 @@ TEST(MqttVectors, ConnectWithSas) {
     connect.keep_alive = 300;
     connect.client_id = "dev-01";
     connect.user_name = user_name("dev-01");
-    connect.password =
-        make_sas_token(device_resource("hub1.iot.example", "dev-01"), vectors::device_key, vectors::expiry);
+    connect.password = iothub::make_sas_token(iothub::device_resource("hub1.iot.example", "dev-01"),
+                                              iothub::vectors::device_key, iothub::vectors::expiry);
     expect_both_ways(
         connect,
         "10c60100044d51545404c0012c00066465762d3031002f687562312e696f742e6578616d706c652f6465762d30312f3f61"
@@ -74,30 +74,31 @@ TEST(MqttVectors, ConnAck) {
 TEST(MqttVectors, SubscribeOfTheCSdk) {
     expect_both_ways(
         Subscribe{.packet_id = 2,
-                  .subscriptions = {{.filter = std::string(request_filter), .qos = 0},
-                                    {.filter = std::string(answer_filter), .qos = 0}}},
+                  .subscriptions = {{.filter = std::string(iothub::request_filter), .qos = 0},
+                                    {.filter = std::string(iothub::answer_filter), .qos = 0}}},
         "82330002001624696f746875622f73747265616d732f504f53542f2300001524696f746875622f73747265616d732f7265"
         "732f2300");
     expect_both_ways(SubAck{.packet_id = 2, .codes = {0, 0}}, "900400020000");
 }
 
 TEST(MqttVectors, Answers) {
-    expect_both_ways(publish(answer_topic({.status = 200, .request_id = "1"})),
+    expect_both_ways(publish(iothub::answer_topic({.status = 200, .request_id = "1"})),
                      "3021001f24696f746875622f73747265616d732f7265732f3230302f3f247269643d31");
-    expect_both_ways(publish(answer_topic({.status = 400, .request_id = "1"})),
+    expect_both_ways(publish(iothub::answer_topic({.status = 400, .request_id = "1"})),
                      "3021001f24696f746875622f73747265616d732f7265732f3430302f3f247269643d31");
 }
 
 TEST(MqttVectors, StreamRequest) {
-    const BridgePath path{.hub = "hub1",
-                          .target = {.device_id = "dev-01", .module_id = {}},
-                          .stream_id = "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
-                          .role = "device"};
-    const auto packet = encode(publish(request_topic({.name = "ssh-1",
-                                                      .request_id = "1",
-                                                      .url = "wss://streams.iot.example:443" + bridge_path(path),
-                                                      .token = Secret(vectors::device_stream_token),
-                                                      .features = {}})));
+    const iothub::BridgePath path{.hub = "hub1",
+                                  .target = {.device_id = "dev-01", .module_id = {}},
+                                  .stream_id = "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+                                  .role = "device"};
+    const auto packet =
+        encode(publish(iothub::request_topic({.name = "ssh-1",
+                                              .request_id = "1",
+                                              .url = "wss://streams.iot.example:443" + iothub::bridge_path(path),
+                                              .token = Secret(iothub::vectors::device_stream_token),
+                                              .features = {}})));
     EXPECT_EQ(packet.size(), 449U);
     EXPECT_TRUE(hex_of(packet).starts_with("30be0301bc24696f74"));
 
@@ -109,4 +110,4 @@ TEST(MqttVectors, StreamRequest) {
 }
 
 }  // namespace
-}  // namespace device_streams::iothub::mqtt
+}  // namespace device_streams::mqtt
