@@ -3,22 +3,19 @@
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
 
-#include <array>
-
 namespace device_streams::device {
 
 using State = ClientSession::State;
 
 namespace {
-// A hub that takes no answers is found dead by its silence on pings; until then the answers are worth no more memory.
-constexpr std::size_t outgoing_limit = 256 * 1024;
+constexpr std::size_t packet_limit = 256 * 1024;
 }  // namespace
 
 LinkLife::LinkLife(const asio::any_io_executor& strand, Clock& clock, Log log, Handlers handlers)
-    : clock_(clock),
+    : strand_(strand),
+      clock_(clock),
       log_(std::move(log)),
       handlers_(std::move(handlers)),
-      outgoing_grew_(strand),
       deadline_moved_(strand),
       gave_up_(strand) {
 }
@@ -30,10 +27,11 @@ asio::awaitable<void> LinkLife::run(LinkOpener open, std::function<mqtt::Connect
 
 asio::awaitable<void> LinkLife::live(LinkOpener open, std::function<mqtt::Connect()> login, SessionLimits limits) {
     stream_ = co_await open();
+    connection_.emplace(*stream_, strand_, packet_limit);
     session_ = std::make_unique<ClientSession>(login(), limits);
     perform(session_->start(clock_.now()));
     try {
-        auto transfer = both(read(), write());
+        auto transfer = first_of(connection_->read(*this), connection_->write());
         co_await first_of(std::move(transfer), watch());
         co_await with_timeout(stream_->close(CloseReason::clean), limits.goodbye, clock_);
     } catch (const StreamError& failure) {
@@ -48,37 +46,24 @@ asio::awaitable<void> LinkLife::live(LinkOpener open, std::function<mqtt::Connec
     }
 }
 
-asio::awaitable<void> LinkLife::read() {
-    mqtt::Decoder decoder;
-    std::array<std::byte, 4096> chunk;
-    while (const std::size_t size = co_await stream_->read_some(chunk)) {
-        session_->heard(clock_.now());
-        decoder.feed(std::span(chunk).first(size));
-        while (const auto packet = decoder.next()) take(*packet);
-    }
+void LinkLife::heard() {
+    session_->heard(clock_.now());
+}
+
+bool LinkLife::take(const mqtt::Packet& packet) {
+    const auto before = session_->state();
+    perform(session_->receive(packet, clock_.now()));
+    if (session_->state() == before) return true;
+    deadline_moved_.wake();
+    if (up()) handlers_.on_up();
+    return true;
+}
+
+void LinkLife::ended() {
     if (!leaving()) throw Failure(Errc::hub_link_lost, "the hub closed it");
 }
 
-void LinkLife::take(const mqtt::Packet& packet) {
-    const auto before = session_->state();
-    perform(session_->receive(packet, clock_.now()));
-    if (session_->state() == before) return;
-    deadline_moved_.wake();
-    if (up()) handlers_.on_up();
-}
-
-asio::awaitable<void> LinkLife::write() {
-    for (;;) {
-        while (outgoing_.empty()) {
-            if (leaving()) co_return;
-            co_await outgoing_grew_.wait();
-        }
-        const auto bytes = std::exchange(outgoing_, {});
-        co_await write_copy(*stream_, bytes);
-    }
-}
-
-// Does not return: the end of the link is found by read and write, or thrown by tick.
+// Does not return: the end of the link is found by the connection, or thrown by tick.
 asio::awaitable<void> LinkLife::watch() {
     for (;;) {
         perform(session_->tick(clock_.now()));
@@ -86,18 +71,16 @@ asio::awaitable<void> LinkLife::watch() {
     }
 }
 
+// A hub that takes nothing is found dead by its silence on pings; until then what it does not take is worth no more
+// memory than the connection gives it.
 void LinkLife::perform(ClientSession::Actions actions) {
-    for (const auto& packet : actions.send) {
-        const auto bytes = mqtt::encode(packet);
-        outgoing_.insert(outgoing_.end(), bytes.begin(), bytes.end());
-    }
-    if (!actions.send.empty()) outgoing_grew_.wake();
+    for (const auto& packet : actions.send) static_cast<void>(connection_->put(packet));
     for (const auto& complaint : actions.complaints) log_.warning(complaint);
     for (auto& request : actions.requests) handlers_.on_request(std::move(request));
 }
 
 void LinkLife::answer(const iothub::StreamAnswer& answer) {
-    if (outgoing_.size() < outgoing_limit) perform(session_->answer(answer, clock_.now()));
+    perform(session_->answer(answer, clock_.now()));
 }
 
 void LinkLife::leave() {

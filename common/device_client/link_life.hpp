@@ -4,12 +4,12 @@
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
 #include "common/device_client/client_session.hpp"
-#include "common/mqtt/codec.hpp"
+#include "common/mqtt/connection.hpp"
 #include "common/net/byte_stream.hpp"
 
 #include <functional>
 #include <memory>
-#include <vector>
+#include <optional>
 
 namespace device_streams::device {
 
@@ -17,7 +17,7 @@ namespace device_streams::device {
 using LinkOpener = std::function<asio::awaitable<std::unique_ptr<ByteStream>>()>;
 
 /// One life of the link: from dialling to its end. It never comes back; HubLink makes the next one. Used on one strand.
-class LinkLife {
+class LinkLife : private mqtt::Receiver {
  public:
     /// Called on the strand.
     struct Handlers {
@@ -38,20 +38,20 @@ class LinkLife {
 
  private:
     asio::awaitable<void> live(LinkOpener open, std::function<mqtt::Connect()> login, SessionLimits limits);
-    asio::awaitable<void> read();
-    asio::awaitable<void> write();
     asio::awaitable<void> watch();
     bool leaving() const { return session_ && session_->state() == ClientSession::State::leaving; }
-    void take(const mqtt::Packet& packet);
+    void heard() override;
+    bool take(const mqtt::Packet& packet) override;
+    void ended() override;
     void perform(ClientSession::Actions actions);
 
+    asio::any_io_executor strand_;
     Clock& clock_;
     Log log_;
     Handlers handlers_;
     std::unique_ptr<ByteStream> stream_;
+    std::optional<mqtt::Connection> connection_;  // over stream_
     std::unique_ptr<ClientSession> session_;
-    std::vector<std::byte> outgoing_;
-    Event outgoing_grew_;
     Event deadline_moved_;
     Event gave_up_;
 };

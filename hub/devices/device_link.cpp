@@ -5,13 +5,9 @@
 #include "common/tunnel/stream_id.hpp"
 #include "hub/core/sign_leg.hpp"
 
-#include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace device_streams::hub {
 
@@ -20,15 +16,8 @@ namespace {
 // Before the login a client may send a CONNECT and no more.
 constexpr std::size_t first_packet_limit = 16 * 1024;
 constexpr std::size_t packet_limit = 256 * 1024;
-constexpr std::size_t bytes_per_turn = 64 * 1024;
 // What a link that is taken over is still heard out on.
 constexpr std::size_t last_words_limit = 1024 * 1024;
-
-// ParseContext never waits, so all links of a thread can share the room.
-WritableBytes reading_room() {
-    thread_local std::array<std::byte, 16 * 1024> room;
-    return room;
-}
 
 // How much longer a link lives than its token, as in Azure; devices renew well before.
 constexpr auto renewal_patience = std::chrono::seconds(600);
@@ -44,39 +33,9 @@ struct Over {};
 
 }  // namespace
 
-bool Outbox::put(const mqtt::Packet& packet) {
-    auto bytes = mqtt::encode(packet);
-    if (bytes_ + bytes.size() > limit) return false;
-    bytes_ += bytes.size();
-    packets_.push_back(std::move(bytes));
-    filled_.cancel();
-    return true;
-}
-
-asio::awaitable<void> Outbox::write_to(ByteStream& stream) {
-    for (;;) {
-        while (packets_.empty()) {
-            filled_.expires_at(asio::steady_timer::time_point::max());
-            asio::error_code woken;
-            co_await filled_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-            const auto cancellation = co_await asio::this_coro::cancellation_state;
-            if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
-        }
-        const auto bytes = std::move(packets_.front());
-        packets_.pop_front();
-        co_await write_copy(stream, bytes);
-        bytes_ -= bytes.size();
-    }
-}
-
 DeviceLink::DeviceLink(HubContext& hub, ByteStream& stream, std::optional<ClientCertificate> shown,
                        const asio::any_io_executor& strand)
-    : hub_(hub),
-      stream_(stream),
-      decoder_(first_packet_limit),
-      outbox_(strand),
-      orders_(strand),
-      shown_(std::move(shown)) {
+    : hub_(hub), connection_(stream, strand, first_packet_limit), orders_(strand), shown_(std::move(shown)) {
 }
 
 void DeviceLink::note_end(std::optional<Errc> fault, std::string why, std::string new_peer) {
@@ -85,29 +44,17 @@ void DeviceLink::note_end(std::optional<Errc> fault, std::string why, std::strin
 
 // The login.
 
-asio::awaitable<std::optional<mqtt::Packet>> DeviceLink::next_packet() {
-    for (;;) {
-        if (auto packet = decoder_.next()) co_return packet;
-        const auto size = stream_.try_read(reading_room());
-        if (!size) {
-            co_await stream_.wait_readable();
-        } else if (*size == 0) {
-            note_end(Errc::peer_garbage, "it left before its CONNECT");
-            co_return std::nullopt;
-        } else {
-            decoder_.feed(reading_room().first(*size));
-        }
-    }
-}
-
 Credential::Kind DeviceLink::claimed_by(const Secret& password) const {
     if (password.empty() && shown_) return Credential::Kind::certificate;
     return named_policy(password).empty() ? Credential::Kind::device_key : Credential::Kind::policy_key;
 }
 
 asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
-    const auto packet = co_await next_packet();
-    if (!packet) co_return false;
+    const auto packet = co_await connection_.next();
+    if (!packet) {
+        note_end(Errc::peer_garbage, "it left before its CONNECT");
+        co_return false;
+    }
     auto actions = session_.received(*packet);
     if (const auto* check = std::get_if<CheckLogin>(&actions.front())) {
         login_ = check->login;
@@ -118,15 +65,16 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
         actions = session_.login_decided(code);
     }
     if_late_ = {Errc::peer_slow, "it does not read the answer to its CONNECT"};
-    co_await answer_now(actions);
+    perform(actions);
+    co_await connection_.flush();
     last_heard_ = hub_.clock.now();
-    decoder_.set_packet_limit(packet_limit);
+    connection_.set_packet_limit(packet_limit);
     co_return session_.is_up();
 }
 
 asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
     const auto target = login_->target;
-    const EndLink slow_registry{Errc::state_unusable, "the registry took too long for a login"};
+    constexpr Late slow_registry{Errc::state_unusable, "the registry took too long for a login"};
     try {
         const auto now = hub_.clock.unix_seconds();
         if_late_ = slow_registry;
@@ -179,22 +127,10 @@ bool DeviceLink::still_stands(const std::optional<Identity>& identity, const Cre
     return !Revocation(hub_.authorities.get()->ids()).covers(login_->target, login);
 }
 
-asio::awaitable<void> DeviceLink::answer_now(const SessionActions& actions) {
-    for (const auto& action : actions) {
-        if (const auto* send = std::get_if<SendPacket>(&action)) {
-            const auto bytes = mqtt::encode(send->packet);
-            co_await write_copy(stream_, bytes);
-        } else if (const auto* end = std::get_if<EndLink>(&action)) {
-            note_end(end->fault, end->why);
-        }
-    }
-}
-
 // The link.
 
 // Two coroutines and not four: a hub has tens of thousands of idle links.
 asio::awaitable<void> DeviceLink::run() {
-    if (!take_packets()) co_return;
     const auto strand = co_await asio::this_coro::executor;
     FailureEvent over(strand);
     const auto handling = orders_.deliver_to([this, &over](const LinkOrder& order) {
@@ -211,49 +147,25 @@ asio::awaitable<void> DeviceLink::run() {
     });
     timekeeper->look();
     try {
-        co_await first_of(read(), outbox_.write_to(stream_), over);
+        co_await first_of(connection_.read(*this), connection_.write(), over);
     } catch (const Over&) {
     }
 }
 
-asio::awaitable<void> DeviceLink::read() {
-    while (take_in(bytes_per_turn)) {
-        co_await asio::post(asio::use_awaitable);
-        co_await stream_.wait_readable();
-    }
+bool DeviceLink::take(const mqtt::Packet& packet) {
+    last_heard_ = hub_.clock.now();
+    return perform(session_.received(packet));
 }
 
-// Takes what is there without waiting; false when the link is over.
-bool DeviceLink::take_in(std::size_t most) {
-    for (std::size_t taken = 0; taken < most;) {
-        const auto size = stream_.try_read(reading_room());
-        if (!size) return true;
-        if (*size == 0) {
-            note_end(Errc::leg_lost, "the device's connection ended without DISCONNECT");
-            return false;
-        }
-        taken += *size;
-        decoder_.feed(reading_room().first(*size));
-        if (!take_packets()) return false;
-    }
-    return true;
+void DeviceLink::ended() {
+    note_end(Errc::leg_lost, "the device's connection ended without DISCONNECT");
 }
 
-bool DeviceLink::take_packets() {
-    while (const auto packet = decoder_.next()) {
-        last_heard_ = hub_.clock.now();
-        if (!perform(session_.received(*packet))) return false;
-    }
-    return true;
-}
-
+// False when the link is over.
 bool DeviceLink::perform(const SessionActions& actions) {
     for (const auto& action : actions) {
         if (const auto* send = std::get_if<SendPacket>(&action)) {
-            if (!outbox_.put(send->packet)) {
-                note_end(Errc::peer_slow, "it does not read what it is sent");
-                return false;
-            }
+            if (!put(send->packet)) return false;
         } else if (std::holds_alternative<StartRequests>(action)) {
             hub_.broker.start_requests(number_);
         } else if (std::holds_alternative<StopRequests>(action)) {
@@ -266,6 +178,12 @@ bool DeviceLink::perform(const SessionActions& actions) {
         }
     }
     return true;
+}
+
+bool DeviceLink::put(const mqtt::Packet& packet) {
+    if (connection_.put(packet)) return true;
+    note_end(Errc::peer_slow, "it does not read what it is sent");
+    return false;
 }
 
 // False when the link is over.
@@ -291,18 +209,17 @@ bool DeviceLink::deliver(const DeviceRequest& request) {
                                                 {"request", request.request_id}});
     mqtt::Publish publish;
     publish.topic = iothub::request_topic(encoded);
-    if (outbox_.put(publish)) return true;
-    note_end(Errc::peer_slow, "it does not read what it is sent");
-    return false;
+    return put(publish);
 }
 
 void DeviceLink::drop(const DropLink& order) {
     switch (order.reason) {
         case DropLink::Reason::taken_over:
-            take_in(last_words_limit);  // answers that are here already count; the successor waits for this
+            // Answers that are here already count; the successor waits for this.
+            connection_.take_in(*this, last_words_limit);
             return note_end(Errc::identity_taken_over, "the same identity connected again", order.new_peer);
         case DropLink::Reason::renewed:
-            take_in(last_words_limit);
+            connection_.take_in(*this, last_words_limit);
             return note_end(std::nullopt, "renewed", order.new_peer);
         case DropLink::Reason::revoked:
             return note_end(Errc::credential_refused, order.why);
