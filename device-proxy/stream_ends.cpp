@@ -26,6 +26,12 @@ asio::awaitable<DialledLeg> dial_leg(LegConnections& connections, HubAccess hub,
     return connections.dial(std::move(hub), url_of(request).endpoint(), from_own_hub(request.features));
 }
 
+Failure refused_leg(const http::Response& answer) {
+    const bool over = answer.status == 404;
+    return {Errc::hub_refused_stream_leg,
+            over ? "the stream is over: its client left meanwhile, or it took too long" : status_text(answer)};
+}
+
 asio::awaitable<std::unique_ptr<ByteStream>> open_leg(DialledLeg dialled, HubAccess hub, iothub::StreamRequest request,
                                                       Clock& clock) {
     const auto url = url_of(request);
@@ -34,14 +40,9 @@ asio::awaitable<std::unique_ptr<ByteStream>> open_leg(DialledLeg dialled, HubAcc
     const auto features = common_features(own_features, parse_features(request.features));
     const auto options = leg_options(ws::Role::client, features, hub.liveness, clock);
     const auto attempt = [&](http::Connection& on) { return with_timeout(ws::upgrade(on, ask), hub.limit, clock); };
-    try {
-        auto upgrading = dialled.from->exchange(dialled.taken, attempt);
-        co_await upgraded(std::move(upgrading), url.endpoint());
-    } catch (const UpgradeRefused& refusal) {
-        const bool over = refusal.answer.status == 404;
-        throw Failure(Errc::hub_refused_stream_leg,
-                      over ? "the stream is over: its client left meanwhile, or it took too long" : refusal.what());
-    }
+    auto upgrading = dialled.from->exchange(dialled.taken, attempt);
+    const auto answer = co_await upgrade_answer(std::move(upgrading), url.endpoint());
+    if (answer.status != 101) throw refused_leg(answer);
     dialled.taken.connection->transport().give_up_after(hub.liveness.dead_after);
     co_return as_stream(std::move(dialled.taken.connection), options);
 }

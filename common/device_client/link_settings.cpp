@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/version.hpp"
+#include "common/http/date.hpp"
 #include "common/iothub/sas_token.hpp"
 #include "common/iothub/stream_headers.hpp"
 #include "common/tunnel/features.hpp"
@@ -31,10 +32,9 @@ bool same_certificate(const std::shared_ptr<OwnCertificate>& one, const std::sha
     return one->facts().sha256 == other->facts().sha256;
 }
 
-[[noreturn]] void explain_refusal(const UpgradeRefused& refusal) {
-    const bool busy = refusal.answer.status == 429 || refusal.answer.status == 503;
-    throw Failure(busy ? Errc::hub_busy : Errc::hub_protocol,
-                  std::string(refusal.what()) + " instead of a WebSocket for MQTT");
+Failure refused_upgrade(const http::Response& answer) {
+    const bool busy = answer.status == 429 || answer.status == 503;
+    return {busy ? Errc::hub_busy : Errc::hub_protocol, status_text(answer) + " instead of a WebSocket for MQTT"};
 }
 
 }  // namespace
@@ -77,16 +77,12 @@ asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Cl
     ask.target = settings.certificate ? "/$iothub/websocket" : "/$iothub/websocket?iothub-no-client-cert=true";
     ask.subprotocol = "mqtt";
     const ws::WsOptions options{.role = ws::Role::client};
-    try {
-        auto connection = std::make_unique<http::Connection>(std::move(tls));
-        std::string clock_note;
-        auto stream = co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.limit, clock,
-                                       &clock_note);
-        if (!clock_note.empty()) log.warning(clock_note + ": tokens may be refused");
-        co_return std::move(stream);
-    } catch (const UpgradeRefused& refusal) {
-        explain_refusal(refusal);
-    }
+    auto connection = std::make_unique<http::Connection>(std::move(tls));
+    auto upgraded = co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.limit, clock);
+    if (!upgraded.stream) throw refused_upgrade(upgraded.answer);
+    const auto clock_note = http::clock_note(upgraded.answer.headers, clock.wall_now());
+    if (!clock_note.empty()) log.warning(clock_note + ": tokens may be refused");
+    co_return std::move(upgraded.stream);
 }
 
 }  // namespace device_streams::device

@@ -1,7 +1,6 @@
 #include "common/hub_access/hub_access.hpp"
 
 #include "common/async/join.hpp"
-#include "common/http/date.hpp"
 #include "common/net/dial.hpp"
 #include "common/text/ascii.hpp"
 
@@ -89,23 +88,18 @@ asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint nam
     }
 }
 
-UpgradeRefused::UpgradeRefused(http::Response from_hub)
-    : std::runtime_error("HTTP " + std::to_string(from_hub.status) + " " +
-                         std::string(http::reason_phrase(from_hub.status))),
-      answer(std::move(from_hub)) {
-}
-
-asio::awaitable<http::Response> upgraded(asio::awaitable<http::Response> upgrading, Endpoint named) {
-    http::Response answer;
+asio::awaitable<http::Response> upgrade_answer(asio::awaitable<http::Response> upgrading, Endpoint named) {
     try {
-        answer = co_await std::move(upgrading);
+        co_return co_await std::move(upgrading);
     } catch (...) {
         const auto cause = std::current_exception();
         if (is_cancellation(cause)) throw;
         throw hub_failure(cause, Errc::hub_unreachable, "WebSocket upgrade at " + named.to_string());
     }
-    if (answer.status != 101) throw UpgradeRefused(std::move(answer));
-    co_return answer;
+}
+
+std::string status_text(const http::Response& answer) {
+    return "HTTP " + std::to_string(answer.status) + " " + std::string(http::reason_phrase(answer.status));
 }
 
 std::unique_ptr<ws::WsStream> as_stream(std::unique_ptr<http::Connection> connection, ws::WsOptions options) {
@@ -114,14 +108,14 @@ std::unique_ptr<ws::WsStream> as_stream(std::unique_ptr<http::Connection> connec
     return std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
 }
 
-asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
-                                                       ws::ClientHandshake ask, ws::WsOptions options,
-                                                       Clock::duration limit, Clock& clock, std::string* clock_note) {
+asio::awaitable<Upgraded> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named, ws::ClientHandshake ask,
+                                  ws::WsOptions options, Clock::duration limit, Clock& clock) {
     ask.host = named.to_string();
     auto upgrading = with_timeout(ws::upgrade(*connection, std::move(ask)), limit, clock);
-    const auto answer = co_await upgraded(std::move(upgrading), named);
-    if (clock_note != nullptr) *clock_note = http::clock_note(answer.headers, clock.wall_now());
-    co_return as_stream(std::move(connection), options);
+    Upgraded upgraded;
+    upgraded.answer = co_await upgrade_answer(std::move(upgrading), std::move(named));
+    if (upgraded.answer.status == 101) upgraded.stream = as_stream(std::move(connection), options);
+    co_return upgraded;
 }
 
 ws::ClientHandshake leg_handshake(const std::string& target, const Secret& token, std::string_view user_agent) {

@@ -12,7 +12,6 @@
 #include "common/ws/ws_stream.hpp"
 
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 namespace device_streams {
@@ -44,24 +43,22 @@ Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::
 /// DS-205, DS-211 to DS-217).
 asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock);
 
-/// The hub answered an upgrade with something other than 101.
-struct UpgradeRefused : std::runtime_error {
-    explicit UpgradeRefused(http::Response from_hub);
-    http::Response answer;
-};
-
-/// The answer to an upgrade at `named` that is under way. Throws Failure (DS-205, DS-206 or DS-201), or UpgradeRefused.
-asio::awaitable<http::Response> upgraded(asio::awaitable<http::Response> upgrading, Endpoint named);
+/// The answer to an upgrade at `named` that is under way, 101 or not. Throws Failure (DS-205, DS-206 or DS-201).
+asio::awaitable<http::Response> upgrade_answer(asio::awaitable<http::Response> upgrading, Endpoint named);
+/// "HTTP 404 Not Found", for logs.
+std::string status_text(const http::Response& answer);
 /// The WebSocket that a connection has become by its last answer.
 std::unique_ptr<ws::WsStream> as_stream(std::unique_ptr<http::Connection> connection, ws::WsOptions options);
 
-/// Turns a connection to `named` into a WebSocket within `limit`; sets the Host header. Throws as upgraded()
-/// does. `clock_note`, if given, becomes what the answer says about the two clocks (see
-/// http::clock_note).
-asio::awaitable<std::unique_ptr<ws::WsStream>> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named,
-                                                       ws::ClientHandshake ask, ws::WsOptions options,
-                                                       Clock::duration limit, Clock& clock,
-                                                       std::string* clock_note = nullptr);
+/// What the hub made of an upgrade.
+struct Upgraded {
+    http::Response answer;
+    std::unique_ptr<ws::WsStream> stream;  ///< nullptr: the hub refused, the answer is not 101
+};
+/// Turns a connection to `named` into a WebSocket within `limit`; sets the Host header. Throws as upgrade_answer()
+/// does.
+asio::awaitable<Upgraded> upgrade(std::unique_ptr<http::Connection> connection, Endpoint named, ws::ClientHandshake ask,
+                                  ws::WsOptions options, Clock::duration limit, Clock& clock);
 
 /// What opens a leg: the target of the stream's URL and its token. Throws Failure(hub_protocol) when either holds
 /// characters that could break out of the request.

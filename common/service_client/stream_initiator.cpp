@@ -71,12 +71,10 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::un
                                                                          GrantedStream granted) {
     auto ask = leg_handshake(granted.url.target, granted.token, std::string("service-proxy/") + version);
     const auto named = granted.url.endpoint();
-    try {
-        co_return co_await upgrade(std::move(connection), named, std::move(ask), options_of(granted), limits_.hub,
-                                   clock_);
-    } catch (const UpgradeRefused& refusal) {
-        throw Failure(Errc::hub_refused_stream_leg, describe_answer(refusal.answer));
-    }
+    auto upgraded =
+        co_await upgrade(std::move(connection), named, std::move(ask), options_of(granted), limits_.hub, clock_);
+    if (!upgraded.stream) throw Failure(Errc::hub_refused_stream_leg, describe_answer(upgraded.answer));
+    co_return std::move(upgraded.stream);
 }
 
 ws::WsOptions StreamInitiator::options_of(const GrantedStream& granted) const {
