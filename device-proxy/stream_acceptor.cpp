@@ -40,7 +40,7 @@ struct StreamAcceptor::Stream {
 StreamAcceptor::StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings,
                                Answer answer, StreamEnds ends)
     : tasks_(executor),
-      leg_connections_(executor, clock, log),
+      leg_opener_(executor, clock, log),
       clock_(clock),
       log_(std::move(log)),
       answer_(std::move(answer)),
@@ -99,8 +99,8 @@ void StreamAcceptor::take(iothub::StreamRequest request) {
 
 asio::awaitable<void> StreamAcceptor::until_done() {
     co_await tasks_.until_empty();
-    leg_connections_.retire();
-    co_await leg_connections_.until_done();
+    leg_opener_.retire();
+    co_await leg_opener_.until_done();
 }
 
 asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Settings settings, Unanswered open) {
@@ -158,7 +158,7 @@ asio::awaitable<bool> StreamAcceptor::reach_service(Stream& stream) {
 // Beside the local connection, whose fate alone decides the answer.
 asio::awaitable<void> StreamAcceptor::dial_leg(Stream& stream) {
     try {
-        stream.dialled = co_await ends_.dial(leg_connections_, stream.settings->hub, stream.request);
+        stream.dialled = co_await ends_.dial(leg_opener_, stream.settings->hub, stream.request);
     } catch (const Failure&) {
         stream.dial_failure = std::current_exception();
     }

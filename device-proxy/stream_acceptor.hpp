@@ -3,7 +3,7 @@
 #include "common/async/task_set.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
-#include "common/device_client/leg_connections.hpp"
+#include "common/device_client/leg_opener.hpp"
 #include "common/hub_access/hub_access.hpp"
 #include "common/iothub/stream_request.hpp"
 #include "common/net/byte_stream.hpp"
@@ -27,7 +27,7 @@ struct StreamSettings {
 /// dialled while the local one connects, and opened once the stream was accepted.
 struct StreamEnds {
     std::function<asio::awaitable<std::unique_ptr<ByteStream>>(Endpoint, Clock&)> local;
-    std::function<asio::awaitable<DialledLeg>(LegConnections&, HubAccess, iothub::StreamRequest)> dial;
+    std::function<asio::awaitable<DialledLeg>(LegOpener&, HubAccess, iothub::StreamRequest)> dial;
     std::function<asio::awaitable<std::unique_ptr<ByteStream>>(DialledLeg, HubAccess, iothub::StreamRequest, Clock&)>
         leg;
     /// Sockets and WebSockets.
@@ -72,7 +72,7 @@ class StreamAcceptor {
     asio::awaitable<void> carry(Stream& stream);
 
     TaskSet tasks_;
-    LegConnections leg_connections_;
+    LegOpener leg_opener_;
     Clock& clock_;
     const Log log_;
     const Answer answer_;

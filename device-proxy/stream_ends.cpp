@@ -21,7 +21,7 @@ iothub::StreamUrl url_of(const iothub::StreamRequest& request) {
     return std::move(*url);
 }
 
-asio::awaitable<DialledLeg> dial_leg(LegConnections& connections, HubAccess hub, iothub::StreamRequest request) {
+asio::awaitable<DialledLeg> dial_leg(LegOpener& connections, HubAccess hub, iothub::StreamRequest request) {
     // Other hubs may not like connections that wait.
     return connections.dial(std::move(hub), url_of(request).endpoint(), from_own_hub(request.features));
 }

@@ -34,7 +34,7 @@ class StreamAcceptorTest : public testing::Test {
     StreamEnds ends() {
         StreamEnds made;
         made.local = [this](Endpoint endpoint, Clock&) { return connect(std::move(endpoint)); };
-        made.dial = [this](LegConnections&, HubAccess, iothub::StreamRequest) { return dial_leg(); };
+        made.dial = [this](LegOpener&, HubAccess, iothub::StreamRequest) { return dial_leg(); };
         made.leg = [this](DialledLeg, HubAccess, iothub::StreamRequest, Clock&) { return open_leg(); };
         return made;
     }

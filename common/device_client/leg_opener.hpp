@@ -16,9 +16,9 @@ struct DialledLeg {
 /// The device's connections for its legs. While streams come, one is dialled ahead, so that the next leg needs neither
 /// TCP nor TLS: for some minutes only, as a hub has to hold them for many devices. Members may be called from any
 /// thread. It must outlive its task: retire() and await until_done().
-class LegConnections {
+class LegOpener {
  public:
-    LegConnections(const asio::any_io_executor& executor, Clock& clock, Log log);
+    LegOpener(const asio::any_io_executor& executor, Clock& clock, Log log);
 
     /// A connection to `named`; `again`: the next leg may have one dialled ahead. Throws Failure (DS-201 to DS-205).
     asio::awaitable<DialledLeg> dial(HubAccess hub, Endpoint named, bool again);

@@ -1,4 +1,4 @@
-#include "common/device_client/leg_connections.hpp"
+#include "common/device_client/leg_opener.hpp"
 
 #include "common/base/error.hpp"
 
@@ -14,19 +14,19 @@ asio::awaitable<void> keep_warm(std::shared_ptr<WarmConnections> connections) {
 
 }  // namespace
 
-LegConnections::LegConnections(const asio::any_io_executor& executor, Clock& clock, Log log)
+LegOpener::LegOpener(const asio::any_io_executor& executor, Clock& clock, Log log)
     : executor_(executor), clock_(clock), log_(std::move(log)), warming_(executor) {
     warming_.on_failure = [this](const std::exception_ptr& failure) { log_.error(explain(failure)); };
 }
 
-asio::awaitable<DialledLeg> LegConnections::dial(HubAccess hub, Endpoint named, bool again) {
+asio::awaitable<DialledLeg> LegOpener::dial(HubAccess hub, Endpoint named, bool again) {
     DialledLeg dialled{leading_to(hub, named, again), {}};
     dialled.taken = co_await dialled.from->take();
     dialled.taken.kept = true;  // it waits for the local connection, and may be dead by then
     co_return dialled;
 }
 
-std::shared_ptr<WarmConnections> LegConnections::leading_to(const HubAccess& hub, const Endpoint& named, bool again) {
+std::shared_ptr<WarmConnections> LegOpener::leading_to(const HubAccess& hub, const Endpoint& named, bool again) {
     const std::lock_guard lock(mutex_);
     if (warm_ && !warm_->retired() && warm_->lead_to(hub, named)) return warm_;
     if (warm_) warm_->retire();
@@ -36,7 +36,7 @@ std::shared_ptr<WarmConnections> LegConnections::leading_to(const HubAccess& hub
     return warm_;
 }
 
-void LegConnections::retire() {
+void LegOpener::retire() {
     const std::lock_guard lock(mutex_);
     retired_ = true;
     if (warm_) warm_->retire();
