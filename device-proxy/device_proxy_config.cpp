@@ -61,44 +61,39 @@ ValueKind<std::string> service_name() {
 }
 
 void add_certificate_options(OptionTable<DeviceProxyConfig>& table) {
-    table.add(
-        {.key = "hub.certificate",
-         .help = "PEM file with the certificate that this device logs in with, and its chain; needed when the "
-                 "connection string says x509=true. A renewed one is taken for the next connection.",
-         .example = "device.pem",
-         .optional_example = true},
-        path(), [](auto& config) -> auto& { return config.certificate; });
-    table.add(
-        {.key = "hub.key",
-         .help = "PEM file with the certificate's private key, readable for this program only.",
-         .example = "device.key",
-         .optional_example = true},
-        path(), [](auto& config) -> auto& { return config.key; });
-    table.add(
-        {.key = "hub.key_passphrase_file",
-         .help = "File with the passphrase of hub.key in one line, when the key is encrypted.",
-         .example = "device.pass",
-         .optional_example = true},
-        path(), [](auto& config) -> auto& { return config.key_passphrase_file; });
+    table.add({.key = "hub.certificate",
+               .help = "PEM file with the certificate that this device logs in with, and its chain; needed when the "
+                       "connection string says x509=true. A renewed one is taken for the next connection.",
+               .example = "device.pem",
+               .optional_example = true},
+              path(), &DeviceProxyConfig::certificate);
+    table.add({.key = "hub.key",
+               .help = "PEM file with the certificate's private key, readable for this program only.",
+               .example = "device.key",
+               .optional_example = true},
+              path(), &DeviceProxyConfig::key);
+    table.add({.key = "hub.key_passphrase_file",
+               .help = "File with the passphrase of hub.key in one line, when the key is encrypted.",
+               .example = "device.pass",
+               .optional_example = true},
+              path(), &DeviceProxyConfig::key_passphrase_file);
     table.rule({"hub.connection_string", "hub.connection_string_file", "hub.certificate", "hub.key",
                 "hub.key_passphrase_file"},
                check_certificate);
 }
 
 void add_link_options(OptionTable<DeviceProxyConfig>& table) {
-    table.add(
-        {.key = "hub.transport",
-         .help = "How the control link travels: MQTT over WebSocket on hub.port, which passes most firewalls, or "
-                 "MQTT over TLS on hub.mqtt_port."},
-        transport(), [](auto& config) -> auto& { return config.transport; });
-    table.add(
-        {.key = "hub.mqtt_port", .help = "The hub's port for MQTT over TLS; used with transport mqtt only."}, port(),
-        [](auto& config) -> auto& { return config.mqtt_port; });
+    table.add({.key = "hub.transport",
+               .help = "How the control link travels: MQTT over WebSocket on hub.port, which passes most firewalls, or "
+                       "MQTT over TLS on hub.mqtt_port."},
+              transport(), &DeviceProxyConfig::transport);
+    table.add({.key = "hub.mqtt_port", .help = "The hub's port for MQTT over TLS; used with transport mqtt only."},
+              port(), &DeviceProxyConfig::mqtt_port);
     table.add(
         {.key = "hub.keep_alive",
          .help = "MQTT keep-alive: the control link is never silent for longer, and a dead hub is noticed after at "
                  "most one and a half of it."},
-        duration<seconds>(5s, 1177s), [](auto& config) -> auto& { return config.keep_alive; });
+        duration<seconds>(5s, 1177s), &DeviceProxyConfig::keep_alive);
 }
 
 ValueKind<std::string> policy_name() {
@@ -109,16 +104,14 @@ ValueKind<std::string> policy_name() {
 
 OptionTable<ServiceSettings> service_items() {
     OptionTable<ServiceSettings> items("service", "One local service.");
-    items.add(
-        {.key = "address", .help = "Where it is.", .example = "localhost:22", .required = true},
-        endpoint(EndpointUse::connect), [](auto& service) -> auto& { return service.address; });
-    add_stream_limits(
-        items, "", [](auto& service) -> auto& { return service.limits; });
+    items.add({.key = "address", .help = "Where it is.", .example = "localhost:22", .required = true},
+              endpoint(EndpointUse::connect), &ServiceSettings::address);
+    add_stream_limits(items, "", &ServiceSettings::limits);
     items.add_values(
         {.key = "allow_from",
          .help = "Policies of the hub whose services alone may reach it. A hub that names no policies, as Azure's, "
                  "cannot reach it at all then."},
-        policy_name(), [](auto& service) -> auto& { return service.allow_from; });
+        policy_name(), &ServiceSettings::allow_from);
     return items;
 }
 
@@ -130,7 +123,7 @@ void add_services(OptionTable<DeviceProxyConfig>& table) {
                  "it (allow_from). At least one is needed; nothing else is reachable.",
          .example = "ssh: localhost:22\nrdp: 192.168.7.20:3389\nconsole:\n  address: unix:/run/console.sock\n"
                     "  idle_timeout: 30m\n  max_lifetime: 12h\n  stall_timeout: 5m\n  allow_from: [ops, night-shift]"},
-        service_name(), service_items(), "address", [](auto& config) -> auto& { return config.services; });
+        service_name(), service_items(), "address", &DeviceProxyConfig::services);
     table.add(
         {.key = "default_service",
          .help = "The service for streams whose name says nothing about a service, as the samples of Azure send "
@@ -138,24 +131,22 @@ void add_services(OptionTable<DeviceProxyConfig>& table) {
                  "a policy was allowed what the name says, and reaches nothing else.",
          .example = "ssh",
          .optional_example = true},
-        service_name(), [](auto& config) -> auto& { return config.default_service; });
+        service_name(), &DeviceProxyConfig::default_service);
 }
 
 void add_timeouts(OptionTable<DeviceProxyConfig>& table) {
     table.section("timeouts", "Limits on the phases of opening connections.");
     table.add(
         {.key = "timeouts.hub", .help = "For TCP, TLS and the login of the control link, and for each stream's leg."},
-        duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.hub_timeout; });
+        duration<milliseconds>(100ms, 5min), &DeviceProxyConfig::hub_timeout);
     table.add(
         {.key = "timeouts.local", .help = "For connecting to a local service; a stream is accepted only after that."},
-        duration<milliseconds>(100ms, 1min), [](auto& config) -> auto& { return config.local_timeout; });
+        duration<milliseconds>(100ms, 1min), &DeviceProxyConfig::local_timeout);
     table.section("reconnect", "Waits between tries to reach the hub: random, with a ceiling that doubles each time.");
-    table.add(
-        {.key = "reconnect.first", .help = "The first ceiling."}, duration<milliseconds>(10ms, 1min),
-        [](auto& config) -> auto& { return config.reconnect.first; });
-    table.add(
-        {.key = "reconnect.longest", .help = "The ceiling does not grow beyond this."},
-        duration<milliseconds>(100ms, 1h), [](auto& config) -> auto& { return config.reconnect.longest; });
+    table.add({.key = "reconnect.first", .help = "The first ceiling."}, duration<milliseconds>(10ms, 1min),
+              member(&DeviceProxyConfig::reconnect, &ReconnectSettings::first));
+    table.add({.key = "reconnect.longest", .help = "The ceiling does not grow beyond this."},
+              duration<milliseconds>(100ms, 1h), member(&DeviceProxyConfig::reconnect, &ReconnectSettings::longest));
 }
 
 void check_services(DeviceProxyConfig& config, ParseContext& reading) {

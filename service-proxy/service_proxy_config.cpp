@@ -34,27 +34,21 @@ ValueKind<std::string> identity_id() {
 
 OptionTable<Forward> forward_items() {
     OptionTable<Forward> items("forward", "One local address.");
-    items.add(
-        {.key = "listen",
-         .help = "Address to listen on; port 0 lets the system choose.",
-         .example = "127.0.0.1:2222",
-         .required = true},
-        endpoint(EndpointUse::listen), [](auto& forward) -> auto& { return forward.listen; });
-    items.add(
-        {.key = "device", .help = "Id of the device.", .example = "pump-17", .required = true}, identity_id(),
-        [](auto& forward) -> auto& { return forward.device; });
-    items.add(
-        {.key = "module",
-         .help = "Id of the module, when a module of the device and not the device itself runs device-proxy.",
-         .example = "tunnel",
-         .optional_example = true},
-        identity_id(), [](auto& forward) -> auto& { return forward.module; });
-    items.add(
-        {.key = "service", .help = "Name of the service, as device-proxy's configuration has it."},
-        text("1 to 64 letters, digits, - and _", is_valid_service_name),
-        [](auto& forward) -> auto& { return forward.service; });
-    add_stream_limits(
-        items, "", [](auto& forward) -> auto& { return forward.limits; });
+    items.add({.key = "listen",
+               .help = "Address to listen on; port 0 lets the system choose.",
+               .example = "127.0.0.1:2222",
+               .required = true},
+              endpoint(EndpointUse::listen), &Forward::listen);
+    items.add({.key = "device", .help = "Id of the device.", .example = "pump-17", .required = true}, identity_id(),
+              &Forward::device);
+    items.add({.key = "module",
+               .help = "Id of the module, when a module of the device and not the device itself runs device-proxy.",
+               .example = "tunnel",
+               .optional_example = true},
+              identity_id(), &Forward::module);
+    items.add({.key = "service", .help = "Name of the service, as device-proxy's configuration has it."},
+              text("1 to 64 letters, digits, - and _", is_valid_service_name), &Forward::service);
+    add_stream_limits(items, "", &Forward::limits);
     return items;
 }
 
@@ -63,7 +57,7 @@ void add_forwards(OptionTable<ServiceProxyConfig>& table) {
         {.key = "forwards",
          .help = "Local addresses, and the service on a device that connections to each of them reach. Those "
                  "of -L come on top. At least one is needed, unless --stdio is given."},
-        forward_items(), [](auto& config) -> auto& { return config.forwards; });
+        forward_items(), &ServiceProxyConfig::forwards);
     table.add_flag(
         {.flag = forward_flag,
          .value = "[BIND:]PORT:DEVICE[/SERVICE]",
@@ -84,19 +78,16 @@ void add_forwards(OptionTable<ServiceProxyConfig>& table) {
 
 void add_timeouts(OptionTable<ServiceProxyConfig>& table) {
     table.section("timeouts", "Limits on the phases of opening a stream.");
-    table.add(
-        {.key = "timeouts.hub",
-         .help = "For TCP, for TLS, and for the hub's answer on top of what it may wait for the device."},
-        duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.timeouts.hub; });
-    table.add(
-        {.key = "timeouts.connect",
-         .help = "A device that is offline has this long to come online; sent to the hub in whole seconds."},
-        duration<milliseconds>(0s, 10min), [](auto& config) -> auto& { return config.timeouts.connect; });
-    table.add(
-        {.key = "timeouts.response",
-         .help = "The device has this long to answer, in which it connects to its local service; sent to the hub "
-                 "in whole seconds."},
-        duration<milliseconds>(1s, 10min), [](auto& config) -> auto& { return config.timeouts.response; });
+    table.add({.key = "timeouts.hub",
+               .help = "For TCP, for TLS, and for the hub's answer on top of what it may wait for the device."},
+              duration<milliseconds>(100ms, 5min), member(&ServiceProxyConfig::timeouts, &Timeouts::hub));
+    table.add({.key = "timeouts.connect",
+               .help = "A device that is offline has this long to come online; sent to the hub in whole seconds."},
+              duration<milliseconds>(0s, 10min), member(&ServiceProxyConfig::timeouts, &Timeouts::connect));
+    table.add({.key = "timeouts.response",
+               .help = "The device has this long to answer, in which it connects to its local service; sent to the hub "
+                       "in whole seconds."},
+              duration<milliseconds>(1s, 10min), member(&ServiceProxyConfig::timeouts, &Timeouts::response));
 }
 
 void check_forwards(ServiceProxyConfig& config, ParseContext& reading) {

@@ -32,6 +32,17 @@ inline ConfigSources read_again(ConfigSources sources) {
     return sources;
 }
 
+/// A member of a member, for OptionTable::add: `member(&Config::log, &LogSettings::level)`.
+template <typename First, typename... Rest>
+constexpr auto member(First first, Rest... rest) {
+    return [ first, rest... ](auto& config) -> auto& {
+        if constexpr (sizeof...(rest) == 0)
+            return config.*first;
+        else
+            return member(rest...)(config.*first);
+    };
+}
+
 /// What a table tells about itself, for --help, the shipped file and documents.
 struct TableInfo {
     std::string program;
@@ -53,14 +64,16 @@ class OptionTable {
     /// Describes the keys that start with `key.`; declare a section's options one after the other.
     void section(std::string key, std::string help) { sections_.emplace_back(std::move(key), std::move(help)); }
 
-    /// One value; `member(config)` is the T (or optional<T>) that holds it.
+    /// One value; `member`, a pointer to a member or member(), leads to the T (or optional<T>) that holds it.
     template <typename T, typename Member>
     void add(OptionInfo info, ValueKind<T> kind, Member member) {
         info.type = kind.type;
         info.allowed = kind.allowed;
         Config defaults;
-        info.default_text = printed_default(kind, member(defaults));
-        auto set = [kind, member](Config& config, const RawValue& raw) { member(config) = kind.parse(raw); };
+        info.default_text = printed_default(kind, std::invoke(member, defaults));
+        auto set = [kind, member](Config& config, const RawValue& raw) {
+            std::invoke(member, config) = kind.parse(raw);
+        };
         options_.push_back({std::move(info), std::move(set), {}, differs_in(member), text_of(member)});
     }
 
@@ -69,7 +82,7 @@ class OptionTable {
         options_.push_back({std::move(info), std::move(set), {}, {}, {}});
     }
 
-    /// A list of maps with the keys of `items`; `member(config)` is a vector of items that compare.
+    /// A list of maps with the keys of `items`; `member` leads to a vector of items that compare.
     template <typename Item, typename Member>
     void add_list(OptionInfo info, OptionTable<Item> items, Member member) {
         info.type = "list";
@@ -77,32 +90,32 @@ class OptionTable {
         auto read = [items, member](Config& config, const YamlNode& node, const std::string& path,
                                     ParseContext& reading) {
             read_items(node, path, reading, [&](const YamlNode& item, const std::string& item_path) {
-                member(config).push_back(items.read_item(item, item_path, reading));
+                std::invoke(member, config).push_back(items.read_item(item, item_path, reading));
             });
         };
         options_.push_back({std::move(info), {}, std::move(read), differs_in(member), {}});
     }
 
-    /// A list of values, not empty where it stands; `member(config)` is a vector of T.
+    /// A list of values, not empty where it stands; `member` leads to a vector of T.
     template <typename T, typename Member>
     void add_values(OptionInfo info, ValueKind<T> kind, Member member) {
         info.type = "list";
         info.allowed = "of " + expectation({.type = kind.type, .allowed = kind.allowed}) + ", at least one";
         auto read = [kind, member](Config& config, const YamlNode& node, const std::string& path,
                                    ParseContext& reading) {
-            const auto before = member(config).size();
+            const auto before = std::invoke(member, config).size();
             read_items(node, path, reading, [&](const YamlNode& item, const std::string& item_path) {
-                member(config).push_back(parse_at(kind, item, item_path, reading).value_or(T()));
+                std::invoke(member, config).push_back(parse_at(kind, item, item_path, reading).value_or(T()));
             });
             const bool is_list = node.kind == YamlNode::Kind::list || node.kind == YamlNode::Kind::nothing;
-            if (is_list && member(config).size() == before)
+            if (is_list && std::invoke(member, config).size() == before)
                 reading.fault_at(reading.at(node), path, "it is empty, allowed: a list with at least one item");
         };
         options_.push_back({std::move(info), {}, std::move(read), differs_in(member), {}});
     }
 
     /// A map from names of the user's choice to maps with the keys of `items`; a single value instead of such a map
-    /// stands for its key `short_key`. `member(config)` is a map from string to items that compare.
+    /// stands for its key `short_key`. `member` leads to a map from string to items that compare.
     template <typename Item, typename Member>
     void add_map(OptionInfo info, ValueKind<std::string> names, OptionTable<Item> items, std::string short_key,
                  Member member) {
@@ -119,7 +132,7 @@ class OptionTable {
                 auto item = entry.value.kind == YamlNode::Kind::map
                                 ? items.read_item(entry.value, entry_path, reading)
                                 : items.read_short(short_key, entry.value, entry_path, reading);
-                member(config).emplace(*name, std::move(item));
+                std::invoke(member, config).emplace(*name, std::move(item));
             });
         };
         options_.push_back({std::move(info), {}, std::move(read), differs_in(member), {}});
@@ -208,12 +221,14 @@ class OptionTable {
 
     template <typename Member>
     static std::function<bool(const Config&, const Config&)> differs_in(Member member) {
-        return [member](const Config& before, const Config& after) { return !(member(before) == member(after)); };
+        return [member](const Config& before, const Config& after) {
+            return !(std::invoke(member, before) == std::invoke(member, after));
+        };
     }
     template <typename Member>
     static std::function<std::string(const Config&)> text_of(Member member) {
-        if constexpr (std::is_same_v<decltype(member(std::declval<const Config&>())), const std::string&>)
-            return [member](const Config& config) { return member(config); };
+        if constexpr (std::is_same_v<std::invoke_result_t<Member, const Config&>, const std::string&>)
+            return [member](const Config& config) { return std::invoke(member, config); };
         else
             return {};
     }
@@ -222,14 +237,17 @@ class OptionTable {
     static std::string printed_default(const ValueKind<T>& kind, const Value& value) {
         if constexpr (std::is_same_v<Value, std::optional<T>>) {
             return value ? kind.print(*value) : std::string();
+        } else if constexpr (is_duration<Value>) {
+            return kind.print(std::chrono::duration_cast<T>(value));
         } else {
-            return value == Value{} && !std::is_arithmetic_v<Value> && !std::is_enum_v<Value> && !is_duration<Value>
-                       ? std::string()
-                       : kind.print(value);
+            return value == Value{} && !std::is_arithmetic_v<Value> && !std::is_enum_v<Value> ? std::string()
+                                                                                              : kind.print(value);
         }
     }
     template <typename T>
-    static constexpr bool is_duration = std::is_convertible_v<T, std::chrono::milliseconds>;
+    static constexpr bool is_duration = requires {
+        typename T::period;
+    };
 
     static std::string missing(const OptionInfo& info) { return "missing, allowed: " + expectation(info); }
 

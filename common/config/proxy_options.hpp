@@ -20,7 +20,7 @@ void add_proxy_options(OptionTable<Config>& table) {
          .environment = {"https_proxy", "HTTPS_PROXY"},
          .example = "http://proxy.example.com:3128",
          .optional_example = true},
-        proxy_url(), [](auto& config) -> auto& { return config.hub.http_proxy; });
+        proxy_url(), member(&Config::hub, &HubSettings::http_proxy));
     table.add(
         {.key = "hub.http_proxy_credentials_file",
          .help = "File that holds user:password for the proxy (Basic authentication) as they are, in one line and "
@@ -28,14 +28,13 @@ void add_proxy_options(OptionTable<Config>& table) {
          .example = "proxy.credentials",
          .optional_example = true,
          .names_file = true},
-        path(), [](auto& config) -> auto& { return config.hub.http_proxy_credentials_file; });
-    table.add(
-        {.key = "hub.http_proxy_ca_file",
-         .help = "PEM file with the certificate authority of an https proxy, instead of the system's.",
-         .example = "proxy-ca.pem",
-         .optional_example = true,
-         .names_file = true},
-        path(), [](auto& config) -> auto& { return config.hub.http_proxy_ca_file; });
+        path(), member(&Config::hub, &HubSettings::http_proxy_credentials_file));
+    table.add({.key = "hub.http_proxy_ca_file",
+               .help = "PEM file with the certificate authority of an https proxy, instead of the system's.",
+               .example = "proxy-ca.pem",
+               .optional_example = true,
+               .names_file = true},
+              path(), member(&Config::hub, &HubSettings::http_proxy_ca_file));
     table.add(
         {.key = "hub.no_proxy",
          .help = "Hosts that are reached without the proxy: names (and all names below them), addresses, CIDR blocks, "
@@ -43,7 +42,7 @@ void add_proxy_options(OptionTable<Config>& table) {
          .environment = {"no_proxy", "NO_PROXY"},
          .example = "example.com, 10.0.0.0/8",
          .optional_example = true},
-        no_proxy_list(), [](auto& config) -> auto& { return config.hub.no_proxy; });
+        no_proxy_list(), member(&Config::hub, &HubSettings::no_proxy));
     table.rule({"hub.http_proxy", "hub.http_proxy_credentials_file", "hub.http_proxy_ca_file", "hub.no_proxy"},
                [](Config& config, ParseContext& reading) { complete_proxy(config.hub, reading); });
 }

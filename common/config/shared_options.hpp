@@ -30,22 +30,20 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
     const std::string text_key = "hub.connection_string";
     const std::string file_key = "hub.connection_string_file";
     table.section("hub", "The hub, and who this program is there.");
-    table.add(
-        {.key = file_key,
-         .flag = "--connection-string-file",
-         .value = "FILE",
-         .help = "File that holds the connection string of " + who +
-                 ", in one line and readable for this program only. It or hub.connection_string must be given.",
-         .example = who.substr(who.rfind(' ') + 1) + ".cs",
-         .names_file = true},
-        path(), [](auto& config) -> auto& { return config.hub.connection_string_file; });
-    table.add(
-        {.key = text_key,
-         .help = "The connection string itself, instead of a file. There is no flag for it: command lines are "
-                 "visible to all users.",
-         .example = "HostName=hub1.example.com;...",
-         .optional_example = true},
-        secret_text(), [](auto& config) -> auto& { return config.hub.connection_string; });
+    table.add({.key = file_key,
+               .flag = "--connection-string-file",
+               .value = "FILE",
+               .help = "File that holds the connection string of " + who +
+                       ", in one line and readable for this program only. It or hub.connection_string must be given.",
+               .example = who.substr(who.rfind(' ') + 1) + ".cs",
+               .names_file = true},
+              path(), member(&Config::hub, &HubSettings::connection_string_file));
+    table.add({.key = text_key,
+               .help = "The connection string itself, instead of a file. There is no flag for it: command lines are "
+                       "visible to all users.",
+               .example = "HostName=hub1.example.com;...",
+               .optional_example = true},
+              secret_text(), member(&Config::hub, &HubSettings::connection_string));
     table.add(
         {.key = "hub.ca_file",
          .flag = "--ca-file",
@@ -55,7 +53,7 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
          .example = "hub-ca.pem",
          .optional_example = true,
          .names_file = true},
-        path(), [](auto& config) -> auto& { return config.hub.ca_file; });
+        path(), member(&Config::hub, &HubSettings::ca_file));
     table.add(
         {.key = "hub.address",
          .flag = "--hub-address",
@@ -65,10 +63,9 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
          .example = "192.0.2.10",
          .optional_example = true},
         text("a host name or address", [](std::string_view host) { return host.find_first_of(" /") == host.npos; }),
-        [](auto& config) -> auto& { return config.hub.address; });
-    table.add(
-        {.key = "hub.port", .flag = "--hub-port", .help = "The hub's TLS port for everything but plain MQTT."}, port(),
-        [](auto& config) -> auto& { return config.hub.port; });
+        member(&Config::hub, &HubSettings::address));
+    table.add({.key = "hub.port", .flag = "--hub-port", .help = "The hub's TLS port for everything but plain MQTT."},
+              port(), member(&Config::hub, &HubSettings::port));
     table.rule({text_key, file_key}, [check, text_key, file_key](Config& config, ParseContext& reading) {
         if (!complete_connection_string(config.hub, reading)) return;
         const auto& key = config.hub.connection_string_file.empty() ? text_key : file_key;
@@ -83,16 +80,15 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
 template <typename Config>
 void add_log_options(OptionTable<Config>& table) {
     table.section("log", "What is told on standard error.");
-    table.add(
-        {.key = "log.level", .flag = "--log-level", .help = "Lines below this level are dropped."}, log_level(),
-        [](auto& config) -> auto& { return config.log.level; });
+    table.add({.key = "log.level", .flag = "--log-level", .help = "Lines below this level are dropped."}, log_level(),
+              member(&Config::log, &LogSettings::level));
     table.add(
         {.key = "log.format",
          .flag = "--log-format",
          .help = "`automatic` is `human` on a terminal, `journald` (lines with priorities) under systemd and `json` "
                  "(one object per line) elsewhere.",
          .takes_restart = true},
-        log_format(), [](auto& config) -> auto& { return config.log.format; });
+        log_format(), member(&Config::log, &LogSettings::format));
 }
 
 /// `threads` and `drain`, for a Config with these members.
@@ -100,13 +96,12 @@ template <typename Config>
 void add_run_options(OptionTable<Config>& table) {
     table.add(
         {.key = "threads", .help = "Threads that move data; 0 means one per processor core.", .takes_restart = true},
-        whole_number<unsigned>(0, 1024), [](auto& config) -> auto& { return config.threads; });
-    table.add(
-        {.key = "drain",
-         .help = "When the program is told to stop, running streams have this long to end by themselves.",
-         .takes_restart = true},
-        duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(24))),
-        [](auto& config) -> auto& { return config.drain; });
+        whole_number<unsigned>(0, 1024), &Config::threads);
+    table.add({.key = "drain",
+               .help = "When the program is told to stop, running streams have this long to end by themselves.",
+               .takes_restart = true},
+              duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(24))),
+              &Config::drain);
 }
 
 /// `user` and `group`, for a Config with a member RunAsSettings run_as.
@@ -119,28 +114,26 @@ void add_user_options(OptionTable<Config>& table) {
          .example = table.program(),
          .optional_example = true,
          .takes_restart = true},
-        text(), [](auto& config) -> auto& { return config.run_as.user; });
-    table.add(
-        {.key = "group",
-         .help = "Group that it becomes instead of the user's own.",
-         .example = table.program(),
-         .optional_example = true,
-         .takes_restart = true},
-        text(), [](auto& config) -> auto& { return config.run_as.group; });
+        text(), member(&Config::run_as, &RunAsSettings::user));
+    table.add({.key = "group",
+               .help = "Group that it becomes instead of the user's own.",
+               .example = table.program(),
+               .optional_example = true,
+               .takes_restart = true},
+              text(), member(&Config::run_as, &RunAsSettings::group));
     table.rule({"user", "group"}, [](Config& config, ParseContext& reading) {
         if (config.run_as.user.empty() && !config.run_as.group.empty())
             reading.fault("group", "given without user, allowed: with user only");
     });
 }
 
-/// `idle_timeout`, `max_lifetime` and `stall_timeout` below `prefix`; `limits(config)` is the StreamLimits.
-template <typename Config, typename Member>
-void add_stream_limits(OptionTable<Config>& table, const std::string& prefix, Member limits) {
-    const auto add = [&](const std::string& key, const std::string& help, auto member) {
-        table.add(
-            {.key = prefix + key, .help = help, .example = "12h", .optional_example = true},
-            duration<std::chrono::milliseconds>(std::chrono::seconds(1), std::chrono::hours(720)),
-            [ limits, member ](auto& config) -> auto& { return limits(config).*member; });
+/// `idle_timeout`, `max_lifetime` and `stall_timeout` below `prefix`; `limits` leads to the StreamLimits.
+template <typename Config, typename... Members>
+void add_stream_limits(OptionTable<Config>& table, const std::string& prefix, Members... limits) {
+    const auto add = [&](const std::string& key, const std::string& help, auto limit) {
+        table.add({.key = prefix + key, .help = help, .example = "12h", .optional_example = true},
+                  duration<std::chrono::milliseconds>(std::chrono::seconds(1), std::chrono::hours(720)),
+                  member(limits..., limit));
     };
     add("idle_timeout", "A stream that carries nothing for this long, while nothing waits, is ended.",
         &StreamLimits::idle_timeout);
@@ -156,18 +149,17 @@ template <typename Config>
 void add_liveness_options(OptionTable<Config>& table) {
     using std::chrono::milliseconds;
     table.section("liveness", "How the legs of streams stay alive, and when a silent one is given up.");
-    table.add(
-        {.key = "liveness.ping_every",
-         .help = "A leg on which nothing was sent for this long gets a WebSocket Ping; keeps middle boxes from "
-                 "forgetting it."},
-        duration<milliseconds>(milliseconds(100), std::chrono::seconds(30)),
-        [](auto& config) -> auto& { return config.liveness.ping_every; });
+    table.add({.key = "liveness.ping_every",
+               .help = "A leg on which nothing was sent for this long gets a WebSocket Ping; keeps middle boxes from "
+                       "forgetting it."},
+              duration<milliseconds>(milliseconds(100), std::chrono::seconds(30)),
+              member(&Config::liveness, &Liveness::ping_every));
     table.add(
         {.key = "liveness.dead_after",
          .help = "A leg whose peer answers nothing for this long, while something waits for an answer, is lost. "
                  "A peer that reads slowly is not: see stall_timeout. Keep it above ping_every of the other programs."},
         duration<milliseconds>(std::chrono::seconds(1), std::chrono::hours(1)),
-        [](auto& config) -> auto& { return config.liveness.dead_after; });
+        member(&Config::liveness, &Liveness::dead_after));
     table.rule({"liveness.ping_every", "liveness.dead_after"}, [](Config& config, ParseContext& reading) {
         if (config.liveness.dead_after < 2 * config.liveness.ping_every)
             reading.fault("liveness.dead_after", "too close to ping_every, allowed: at least twice as long");
@@ -178,8 +170,7 @@ void add_liveness_options(OptionTable<Config>& table) {
 template <typename Config>
 void add_streams_options(OptionTable<Config>& table) {
     table.section("streams", "What ends a stream although both its ends want it. Nothing does unless it is set.");
-    add_stream_limits(
-        table, "streams.", [](auto& config) -> auto& { return config.streams; });
+    add_stream_limits(table, "streams.", &Config::streams);
 }
 
 /// `linger`, for a Config with this member.
@@ -189,8 +180,7 @@ void add_linger_option(OptionTable<Config>& table) {
         {.key = "linger",
          .help = "On a stream that cannot end one direction alone, the other direction goes on until it was silent "
                  "for this long."},
-        duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::minutes(10))),
-        [](auto& config) -> auto& { return config.linger; });
+        duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::minutes(10))), &Config::linger);
 }
 
 }  // namespace device_streams

@@ -42,25 +42,23 @@ ValueKind<Endpoint> public_url() {
 }
 
 void add_names(OptionTable<HubConfig>& table) {
-    table.add(
-        {.key = "name",
-         .help = "Name of the hub, as in the URLs and tokens of streams.",
-         .example = "hub1",
-         .required = true,
-         .takes_restart = true},
-        text("1 to 50 letters, digits and -", is_hub_name), [](auto& config) -> auto& { return config.name; });
+    table.add({.key = "name",
+               .help = "Name of the hub, as in the URLs and tokens of streams.",
+               .example = "hub1",
+               .required = true,
+               .takes_restart = true},
+              text("1 to 50 letters, digits and -", is_hub_name), &HubConfig::name);
     table.add(
         {.key = "public_url",
          .help = "Where clients reach this hub, as they are told for streams; the certificate must be for its host.",
          .example = "https://hub1.example.com:443",
          .required = true},
-        public_url(), [](auto& config) -> auto& { return config.public_url; });
-    table.add(
-        {.key = "host_name",
-         .help = "HostName of connection strings, which access tokens name. Default: the host of public_url.",
-         .example = "hub1.example.com",
-         .optional_example = true},
-        text("a host name", may_be_host), [](auto& config) -> auto& { return config.host_name; });
+        public_url(), &HubConfig::public_url);
+    table.add({.key = "host_name",
+               .help = "HostName of connection strings, which access tokens name. Default: the host of public_url.",
+               .example = "hub1.example.com",
+               .optional_example = true},
+              text("a host name", may_be_host), &HubConfig::host_name);
 }
 
 void add_places(OptionTable<HubConfig>& table) {
@@ -69,28 +67,25 @@ void add_places(OptionTable<HubConfig>& table) {
          .help = "Address of the TLS port for everything: REST, MQTT over WebSocket and streams. [::] takes IPv4 as "
                  "well.",
          .takes_restart = true},
-        endpoint(EndpointUse::listen), [](auto& config) -> auto& { return config.listen; });
-    table.add(
-        {.key = "mqtt_listen",
-         .help = "Address of a second TLS port for devices that speak MQTT without WebSocket.",
-         .example = "[::]:8883",
-         .optional_example = true,
-         .takes_restart = true},
-        endpoint(EndpointUse::listen), [](auto& config) -> auto& { return config.mqtt_listen; });
-    table.add(
-        {.key = "certificate",
-         .help = "PEM file with the hub's certificate and the chain up to, but without, its root.",
-         .example = "hub.pem",
-         .required = true,
-         .names_file = true},
-        path(), [](auto& config) -> auto& { return config.certificate; });
-    table.add(
-        {.key = "key",
-         .help = "PEM file with the certificate's private key, readable for this program only.",
-         .example = "hub.key",
-         .required = true,
-         .names_file = true},
-        path(), [](auto& config) -> auto& { return config.key; });
+        endpoint(EndpointUse::listen), &HubConfig::listen);
+    table.add({.key = "mqtt_listen",
+               .help = "Address of a second TLS port for devices that speak MQTT without WebSocket.",
+               .example = "[::]:8883",
+               .optional_example = true,
+               .takes_restart = true},
+              endpoint(EndpointUse::listen), &HubConfig::mqtt_listen);
+    table.add({.key = "certificate",
+               .help = "PEM file with the hub's certificate and the chain up to, but without, its root.",
+               .example = "hub.pem",
+               .required = true,
+               .names_file = true},
+              path(), &HubConfig::certificate);
+    table.add({.key = "key",
+               .help = "PEM file with the certificate's private key, readable for this program only.",
+               .example = "hub.key",
+               .required = true,
+               .names_file = true},
+              path(), &HubConfig::key);
     table.add(
         {.key = "device_ca",
          .help = "PEM file with the CAs whose certificates devices may log in with; for devices that are added with "
@@ -98,22 +93,20 @@ void add_places(OptionTable<HubConfig>& table) {
          .example = "device-ca.pem",
          .optional_example = true,
          .names_file = true},
-        path(), [](auto& config) -> auto& { return config.device_ca; });
-    table.add(
-        {.key = "state_directory",
-         .help = "Folder of the registry, which holds devices, modules and policies with their keys.",
-         .example = "/var/lib/stream-hub",
-         .required = true,
-         .takes_restart = true},
-        path(), [](auto& config) -> auto& { return config.state_directory; });
-    table.add(
-        {.key = "admin_socket",
-         .help = "Unix socket for stream-hub's own commands (device, policy ...). Default: admin.sock in "
-                 "state_directory.",
-         .example = "/run/stream-hub/admin.sock",
-         .optional_example = true,
-         .takes_restart = true},
-        path(), [](auto& config) -> auto& { return config.admin_socket; });
+        path(), &HubConfig::device_ca);
+    table.add({.key = "state_directory",
+               .help = "Folder of the registry, which holds devices, modules and policies with their keys.",
+               .example = "/var/lib/stream-hub",
+               .required = true,
+               .takes_restart = true},
+              path(), &HubConfig::state_directory);
+    table.add({.key = "admin_socket",
+               .help = "Unix socket for stream-hub's own commands (device, policy ...). Default: admin.sock in "
+                       "state_directory.",
+               .example = "/run/stream-hub/admin.sock",
+               .optional_example = true,
+               .takes_restart = true},
+              path(), &HubConfig::admin_socket);
     table.add(
         {.key = "resource_log",
          .help = "File that gets a JSON line for every stream request and its decision, every stream's end, and every "
@@ -121,18 +114,17 @@ void add_places(OptionTable<HubConfig>& table) {
                  "afresh. Default: none.",
          .example = "/var/log/stream-hub/resource.log",
          .optional_example = true},
-        path(), [](auto& config) -> auto& { return config.resource_log; });
+        path(), &HubConfig::resource_log);
 }
 
 void add_limits(OptionTable<HubConfig>& table) {
-    table.add(
-        {.key = "handshake_timeout",
-         .help = "From the stream request until both sides have opened their leg; stream tokens live as long."},
-        duration<milliseconds>(1s, 10min), [](auto& config) -> auto& { return config.handshake_timeout; });
+    table.add({.key = "handshake_timeout",
+               .help = "From the stream request until both sides have opened their leg; stream tokens live as long."},
+              duration<milliseconds>(1s, 10min), &HubConfig::handshake_timeout);
     table.add(
         {.key = "offline_grace",
          .help = "A device whose link dropped counts as online this long, so that its reconnecting goes unnoticed."},
-        duration<milliseconds>(0s, 5min), [](auto& config) -> auto& { return config.offline_grace; });
+        duration<milliseconds>(0s, 5min), &HubConfig::offline_grace);
     add_liveness_options(table);
     add_streams_options(table);
     add_linger_option(table);
@@ -141,40 +133,37 @@ void add_limits(OptionTable<HubConfig>& table) {
     table.section("limits",
                   "What a connection may cost before anybody has logged in on it, and what devices "
                   "and policies may.");
-    table.add(
-        {.key = "limits.tls_timeout", .help = "From accepting a connection until TLS is up."},
-        duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.limits.tls_timeout; });
+    table.add({.key = "limits.tls_timeout", .help = "From accepting a connection until TLS is up."},
+              duration<milliseconds>(100ms, 5min), member(&HubConfig::limits, &ConnectionLimits::tls_timeout));
     table.add(
         {.key = "limits.head_timeout", .help = "From the first byte of a request, or of an MQTT login, to its end."},
-        duration<milliseconds>(100ms, 5min), [](auto& config) -> auto& { return config.limits.head_timeout; });
-    table.add(
-        {.key = "limits.idle_timeout", .help = "A connection without a request is closed after this long."},
-        duration<milliseconds>(1s, 1h), [](auto& config) -> auto& { return config.limits.idle_timeout; });
+        duration<milliseconds>(100ms, 5min), member(&HubConfig::limits, &ConnectionLimits::head_timeout));
+    table.add({.key = "limits.idle_timeout", .help = "A connection without a request is closed after this long."},
+              duration<milliseconds>(1s, 1h), member(&HubConfig::limits, &ConnectionLimits::idle_timeout));
     table.add(
         {.key = "limits.connections_per_address",
          .help = "Connections without a login that one address may have; more are refused. An IPv6 network of 64 bits "
                  "counts as one address."},
-        whole_number(1U, 1'000'000U), [](auto& config) -> auto& { return config.limits.connections_per_address; });
-    table.add(
-        {.key = "limits.connections_without_login",
-         .help = "Connections without a login that all addresses together may have."},
-        whole_number(1U, 1'000'000U), [](auto& config) -> auto& { return config.limits.connections_without_login; });
+        whole_number(1U, 1'000'000U), member(&HubConfig::limits, &ConnectionLimits::connections_per_address));
+    table.add({.key = "limits.connections_without_login",
+               .help = "Connections without a login that all addresses together may have."},
+              whole_number(1U, 1'000'000U), member(&HubConfig::limits, &ConnectionLimits::connections_without_login));
     table.add(
         {.key = "limits.linked_devices",
          .help =
              "Devices and modules that may be linked at a time. The login of one more is answered with CONNACK 3, and "
              "it tries again later. 0: no limit."},
-        whole_number(0U, 10'000'000U), [](auto& config) -> auto& { return config.limits.linked_devices; });
+        whole_number(0U, 10'000'000U), member(&HubConfig::limits, &ConnectionLimits::linked_devices));
     table.add(
         {.key = "limits.pending_per_device",
          .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "
                  "with 429. The whole hub takes 20000."},
-        whole_number(1U, 20'000U), [](auto& config) -> auto& { return config.limits.pending_per_device; });
+        whole_number(1U, 20'000U), member(&HubConfig::limits, &ConnectionLimits::pending_per_device));
     table.add(
         {.key = "limits.pending_per_policy",
          .help = "Stream requests from the services of one policy that may wait like this; more are answered with 429, "
                  "so that one policy cannot take the room of all."},
-        whole_number(1U, 20'000U), [](auto& config) -> auto& { return config.limits.pending_per_policy; });
+        whole_number(1U, 20'000U), member(&HubConfig::limits, &ConnectionLimits::pending_per_policy));
 }
 
 void complete_admin_socket(HubConfig& config, ParseContext& reading) {

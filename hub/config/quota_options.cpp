@@ -20,13 +20,14 @@ QuotaSettings limits_of(QuotaPreset preset) {
 template <typename T>
 void add_limit(OptionTable<HubConfig>& table, QuotaScope scope, const std::string& key, std::string help,
                std::string example, ValueKind<T> kind, std::optional<T> Scope::*limit) {
-    const auto place = static_cast<std::size_t>(scope);
-    table.add(
-        {.key = "quota." + std::string(to_string(scope)) + "." + key,
-         .help = std::move(help),
-         .example = std::move(example),
-         .optional_example = true},
-        std::move(kind), [ place, limit ](auto& config) -> auto& { return config.quota.scopes[place].*limit; });
+    const auto to_limit = [ scope, limit ](auto& config) -> auto& {
+        return at_scope(config.quota.scopes, scope).*limit;
+    };
+    table.add({.key = "quota." + std::string(to_string(scope)) + "." + key,
+               .help = std::move(help),
+               .example = std::move(example),
+               .optional_example = true},
+              std::move(kind), to_limit);
 }
 
 struct ScopeWords {
@@ -83,7 +84,7 @@ void add_quota_options(OptionTable<HubConfig>& table) {
              "Where the limits come from that are not set below: `none` sets none, `azure` those that Azure IoT Hub "
              "documents: 5 new streams a second, 50 at a time and 300 MB a day for the whole hub."},
         choice<QuotaPreset>({{"none", QuotaPreset::none}, {"azure", QuotaPreset::azure}}),
-        [](auto& config) -> auto& { return config.quota.preset; });
+        member(&HubConfig::quota, &QuotaOptions::preset));
     add_scope(table, {QuotaScope::hub, "Of all streams together.", "100", "5000", "1TB"});
     add_scope(table, {QuotaScope::policy, "Of each service policy.", "50", "2000", "500GB"});
     add_scope(table, {QuotaScope::device, "Of each device, its modules included.", "5", "50", "10GB"});

@@ -31,18 +31,12 @@ OptionTable<Config> make_table() {
     const auto nothing_more = [](const Secret&, const std::string&, ParseContext&) {};
     add_hub_options(table, "a fuzzer", nothing_more);
     OptionTable<Config::Service> services("service", "");
-    services.add(
-        {.key = "address", .required = true}, endpoint(EndpointUse::connect),
-        [](auto& service) -> auto& { return service.address; });
-    add_stream_limits(
-        services, "", [](auto& service) -> auto& { return service.limits; });
-    table.add_map(
-        {.key = "services"}, text(), services, "address", [](auto& config) -> auto& { return config.services; });
+    services.add({.key = "address", .required = true}, endpoint(EndpointUse::connect), &Config::Service::address);
+    add_stream_limits(services, "", &Config::Service::limits);
+    table.add_map({.key = "services"}, text(), services, "address", &Config::services);
     OptionTable<LogSettings> items("item", "");
-    items.add(
-        {.key = "level", .required = true}, log_level(), [](auto& item) -> auto& { return item.level; });
-    table.add_list(
-        {.key = "logs"}, items, [](auto& config) -> auto& { return config.logs; });
+    items.add({.key = "level", .required = true}, log_level(), &LogSettings::level);
+    table.add_list({.key = "logs"}, items, &Config::logs);
     add_linger_option(table);
     add_run_options(table);
     add_log_options(table);

@@ -24,11 +24,8 @@ struct Config {
 
 OptionTable<Config> make_table() {
     OptionTable<Config> table("tester", "Tests.");
-    table.add(
-        {.key = "name", .help = "A name."}, text(), [](auto& config) -> auto& { return config.name; });
-    table.add(
-        {.key = "secret_file", .help = "A file.", .names_file = true}, path(),
-        [](auto& config) -> auto& { return config.secret_file; });
+    table.add({.key = "name", .help = "A name."}, text(), &Config::name);
+    table.add({.key = "secret_file", .help = "A file.", .names_file = true}, path(), &Config::secret_file);
     add_run_options(table);
     add_log_options(table);
     table.rule({"secret_file"}, [](Config& config, ParseContext& reading) {

@@ -21,12 +21,8 @@ struct Config {
 const OptionTable<Config>& table() {
     static const auto made = [] {
         OptionTable<Config> options("tester", "Tests.");
-        options.add(
-            {.key = "name", .flag = "--name", .help = "A name."}, text(),
-            [](auto& config) -> auto& { return config.name; });
-        options.add(
-            {.key = "count", .flag = "--count", .help = "A count."}, whole_number(1U, 9U),
-            [](auto& config) -> auto& { return config.count; });
+        options.add({.key = "name", .flag = "--name", .help = "A name."}, text(), &Config::name);
+        options.add({.key = "count", .flag = "--count", .help = "A count."}, whole_number(1U, 9U), &Config::count);
         options.add_flag({.flag = "-x,--extra", .value = "EXTRA", .help = "Adds.", .repeatable = true, .type = "extra"},
                          [](Config& config, const RawValue& raw) { config.extras.emplace_back(raw.text); });
         return options;

@@ -36,44 +36,31 @@ struct Config {
 
 OptionTable<Config> make_table() {
     OptionTable<Rule> rule_items("rule", "");
-    rule_items.add(
-        {.key = "name", .help = "Its name.", .example = "first", .required = true}, text(),
-        [](auto& rule) -> auto& { return rule.name; });
-    rule_items.add(
-        {.key = "weight", .help = "Its weight."}, whole_number(0, 10), [](auto& rule) -> auto& { return rule.weight; });
+    rule_items.add({.key = "name", .help = "Its name.", .example = "first", .required = true}, text(), &Rule::name);
+    rule_items.add({.key = "weight", .help = "Its weight."}, whole_number(0, 10), &Rule::weight);
     OptionTable<Config> table("tester", "Tests.");
     table.add(
         {.key = "name", .flag = "--name", .help = "A name.", .example = "x", .required = true, .names_file = true},
-        text(), [](auto& config) -> auto& { return config.name; });
+        text(), &Config::name);
     table.section("hub", "The hub.");
-    table.add(
-        {.key = "hub.port", .flag = "--hub-port", .help = "A port."}, port(),
-        [](auto& config) -> auto& { return config.port; });
-    table.add(
-        {.key = "hub.key", .help = "A key.", .example = "...", .optional_example = true}, secret_text(),
-        [](auto& config) -> auto& { return config.key; });
+    table.add({.key = "hub.port", .flag = "--hub-port", .help = "A port."}, port(), &Config::port);
+    table.add({.key = "hub.key", .help = "A key.", .example = "...", .optional_example = true}, secret_text(),
+              &Config::key);
     table.section("times", "Times.");
-    table.add(
-        {.key = "times.limit", .help = "A limit."}, duration<std::chrono::milliseconds>(1s, 1h),
-        [](auto& config) -> auto& { return config.limit; });
-    table.add(
-        {.key = "times.longest", .help = "Another."}, duration<std::chrono::milliseconds>(1s, 1h),
-        [](auto& config) -> auto& { return config.longest; });
+    table.add({.key = "times.limit", .help = "A limit."}, duration<std::chrono::milliseconds>(1s, 1h), &Config::limit);
+    table.add({.key = "times.longest", .help = "Another."}, duration<std::chrono::milliseconds>(1s, 1h),
+              &Config::longest);
     table.add(
         {.key = "nickname", .help = "Another name.", .example = "y", .optional_example = true, .takes_restart = true},
-        text(), [](auto& config) -> auto& { return config.nickname; });
-    table.add_list(
-        {.key = "rules", .help = "Rules."}, rule_items, [](auto& config) -> auto& { return config.rules; });
+        text(), &Config::nickname);
+    table.add_list({.key = "rules", .help = "Rules."}, rule_items, &Config::rules);
     OptionTable<Config::SourceLocation> place_items("place", "");
-    place_items.add(
-        {.key = "address", .help = "Where.", .required = true}, endpoint(EndpointUse::connect),
-        [](auto& place) -> auto& { return place.address; });
-    place_items.add(
-        {.key = "floor", .help = "How high."}, whole_number(0, 10), [](auto& place) -> auto& { return place.floor; });
-    table.add_map(
-        {.key = "places", .help = "Places.", .example = "a: b:1"},
-        text("three letters", [](std::string_view name) { return name.size() == 3; }), place_items, "address",
-        [](auto& config) -> auto& { return config.places; });
+    place_items.add({.key = "address", .help = "Where.", .required = true}, endpoint(EndpointUse::connect),
+                    &Config::SourceLocation::address);
+    place_items.add({.key = "floor", .help = "How high."}, whole_number(0, 10), &Config::SourceLocation::floor);
+    table.add_map({.key = "places", .help = "Places.", .example = "a: b:1"},
+                  text("three letters", [](std::string_view name) { return name.size() == 3; }), place_items, "address",
+                  &Config::places);
     table.add_flag({.flag = "-x", .help = "Adds an extra.", .repeatable = true, .type = "extra"},
                    [](Config& config, const RawValue& raw) {
                        if (raw.text == "bad") throw BadValue("it is bad");
@@ -307,12 +294,9 @@ TEST(Reference, ExampleHasSectionsInSections) {
     OptionTable<Nested> nested("tester", "Tests.");
     nested.section("outer", "Outer.");
     nested.section("outer.first", "First.");
-    nested.add(
-        {.key = "outer.first.a", .help = "A."}, port(), [](auto& config) -> auto& { return config.a; });
-    nested.add(
-        {.key = "outer.second.b", .help = "B."}, port(), [](auto& config) -> auto& { return config.b; });
-    nested.add(
-        {.key = "c", .help = "C."}, port(), [](auto& config) -> auto& { return config.c; });
+    nested.add({.key = "outer.first.a", .help = "A."}, port(), &Nested::a);
+    nested.add({.key = "outer.second.b", .help = "B."}, port(), &Nested::b);
+    nested.add({.key = "c", .help = "C."}, port(), &Nested::c);
     const auto example = example_yaml(nested.info());
     const auto lines =
         "\n# Outer.\nouter:\n  # First.\n  first:\n    # A.\n    # Port (1..65535). Default: 1.\n    a: 1\n"
