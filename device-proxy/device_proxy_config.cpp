@@ -173,9 +173,9 @@ OptionTable<DeviceProxyConfig> make_table() {
     add_link_options(table);
     add_services(table);
     add_timeouts(table);
-    add_liveness_options(table);
-    add_streams_options(table);
-    add_linger_option(table);
+    add_liveness_options(table, &DeviceProxyConfig::liveness);
+    add_streams_options(table, &DeviceProxyConfig::relay, &RelayLimits::stream);
+    add_linger_option(table, &DeviceProxyConfig::relay, &RelayLimits::linger);
     add_run_options(table);
     add_user_options(table);
     add_log_options(table);

@@ -3,6 +3,7 @@
 #include "common/base/endpoint.hpp"
 #include "common/config/settings.hpp"
 #include "common/device_client/own_certificate.hpp"
+#include "common/tunnel/relay.hpp"
 #include "device-proxy/service_map.hpp"
 
 #include <chrono>
@@ -43,8 +44,7 @@ struct DeviceProxyConfig {
     std::chrono::milliseconds local_timeout{10'000};  ///< connecting to a local service; 100ms..1m
 
     Liveness liveness;
-    StreamLimits streams;                     ///< of every stream; services may have stricter ones
-    std::chrono::milliseconds linger{5'000};  ///< RelayLimits::linger; 0s..10m
+    RelayLimits relay;                        ///< of every stream; services may have stricter ones; linger 0s..10m
     std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
     unsigned threads = 1;                     ///< 0: one per core; 0..1024
     RunAsSettings run_as;

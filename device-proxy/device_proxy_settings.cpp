@@ -49,8 +49,7 @@ DeviceProxySettings make_settings(const DeviceProxyConfig& config) {
     settings.streams.services = ServiceMap(config.services, config.default_service);
     settings.streams.hub = link.hub;
     settings.streams.local_timeout = config.local_timeout;
-    settings.streams.relay.linger = config.linger;
-    settings.streams.relay.stream = config.streams;
+    settings.streams.relay = config.relay;
     return settings;
 }
 

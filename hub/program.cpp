@@ -48,46 +48,15 @@ int run_with_state(const HubConfig& config, Reconfiguration<HubConfig>& reconfig
     return run(
         settings, log,
         [&](Environment environment) -> std::unique_ptr<Component> {
-            const auto first = settings_of(reconfiguration.begin());
-            auto hub = std::make_unique<StreamHub>(std::move(environment), std::move(registry), first);
-            reconfiguration.apply_with([&hub = *hub](const HubConfig& fresh) { hub.apply(settings_of(fresh)); });
+            auto hub =
+                std::make_unique<StreamHub>(std::move(environment), std::move(registry), reconfiguration.begin());
+            reconfiguration.apply_with([&hub = *hub](const HubConfig& fresh) { hub.apply(fresh); });
             return std::make_unique<HubWithState>(std::move(hub), std::move(lock));
         },
         &reconfiguration);
 }
 
 }  // namespace
-
-StreamHubSettings settings_of(const HubConfig& config) {
-    StreamHubSettings settings;
-    settings.name = config.name;
-    settings.listen = config.listen;
-    settings.mqtt_listen = config.mqtt_listen;
-    settings.public_host = config.public_url.host;
-    settings.public_port = config.public_url.port;
-    settings.host_names = {config.host_name};
-    settings.certificate_file = config.certificate;
-    settings.key_file = config.key;
-    settings.device_ca_file = config.device_ca;
-    settings.admin_socket = config.admin_socket;
-    settings.resource_log = config.resource_log;
-    settings.quota = limits_of(config.quota);
-    settings.quota_file = StateDirectory{config.state_directory}.quota_file();
-    settings.limits.tls = config.limits.tls_timeout;
-    settings.limits.head = config.limits.head_timeout;
-    settings.limits.idle = config.limits.idle_timeout;
-    settings.limits.connections_per_address = config.limits.connections_per_address;
-    settings.limits.connections_without_login = config.limits.connections_without_login;
-    settings.limits.devices = config.limits.linked_devices;
-    settings.limits.pending_per_device = config.limits.pending_per_device;
-    settings.limits.pending_per_policy = config.limits.pending_per_policy;
-    settings.limits.handshake = config.handshake_timeout;
-    settings.limits.grace = config.offline_grace;
-    settings.limits.linger = config.linger;
-    settings.limits.stream = config.streams;
-    settings.limits.liveness = config.liveness;
-    return settings;
-}
 
 int run_hub(LoadedConfig<HubConfig> loaded) {
     const auto config = *loaded.config;

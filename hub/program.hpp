@@ -2,12 +2,8 @@
 
 #include "common/config/command_line.hpp"
 #include "hub/config/hub_config.hpp"
-#include "hub/stream_hub.hpp"
 
 namespace device_streams::hub {
-
-/// What the hub's parts need to know of its configuration.
-StreamHubSettings settings_of(const HubConfig& config);
 
 /// Opens the registry, under the lock of its state directory, and runs the hub until a signal ends it. Returns the exit
 /// code; a failure to start is logged with its next step.

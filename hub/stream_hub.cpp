@@ -5,8 +5,10 @@
 #include "common/net/listener.hpp"
 #include "hub/admin/admin_server.hpp"
 #include "hub/admin/quota_view.hpp"
+#include "hub/admin/state_directory.hpp"
 #include "hub/core/revocation_watch.hpp"
 #include "hub/http/connection_handler.hpp"
+#include "hub/limits/current.hpp"
 #include "hub/quota/quota_file.hpp"
 #include "hub/streams/bridge.hpp"
 #include "hub/streams/local_broker.hpp"
@@ -15,29 +17,16 @@ namespace device_streams::hub {
 
 namespace {
 
-HubNames names_of(const StreamHubSettings& settings) {
-    if (!settings.host_names.empty()) return {settings.host_names};
-    return {{settings.public_host}};
+std::shared_ptr<const TlsContext> load_certificate(const HubConfig& config) {
+    return TlsContext::server(config.certificate, config.key);
 }
 
-PairingLimits pairing_limits(const HubLimits& limits) {
-    PairingLimits pairing;
-    pairing.handshake = limits.handshake;
-    pairing.pending_per_device = limits.pending_per_device;
-    pairing.pending_per_policy = limits.pending_per_policy;
-    return pairing;
+DeviceAuthorities load_authorities(const HubConfig& config) {
+    return config.device_ca.empty() ? DeviceAuthorities() : DeviceAuthorities(config.device_ca);
 }
 
-PresenceLimits presence_limits(const HubLimits& limits) {
-    return {limits.grace, limits.devices};
-}
-
-std::shared_ptr<const TlsContext> load_certificate(const StreamHubSettings& settings) {
-    return TlsContext::server(settings.certificate_file, settings.key_file);
-}
-
-DeviceAuthorities load_authorities(const StreamHubSettings& settings) {
-    return settings.device_ca_file.empty() ? DeviceAuthorities() : DeviceAuthorities(settings.device_ca_file);
+std::string quota_file_of(const HubConfig& config) {
+    return config.state_directory.empty() ? std::string() : StateDirectory{config.state_directory}.quota_file();
 }
 
 constexpr std::int64_t seconds_a_day = 24 * 3600;
@@ -56,14 +45,14 @@ std::string what_is_wrong_with(const CertificateFacts& certificate, std::int64_t
 
 class StreamHub::Impl {
  public:
-    Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings);
+    Impl(Environment environment, std::unique_ptr<Registry> registry, HubConfig config);
 
     void start();
     void stop_accepting();
     void cancel();
     asio::awaitable<void> until_closed();
     asio::awaitable<void> until_done();
-    void apply(const StreamHubSettings& settings);
+    void apply(const HubConfig& config);
 
     Endpoint endpoint() const { return listener_->endpoint(); }
     std::optional<Endpoint> mqtt_endpoint() const {
@@ -88,7 +77,7 @@ class StreamHub::Impl {
     std::function<asio::awaitable<Changes>()> reload_;  // the whole program's
     asio::any_io_executor executor_;
     std::unique_ptr<Registry> registry_;
-    Current<StreamHubSettings> settings_;
+    Current<HubConfig> config_;
     Current<HubLimits> limits_;
     Current<HubNames> names_;
     Current<std::shared_ptr<const TlsContext>> tls_;
@@ -112,26 +101,26 @@ class StreamHub::Impl {
     std::unique_ptr<AdminServer> admin_;
 };
 
-StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings)
+StreamHub::Impl::Impl(Environment environment, std::unique_ptr<Registry> registry, HubConfig config)
     : clock_(environment.clock),
       log_(environment.log),
       reload_(environment.reload),
       executor_(environment.io.get_executor()),
       registry_(std::move(registry)),
-      settings_(settings),
-      limits_(settings.limits),
-      names_(names_of(settings)),
-      tls_(load_certificate(settings)),
-      resource_log_(settings.name, clock_, log_),
-      authorities_(load_authorities(settings)),
-      leg_tokens_(settings.name, random_signing_key()),
+      config_(config),
+      limits_(config.limits),
+      names_(HubNames{{config.host_name}}),
+      tls_(load_certificate(config)),
+      resource_log_(config.name, clock_, log_),
+      authorities_(load_authorities(config)),
+      leg_tokens_(config.name, random_signing_key()),
       peer_faults_(log_, clock_),
-      quota_(std::make_shared<StreamQuotas>(settings.quota, clock_)),
+      quota_(std::make_shared<StreamQuotas>(limits_of(config.quota), clock_)),
       bridges_(executor_, clock_, log_, limits_),
       quota_keeper_(
-          quota_, settings.quota_file, [this] { bridges_.count(); }, clock_, log_),
-      broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(),
-                                            pairing_limits(settings.limits), presence_limits(settings.limits))),
+          quota_, quota_file_of(config), [this] { bridges_.count(); }, clock_, log_),
+      broker_(std::make_shared<LocalBroker>(asio::make_strand(executor_), broker_parts(), config.limits.pairing,
+                                            config.limits.presence)),
       context_{clock_,    log_,          *registry_, *broker_,     leg_tokens_,  [this] { return address(); },
                limits_,   names_,        tls_,       authorities_, peer_faults_, unauthenticated_,
                stopping_, resource_log_, *quota_},
@@ -159,8 +148,9 @@ LocalBroker::Parts StreamHub::Impl::broker_parts() {
 }
 
 PublicAddress StreamHub::Impl::address() const {
-    const auto settings = settings_.get();
-    return {settings->public_host, settings->public_port != 0 ? settings->public_port : listener_->endpoint().port};
+    const auto config = config_.get();
+    return {config->public_url.host,
+            config->public_url.port != 0 ? config->public_url.port : listener_->endpoint().port};
 }
 
 HubFacts StreamHub::Impl::facts() const {
@@ -173,16 +163,16 @@ void StreamHub::Impl::log_internal(const std::exception_ptr& failure) const {
 }
 
 void StreamHub::Impl::start() {
-    const auto settings = settings_.get();
+    const auto config = config_.get();
     warn_of_certificate();
-    resource_log_.use(settings->resource_log);
+    resource_log_.use(config->resource_log);
     quota_keeper_.load();
-    listen_to(listener_, settings->listen, &ConnectionHandler::serve);
-    if (settings->mqtt_listen) listen_to(mqtt_listener_, *settings->mqtt_listen, &ConnectionHandler::serve_mqtt);
+    listen_to(listener_, config->listen, &ConnectionHandler::serve);
+    if (config->mqtt_listen) listen_to(mqtt_listener_, *config->mqtt_listen, &ConnectionHandler::serve_mqtt);
     background_.spawn(broker_->control(), broker_->watch_deadlines());
     background_.spawn(quota_keeper_.run());
-    if (!settings->admin_socket.empty()) start_admin();
-    log_.info("hub is up", {{"name", settings->name},
+    if (!config->admin_socket.empty()) start_admin();
+    log_.info("hub is up", {{"name", config->name},
                             {"listen", listener_->endpoint().to_string()},
                             {"mqtt_listen", mqtt_listener_ ? mqtt_listener_->endpoint().to_string() : "off"},
                             {"public_url", facts().streaming_endpoint}});
@@ -192,7 +182,7 @@ void StreamHub::Impl::start() {
 void StreamHub::Impl::warn_of_certificate() const {
     const auto problem = what_is_wrong_with(*(*tls_.get())->own_certificate(), clock_.unix_seconds());
     if (problem.empty()) return;
-    const Failure failure(Errc::certificate_unusable, settings_.get()->certificate_file + ": " + problem);
+    const Failure failure(Errc::certificate_unusable, config_.get()->certificate + ": " + problem);
     log_.warning("clients will not trust this hub: " + explain(failure));
 }
 
@@ -216,10 +206,10 @@ asio::awaitable<void> StreamHub::Impl::accept_all(Listener& listener, Service se
 }
 
 void StreamHub::Impl::start_admin() {
-    const auto settings = settings_.get();
+    const auto config = config_.get();
     AdminCommands commands(
         *registry_, [this] { return facts(); }, live_view());
-    admin_ = std::make_unique<AdminServer>(executor_, settings->admin_socket, std::move(commands), clock_, log_);
+    admin_ = std::make_unique<AdminServer>(executor_, config->admin_socket, std::move(commands), clock_, log_);
     admin_->start();
 }
 
@@ -246,24 +236,23 @@ LiveView StreamHub::Impl::live_view() {
     return {std::move(streams), std::move(connected), std::move(stopping), reload_, std::move(quota)};
 }
 
-void StreamHub::Impl::apply(const StreamHubSettings& settings) {
-    auto authorities = load_authorities(settings);
-    auto tls = load_certificate(settings);
+void StreamHub::Impl::apply(const HubConfig& config) {
+    auto authorities = load_authorities(config);
+    auto tls = load_certificate(config);
     const auto certificate = *tls->own_certificate();
     const bool renewed = certificate.sha256 != (*tls_.get())->own_certificate()->sha256;
     const auto problem = what_is_wrong_with(certificate, clock_.unix_seconds());
-    if (renewed && !problem.empty())
-        throw Failure(Errc::certificate_unusable, settings.certificate_file + ": " + problem);
+    if (renewed && !problem.empty()) throw Failure(Errc::certificate_unusable, config.certificate + ": " + problem);
     tls_.set(std::move(tls));
     const auto trusted = authorities.ids();
     authorities_.set(std::move(authorities));
     broker_->revoke(Revocation(trusted));
-    limits_.set(settings.limits);
-    names_.set(names_of(settings));
-    quota_->set(settings.quota);
-    resource_log_.use(settings.resource_log);
-    broker_->set_limits(pairing_limits(settings.limits), presence_limits(settings.limits));
-    settings_.set(settings);
+    limits_.set(config.limits);
+    names_.set({{config.host_name}});
+    quota_->set(limits_of(config.quota));
+    resource_log_.use(config.resource_log);
+    broker_->set_limits(config.limits.pairing, config.limits.presence);
+    config_.set(config);
     if (!renewed) return;
     log_.info("a new certificate is served",
               {{"sha256", certificate.sha256},
@@ -301,8 +290,8 @@ asio::awaitable<void> StreamHub::Impl::until_done() {
     log_.info("hub is down");
 }
 
-StreamHub::StreamHub(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings)
-    : impl_(std::make_unique<Impl>(environment, std::move(registry), std::move(settings))) {
+StreamHub::StreamHub(Environment environment, std::unique_ptr<Registry> registry, HubConfig config)
+    : impl_(std::make_unique<Impl>(environment, std::move(registry), std::move(config))) {
 }
 StreamHub::~StreamHub() = default;
 
@@ -322,8 +311,8 @@ asio::awaitable<void> StreamHub::until_closed() {
 asio::awaitable<void> StreamHub::until_done() {
     return impl_->until_done();
 }
-void StreamHub::apply(const StreamHubSettings& settings) {
-    impl_->apply(settings);
+void StreamHub::apply(const HubConfig& config) {
+    impl_->apply(config);
 }
 Endpoint StreamHub::endpoint() const {
     return impl_->endpoint();

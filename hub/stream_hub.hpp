@@ -1,8 +1,8 @@
 #pragma once
 
 #include "common/app/run.hpp"
+#include "hub/config/hub_config.hpp"
 #include "hub/identity/registry.hpp"
-#include "hub/limits/hub_settings.hpp"
 
 #include <memory>
 
@@ -12,7 +12,7 @@ namespace device_streams::hub {
 /// process on port 0.
 class StreamHub final : public Component {
  public:
-    StreamHub(Environment environment, std::unique_ptr<Registry> registry, StreamHubSettings settings);
+    StreamHub(Environment environment, std::unique_ptr<Registry> registry, HubConfig config);
     /// Not before until_done() has returned, if start() was called.
     ~StreamHub() override;
 
@@ -25,7 +25,7 @@ class StreamHub final : public Component {
     asio::awaitable<void> until_done() override;
     /// Takes new limits, host names, addresses for clients, certificates and CAs of devices; the hub's name, its
     /// listeners and its admin socket stay. Throws Failure (old settings stay) for an unusable certificate.
-    void apply(const StreamHubSettings& settings);
+    void apply(const HubConfig& config);
 
     /// Where it listens, with the port the system chose. After start().
     Endpoint endpoint() const;

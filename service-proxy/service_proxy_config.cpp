@@ -114,9 +114,9 @@ OptionTable<ServiceProxyConfig> make_table() {
     add_proxy_options(table);
     add_forwards(table);
     add_timeouts(table);
-    add_liveness_options(table);
-    add_streams_options(table);
-    add_linger_option(table);
+    add_liveness_options(table, &ServiceProxyConfig::liveness);
+    add_streams_options(table, &ServiceProxyConfig::relay, &RelayLimits::stream);
+    add_linger_option(table, &ServiceProxyConfig::relay, &RelayLimits::linger);
     add_run_options(table);
     add_user_options(table);
     add_log_options(table);

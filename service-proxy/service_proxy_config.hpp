@@ -3,6 +3,7 @@
 #include "common/base/endpoint.hpp"
 #include "common/base/stream_limits.hpp"
 #include "common/config/settings.hpp"
+#include "common/tunnel/relay.hpp"
 
 #include <chrono>
 #include <optional>
@@ -42,8 +43,7 @@ struct ServiceProxyConfig {
     std::optional<Forward> stdio;   ///< --stdio: one stream on standard input and output instead of listening
     Timeouts timeouts;
     Liveness liveness;
-    StreamLimits streams;                     ///< of every stream; forwards may have stricter ones
-    std::chrono::milliseconds linger{5'000};  ///< RelayLimits::linger; 0s..10m
+    RelayLimits relay;                        ///< of every stream; forwards may have stricter ones; linger 0s..10m
     std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
     unsigned threads = 1;                     ///< 0: one per core; 0..1024
     RunAsSettings run_as;

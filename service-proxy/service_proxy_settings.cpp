@@ -40,8 +40,7 @@ ServiceProxySettings make_settings(const ServiceProxyConfig& config) {
     settings.open.connect = config.timeouts.connect;
     settings.open.response = config.timeouts.response;
     settings.hub.hub.liveness = config.liveness;
-    settings.relay.linger = config.linger;
-    settings.relay.stream = config.streams;
+    settings.relay = config.relay;
     return settings;
 }
 

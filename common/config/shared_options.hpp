@@ -144,43 +144,44 @@ void add_stream_limits(OptionTable<Config>& table, const std::string& prefix, Me
         &StreamLimits::stall_timeout);
 }
 
-/// `liveness:`, for a Config with a member Liveness liveness.
-template <typename Config>
-void add_liveness_options(OptionTable<Config>& table) {
+/// `liveness:`; `liveness` leads to the Liveness.
+template <typename Config, typename... Members>
+void add_liveness_options(OptionTable<Config>& table, Members... liveness) {
     using std::chrono::milliseconds;
     table.section("liveness", "How the legs of streams stay alive, and when a silent one is given up.");
     table.add({.key = "liveness.ping_every",
                .help = "A leg on which nothing was sent for this long gets a WebSocket Ping; keeps middle boxes from "
                        "forgetting it."},
               duration<milliseconds>(milliseconds(100), std::chrono::seconds(30)),
-              member(&Config::liveness, &Liveness::ping_every));
+              member(liveness..., &Liveness::ping_every));
     table.add(
         {.key = "liveness.dead_after",
          .help = "A leg whose peer answers nothing for this long, while something waits for an answer, is lost. "
                  "A peer that reads slowly is not: see stall_timeout. Keep it above ping_every of the other programs."},
         duration<milliseconds>(std::chrono::seconds(1), std::chrono::hours(1)),
-        member(&Config::liveness, &Liveness::dead_after));
-    table.rule({"liveness.ping_every", "liveness.dead_after"}, [](Config& config, ParseContext& reading) {
-        if (config.liveness.dead_after < 2 * config.liveness.ping_every)
+        member(liveness..., &Liveness::dead_after));
+    table.rule({"liveness.ping_every", "liveness.dead_after"}, [liveness...](Config& config, ParseContext& reading) {
+        const Liveness& read = member(liveness...)(config);
+        if (read.dead_after < 2 * read.ping_every)
             reading.fault("liveness.dead_after", "too close to ping_every, allowed: at least twice as long");
     });
 }
 
-/// `streams:`, the limits of all streams, for a Config with a member StreamLimits streams.
-template <typename Config>
-void add_streams_options(OptionTable<Config>& table) {
+/// `streams:`, the limits of all streams; `limits` leads to the StreamLimits.
+template <typename Config, typename... Members>
+void add_streams_options(OptionTable<Config>& table, Members... limits) {
     table.section("streams", "What ends a stream although both its ends want it. Nothing does unless it is set.");
-    add_stream_limits(table, "streams.", &Config::streams);
+    add_stream_limits(table, "streams.", limits...);
 }
 
-/// `linger`, for a Config with this member.
-template <typename Config>
-void add_linger_option(OptionTable<Config>& table) {
+/// `linger`, which `linger` leads to.
+template <typename Config, typename... Members>
+void add_linger_option(OptionTable<Config>& table, Members... linger) {
     table.add(
         {.key = "linger",
          .help = "On a stream that cannot end one direction alone, the other direction goes on until it was silent "
                  "for this long."},
-        duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::minutes(10))), &Config::linger);
+        duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::minutes(10))), member(linger...));
 }
 
 }  // namespace device_streams

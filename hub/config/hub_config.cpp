@@ -117,53 +117,64 @@ void add_places(OptionTable<HubConfig>& table) {
         path(), &HubConfig::resource_log);
 }
 
+// Of the limits that one part of the hub takes.
+auto connections(auto limit) {
+    return member(&HubConfig::limits, &HubLimits::connections, limit);
+}
+auto presence(auto limit) {
+    return member(&HubConfig::limits, &HubLimits::presence, limit);
+}
+auto pairing(auto limit) {
+    return member(&HubConfig::limits, &HubLimits::pairing, limit);
+}
+
 void add_limits(OptionTable<HubConfig>& table) {
     table.add({.key = "handshake_timeout",
                .help = "From the stream request until both sides have opened their leg; stream tokens live as long."},
-              duration<milliseconds>(1s, 10min), &HubConfig::handshake_timeout);
+              duration<milliseconds>(1s, 10min), pairing(&PairingLimits::handshake_timeout));
     table.add(
         {.key = "offline_grace",
          .help = "A device whose link dropped counts as online this long, so that its reconnecting goes unnoticed."},
-        duration<milliseconds>(0s, 5min), &HubConfig::offline_grace);
-    add_liveness_options(table);
-    add_streams_options(table);
-    add_linger_option(table);
+        duration<milliseconds>(0s, 5min), presence(&PresenceLimits::offline_grace));
+    add_liveness_options(table, &HubConfig::limits, &HubLimits::liveness);
+    add_streams_options(table, &HubConfig::limits, &HubLimits::relay, &RelayLimits::stream);
+    add_linger_option(table, &HubConfig::limits, &HubLimits::relay, &RelayLimits::linger);
     add_run_options(table);
     add_user_options(table);
     table.section("limits",
                   "What a connection may cost before anybody has logged in on it, and what devices "
                   "and policies may.");
     table.add({.key = "limits.tls_timeout", .help = "From accepting a connection until TLS is up."},
-              duration<milliseconds>(100ms, 5min), member(&HubConfig::limits, &ConnectionLimits::tls_timeout));
+              duration<milliseconds>(100ms, 5min), connections(&ConnectionLimits::tls_timeout));
     table.add(
         {.key = "limits.head_timeout", .help = "From the first byte of a request, or of an MQTT login, to its end."},
-        duration<milliseconds>(100ms, 5min), member(&HubConfig::limits, &ConnectionLimits::head_timeout));
+        duration<milliseconds>(100ms, 5min), connections(&ConnectionLimits::head_timeout));
     table.add({.key = "limits.idle_timeout", .help = "A connection without a request is closed after this long."},
-              duration<milliseconds>(1s, 1h), member(&HubConfig::limits, &ConnectionLimits::idle_timeout));
+              duration<milliseconds>(1s, 1h), connections(&ConnectionLimits::idle_timeout));
     table.add(
         {.key = "limits.connections_per_address",
          .help = "Connections without a login that one address may have; more are refused. An IPv6 network of 64 bits "
                  "counts as one address."},
-        whole_number(1U, 1'000'000U), member(&HubConfig::limits, &ConnectionLimits::connections_per_address));
+        whole_number<std::size_t>(1, 1'000'000), connections(&ConnectionLimits::connections_per_address));
     table.add({.key = "limits.connections_without_login",
                .help = "Connections without a login that all addresses together may have."},
-              whole_number(1U, 1'000'000U), member(&HubConfig::limits, &ConnectionLimits::connections_without_login));
+              whole_number<std::size_t>(1, 1'000'000), connections(&ConnectionLimits::connections_without_login));
     table.add(
         {.key = "limits.linked_devices",
          .help =
              "Devices and modules that may be linked at a time. The login of one more is answered with CONNACK 3, and "
              "it tries again later. 0: no limit."},
-        whole_number(0U, 10'000'000U), member(&HubConfig::limits, &ConnectionLimits::linked_devices));
+        whole_number<std::size_t>(0, 10'000'000), presence(&PresenceLimits::linked_devices));
     table.add(
         {.key = "limits.pending_per_device",
          .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "
                  "with 429. The whole hub takes 20000."},
-        whole_number(1U, 20'000U), member(&HubConfig::limits, &ConnectionLimits::pending_per_device));
+        whole_number<std::size_t>(1, 20'000), pairing(&PairingLimits::pending_per_device));
     table.add(
         {.key = "limits.pending_per_policy",
          .help = "Stream requests from the services of one policy that may wait like this; more are answered with 429, "
                  "so that one policy cannot take the room of all."},
-        whole_number(1U, 20'000U), member(&HubConfig::limits, &ConnectionLimits::pending_per_policy));
+        whole_number<std::size_t>(1, 20'000), pairing(&PairingLimits::pending_per_policy));
 }
 
 void complete_admin_socket(HubConfig& config, ParseContext& reading) {

@@ -111,7 +111,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     Registered registered(hub.broker, link);
     std::optional<UnauthenticatedConnections::Slot> not_logged_in(std::move(slot));
     bool up = false;
-    auto login = with_timeout(log_in(link, from.peer, up), hub.limits.get()->head, hub.clock);
+    auto login = with_timeout(log_in(link, from.peer, up), hub.limits.get()->connections.head_timeout, hub.clock);
     co_await guarded(link, std::move(login));
     if (!up) {
         registered.end();
@@ -119,7 +119,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
         hub.peer_faults.report(from.peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
         if (link.named_identity())
             hub.resource_log.add_of_stranger(LinkUp{party_of(link, from), link_fault(link.end())});
-        co_await close_within(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);
+        co_await close_within(*stream, CloseReason::clean, hub.limits.get()->relay.goodbye, hub.clock);
         co_return;
     }
     not_logged_in.reset();
@@ -140,7 +140,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     else if (!end.new_peer.empty())
         stream->abort(CloseReason::cancelled);
     else
-        co_await close_within(*stream, CloseReason::clean, hub.limits.get()->goodbye, hub.clock);
+        co_await close_within(*stream, CloseReason::clean, hub.limits.get()->relay.goodbye, hub.clock);
 }
 
 }  // namespace device_streams::hub

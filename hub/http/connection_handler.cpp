@@ -50,7 +50,7 @@ std::string offered_mqtt(const http::Request& request) {
 
 std::optional<UnauthenticatedConnections::Slot> ConnectionHandler::let_in(const std::string& peer) {
     const auto limits = hub_.limits.get();
-    auto slot = hub_.unauthenticated.enter(peer, {limits->connections_per_address, limits->connections_without_login});
+    auto slot = hub_.unauthenticated.enter(peer, limits->connections);
     if (!slot)
         hub_.peer_faults.report(peer, Errc::peer_oversize,
                                 "too many connections without login, of its address or in all");
@@ -70,7 +70,8 @@ asio::awaitable<ConnectionHandler::TlsPeer> ConnectionHandler::secure(Socket soc
     socket.give_up_after(hub_.limits.get()->liveness.dead_after);
     try {
         TlsPeer tls;
-        auto timed = with_timeout(handshake(std::move(socket), tls), hub_.limits.get()->tls, hub_.clock);
+        auto timed =
+            with_timeout(handshake(std::move(socket), tls), hub_.limits.get()->connections.tls_timeout, hub_.clock);
         co_await first_of(std::move(timed), hub_.stopping.until_announced());
         if (!hub_.stopping.announced()) co_return tls;
     } catch (const Failure& failure) {
@@ -126,9 +127,9 @@ asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(Cl
     bool begun = false;
     std::optional<http::Response> refusal;
     try {
-        begun = co_await with_timeout(client.http.wait_for_request(), limits->idle, hub_.clock);
+        begun = co_await with_timeout(client.http.wait_for_request(), limits->connections.idle_timeout, hub_.clock);
         if (!begun) co_return std::nullopt;
-        auto request = co_await with_timeout(client.http.read_request(longest_body), limits->head, hub_.clock);
+        auto request = co_await with_timeout(client.http.read_request(longest_body), limits->connections.head_timeout, hub_.clock);
         co_return request;
     } catch (const http::MessageError& refused) {
         client.report(fault_of(refused), refused.what());
@@ -191,7 +192,7 @@ asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& cl
 
 // In order, so that the last answer is not lost with unread bytes of the peer.
 asio::awaitable<void> ConnectionHandler::close(ClientConnection& client) {
-    co_await close_within(client.http.transport(), CloseReason::clean, hub_.limits.get()->goodbye, hub_.clock);
+    co_await close_within(client.http.transport(), CloseReason::clean, hub_.limits.get()->relay.goodbye, hub_.clock);
 }
 
 }  // namespace device_streams::hub

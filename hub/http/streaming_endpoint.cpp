@@ -92,7 +92,7 @@ asio::awaitable<void> part_with(HubContext& hub, ws::WsStream& leg, CloseReason 
     if (close_reason == CloseReason::lost || close_reason == CloseReason::reset)
         leg.abort(CloseReason::lost);
     else
-        co_await close_within(leg, close_reason, hub.limits.get()->goodbye, hub.clock);
+        co_await close_within(leg, close_reason, hub.limits.get()->relay.goodbye, hub.clock);
 }
 
 // From admission to the end of the leg, or to its departure for the bridge.
@@ -113,7 +113,7 @@ asio::awaitable<void> attach(ClientConnection& client, http::Response answer, co
         throw;
     }
     if (const auto* close = std::get_if<CloseLeg>(&end))
-        co_await close_within(*leg, close->close_reason, hub.limits.get()->goodbye, hub.clock);
+        co_await close_within(*leg, close->close_reason, hub.limits.get()->relay.goodbye, hub.clock);
     else if (const auto* left = std::get_if<LeftBy>(&end))
         co_await part_with(hub, *leg, left->close_reason);
     else

@@ -5,12 +5,12 @@
 namespace device_streams::hub {
 
 std::optional<UnauthenticatedConnections::Slot> UnauthenticatedConnections::enter(std::string_view peer,
-                                                                                  Limits limits) {
+                                                                                  const ConnectionLimits& limits) {
     auto source = source_of(peer);
     const std::lock_guard lock(mutex_);
-    if (in_all_ >= limits.in_all) return std::nullopt;
+    if (in_all_ >= limits.connections_without_login) return std::nullopt;
     auto& count = counts_[source];
-    if (count >= limits.per_address) return std::nullopt;
+    if (count >= limits.connections_per_address) return std::nullopt;
     ++count;
     ++in_all_;
     return Slot(*this, std::move(source));

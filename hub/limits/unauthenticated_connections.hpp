@@ -1,5 +1,7 @@
 #pragma once
 
+#include "hub/limits/hub_limits.hpp"
+
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -14,10 +16,6 @@ namespace device_streams::hub {
 /// outlives its slots.
 class UnauthenticatedConnections {
  public:
-    struct Limits {
-        std::size_t per_address;
-        std::size_t in_all;
-    };
     /// Counts as long as it lives.
     class Slot {
      public:
@@ -39,7 +37,7 @@ class UnauthenticatedConnections {
     };
 
     /// `peer` is address:port; nullopt when one of the limits is reached.
-    std::optional<Slot> enter(std::string_view peer, Limits limits);
+    std::optional<Slot> enter(std::string_view peer, const ConnectionLimits& limits);
 
  private:
     void leave(const std::string& source);

@@ -94,10 +94,8 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     Listed listed(*this, bridge.get());
     log.info("stream started");
     const auto limits = limits_.get();
-    const RelayLimits relay_limits{
-        .linger = limits->linger, .goodbye = limits->goodbye, .left_is_local = false, .stream = limits->stream};
-    const auto result =
-        co_await relay(*bridge->device, *bridge->service, relay_limits, clock_, CloseReason::stopping, &bridge->counts);
+    const auto result = co_await relay(*bridge->device, *bridge->service, limits->relay, clock_, CloseReason::stopping,
+                                       &bridge->counts);
     listed.erase();  // before the line, so that who reads it finds the stream gone
     const auto life = clock_.now() - bridge->started;
     const auto reason = bridge->revoked.empty() ? reason_of(result) : bridge->revoked;
@@ -115,7 +113,7 @@ void Bridges::close_alone(std::unique_ptr<ByteStream> leg, CloseReason close_rea
 }
 
 asio::awaitable<void> Bridges::close(std::unique_ptr<ByteStream> leg, CloseReason close_reason) {
-    co_await close_within(*leg, close_reason, limits_.get()->goodbye, clock_);
+    co_await close_within(*leg, close_reason, limits_.get()->relay.goodbye, clock_);
 }
 
 void Bridges::revoke(const Revocation& revoked) {

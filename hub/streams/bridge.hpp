@@ -5,7 +5,8 @@
 #include "common/net/byte_stream.hpp"
 #include "common/tunnel/relay.hpp"
 #include "hub/audit/resource_record.hpp"
-#include "hub/limits/hub_settings.hpp"
+#include "hub/limits/current.hpp"
+#include "hub/limits/hub_limits.hpp"
 #include "hub/quota/stream_quotas.hpp"
 #include "hub/streams/pairing.hpp"
 

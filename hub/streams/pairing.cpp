@@ -32,11 +32,11 @@ PairingActions Pairing::open(RequestNumber number, OpenRequest open_request, con
     if (!has_room_for(open_request))
         return {Reply{number, Refused{RestError::throttled, "too many streams are being opened", retry_when_crowded}}};
     Request request;
-    request.deadline = now + limits_.handshake;
+    request.deadline = now + limits_.handshake_timeout;
     const auto zero = Clock::duration::zero();
-    const auto connect = std::clamp(open_request.connect_timeout.value_or(zero), zero, limits_.handshake);
+    const auto connect = std::clamp(open_request.connect_timeout.value_or(zero), zero, limits_.handshake_timeout);
     request.response_timeout =
-        std::clamp(open_request.response_timeout.value_or(limits_.response_default), zero, limits_.handshake);
+        std::clamp(open_request.response_timeout.value_or(limits_.response_default), zero, limits_.handshake_timeout);
     const auto wait_until = std::min(std::max(now + connect, device.grace_until), request.deadline);
     if (!device.subscribed_link && wait_until <= now)
         return {Reply{number, Refused{RestError::device_not_online, "the device is not online"}}};

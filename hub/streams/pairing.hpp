@@ -6,6 +6,7 @@
 #include "common/iothub/stream_token.hpp"
 #include "common/net/byte_stream.hpp"
 #include "common/tunnel/features.hpp"
+#include "hub/limits/hub_limits.hpp"
 #include "hub/streams/presence.hpp"
 
 #include <array>
@@ -38,15 +39,6 @@ struct OpenRequest {
     std::optional<Features> announced;                ///< by the service; nullopt: a foreign client
     ServiceGrant grant{};                             ///< what lets the service ask
     std::shared_ptr<StreamShare> share{};             ///< its place under the limits, kept until the stream is over
-};
-
-struct PairingLimits {
-    /// From the request until both legs are attached; the two timeouts above are clamped to what is left of it.
-    Clock::duration handshake = std::chrono::seconds(60);
-    Clock::duration response_default = std::chrono::seconds(30);
-    std::size_t pending = 20'000;  ///< requests without both legs, in the whole hub; more are refused with 429
-    std::size_t pending_per_device = 1'000;   ///< the same, for one device or module
-    std::size_t pending_per_policy = 10'000;  ///< the same, from the services of one policy
 };
 
 /// A stream request on its way to a device. The link that delivers it signs the token of its leg and encodes it.

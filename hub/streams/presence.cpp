@@ -3,7 +3,7 @@
 namespace device_streams::hub {
 
 bool Presence::has_room_for(const iothub::Target& target) const {
-    if (limits_.links == 0 || linked_ < limits_.links) return true;
+    if (limits_.linked_devices == 0 || linked_ < limits_.linked_devices) return true;
     const auto identity = identities_.find(target);
     return identity != identities_.end() && identity->second.current;
 }
@@ -16,7 +16,7 @@ Presence::LinkUp Presence::link_up(const iothub::Target& target, std::optional<F
     if (up.replaced) {
         Link& old = links_.at(*up.replaced);
         up.renewal = is_renewal(old.client, now - old.since, client);
-        if (old.subscribed) identity.grace_until = now + limits_.grace;
+        if (old.subscribed) identity.grace_until = now + limits_.offline_grace;
         old.subscribed = false;
     }
     if (!identity.current) ++linked_;
@@ -48,7 +48,7 @@ void Presence::link_down(LinkNumber link, Clock::time_point now) {
     if (identity == identities_.end() || identity->second.current != link) return;
     identity->second.current.reset();
     --linked_;
-    if (on_lost.subscribed) identity->second.grace_until = now + limits_.grace;
+    if (on_lost.subscribed) identity->second.grace_until = now + limits_.offline_grace;
     if (identity->second.grace_until > now)
         in_grace_.emplace(identity->second.grace_until, on_lost.target);
     else

@@ -4,6 +4,7 @@
 #include "common/iothub/stream_request.hpp"
 #include "common/tunnel/features.hpp"
 #include "hub/identity/revocation.hpp"
+#include "hub/limits/hub_limits.hpp"
 #include "hub/streams/link_renewal.hpp"
 
 #include <cstdint>
@@ -24,11 +25,6 @@ struct DeviceState {
     std::optional<Features> announced{};          ///< by that link's client; nullopt: a foreign client
     Credential login{};                           ///< what that link's login rested on
     Clock::time_point grace_until{};              ///< without a subscribed link it still counts as online until then
-};
-
-struct PresenceLimits {
-    Clock::duration grace = std::chrono::seconds(5);  ///< for links that are replaced or lost from now on
-    std::size_t links = 0;                            ///< identities linked at a time, from now on; 0: no limit
 };
 
 /// Who is online and subscribed for stream requests. One link per identity: a new one replaces the old. An identity

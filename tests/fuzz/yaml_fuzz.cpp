@@ -37,7 +37,7 @@ OptionTable<Config> make_table() {
     OptionTable<LogSettings> items("item", "");
     items.add({.key = "level", .required = true}, log_level(), &LogSettings::level);
     table.add_list({.key = "logs"}, items, &Config::logs);
-    add_linger_option(table);
+    add_linger_option(table, &Config::linger);
     add_run_options(table);
     add_log_options(table);
     return table;

@@ -185,9 +185,9 @@ TEST_F(HubBadInput, FramesAfterTheUpgradeOfAStrangerAreNotReached) {
 class HubSlowPeers : public HubTest {
  protected:
     HubSlowPeers() {
-        settings.limits.tls = settings.limits.head = 300ms;
-        settings.limits.idle = 300ms;
-        settings.limits.connections_per_address = 3;
+        config.limits.connections.tls_timeout = config.limits.connections.head_timeout = 300ms;
+        config.limits.connections.idle_timeout = 300ms;
+        config.limits.connections.connections_per_address = 3;
         start_hub();
     }
 };
@@ -241,7 +241,7 @@ TEST_F(HubSlowPeers, DevicesThatLoggedInAreNotCounted) {
 class HubWithUnreadAnswers : public HubTest {
  protected:
     HubWithUnreadAnswers() {
-        settings.limits.head = 2s;  // also for the requests, whose sender must not be too slow
+        config.limits.connections.head_timeout = 2s;  // also for the requests, whose sender must not be too slow
         start_hub();
     }
 };
@@ -270,7 +270,7 @@ TEST_F(HubWithUnreadAnswers, PeerThatReadsNoneIsEnded) {
 class HubWithRoomForOneStranger : public HubTest {
  protected:
     HubWithRoomForOneStranger() {
-        settings.limits.connections_per_address = 1;
+        config.limits.connections.connections_per_address = 1;
         start_hub();
     }
 };

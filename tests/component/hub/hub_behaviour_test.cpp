@@ -13,7 +13,7 @@ using test::pattern;
 class HubBehaviour : public HubTest {
  protected:
     HubBehaviour() {
-        settings.limits.linger = 2s;
+        config.limits.relay.linger = 2s;
         start_hub();
     }
     // Sends back what comes until `size` bytes came.
@@ -323,7 +323,7 @@ TEST_F(HubBehaviour, OfflineDeviceGetsTheRequestOnceItHasSubscribed) {
 class HubDeadline : public HubTest {
  protected:
     HubDeadline() {
-        settings.limits.handshake = 1s;
+        config.limits.pairing.handshake_timeout = 1s;
         start_hub();
     }
 };

@@ -39,7 +39,7 @@ std::string sha256(const MadeCertificate& made) {
 class HubCertificates : public HubTest {
  protected:
     HubCertificates() : authority(make_certificate({.common_names = {"fleet CA"}, .authority = true})) {
-        settings.device_ca_file = certificates.folder.write("fleet.pem", authority.certificate);
+        config.device_ca = certificates.folder.write("fleet.pem", authority.certificate);
         start_hub();
     }
     // Whoever has this logs in with the certificate, and resumes TLS sessions.
@@ -195,8 +195,8 @@ TEST_F(HubCertificates, CaThatIsTrustedNoLongerEndsTheLinksOfItsDevices) {
     const auto device = client(holder_of(issued("pump-17")), pump);
     EXPECT_EQ(run(device->log_in()), 0);
     const auto other = make_certificate({.common_names = {"next CA"}, .authority = true});
-    settings.device_ca_file = certificates.folder.write("next.pem", other.certificate);
-    hub->on_control([&](StreamHub& running) { running.apply(settings); });
+    config.device_ca = certificates.folder.write("next.pem", other.certificate);
+    hub->on_control([&](StreamHub& running) { running.apply(config); });
     EXPECT_TRUE(run(device->is_dropped()));
     EXPECT_TRUE(eventually_logged("the CA of the device's certificate is not trusted any more")) << whole_log();
     EXPECT_EQ(code_for(holder_of(issued("pump-17")), pump), 5);

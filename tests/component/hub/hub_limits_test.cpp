@@ -18,12 +18,12 @@ class HubLimitsTest : public HubTest {
         return run(device.log_in());
     }
     void apply() {
-        hub->on_control([this](StreamHub& running) { running.apply(settings); });
+        hub->on_control([this](StreamHub& running) { running.apply(config); });
     }
 };
 
 TEST_F(HubLimitsTest, DeviceBeyondTheLimitIsToldToComeBackLater) {
-    settings.limits.devices = 1;
+    config.limits.presence.linked_devices = 1;
     start_hub();
     const auto second = options_of("dev-02");
     {
@@ -40,7 +40,7 @@ TEST_F(HubLimitsTest, DeviceBeyondTheLimitIsToldToComeBackLater) {
 
 // Who does not belong learns nothing of it.
 TEST_F(HubLimitsTest, StrangerIsRefusedInAFullHubAsInAnyOther) {
-    settings.limits.devices = 1;
+    config.limits.presence.linked_devices = 1;
     start_hub();
     const auto first = online_device();
     auto stranger = options_of("dev-02");
@@ -52,16 +52,16 @@ TEST_F(HubLimitsTest, LimitOnDevicesChangesWhileTheHubRuns) {
     start_hub();
     const auto second = options_of("dev-02");
     const auto first = online_device();
-    settings.limits.devices = 1;
+    config.limits.presence.linked_devices = 1;
     apply();
     EXPECT_EQ(code_for(second), 3);
-    settings.limits.devices = 0;
+    config.limits.presence.linked_devices = 0;
     apply();
     EXPECT_EQ(code_for(second), 0);
 }
 
 TEST_F(HubLimitsTest, PendingRequestsOfOnePolicyAreLimited) {
-    settings.limits.pending_per_policy = 1;
+    config.limits.pairing.pending_per_policy = 1;
     start_hub();
     const auto device = online_device();
     const auto service = service_client(), other = service_client();

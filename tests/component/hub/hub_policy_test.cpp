@@ -9,13 +9,13 @@ namespace {
 class HubPolicy : public HubTest {
  protected:
     HubPolicy() {
-        settings.admin_socket = certificates.folder / "admin.sock";
+        config.admin_socket = certificates.folder / "admin.sock";
         start_hub();
         add_device({"dev-02", {}});
     }
     nlohmann::json admin(const std::string& command, nlohmann::json request) {
         request["command"] = command;
-        const Endpoint socket{.host = {}, .port = 0, .path = settings.admin_socket};
+        const Endpoint socket{.host = {}, .port = 0, .path = config.admin_socket};
         return result_of(run(ask_running_hub(socket, std::move(request), clock)).value());
     }
     std::unique_ptr<hub_clients::ServiceClient> client_of(const std::string& policy) {

@@ -15,16 +15,16 @@ using nlohmann::json;
 class HubQuota : public HubTest {
  protected:
     HubQuota() {
-        settings.limits.grace = 0s;
-        settings.admin_socket = certificates.folder / "admin.sock";
+        config.limits.presence.offline_grace = 0s;
+        config.admin_socket = certificates.folder / "admin.sock";
     }
 
-    QuotaLimits& limit(QuotaScope scope) { return at_scope(settings.quota, scope); }
+    QuotaOptions::Scope& limit(QuotaScope scope) { return at_scope(config.quota.scopes, scope); }
     void apply() {
-        hub->on_control([this](StreamHub& running) { running.apply(settings); });
+        hub->on_control([this](StreamHub& running) { running.apply(config); });
     }
     json quota() {
-        const Endpoint socket{.host = {}, .port = 0, .path = settings.admin_socket};
+        const Endpoint socket{.host = {}, .port = 0, .path = config.admin_socket};
         return run(ask_running_hub(socket, {{"command", "quota"}}, clock)).value().at("result");
     }
     json row(QuotaScope scope) {
@@ -121,7 +121,7 @@ TEST_F(HubQuota, NewLimitsHoldAtOnceAndRunningStreamsGoOn) {
 
 TEST_F(HubQuota, DecisionsAreInTheResourceLog) {
     const auto records = certificates.folder / "records";
-    settings.resource_log = records;
+    config.resource_log = records;
     limit(QuotaScope::hub) = {.streams = 1};
     start_hub();
     const auto device = online_device();
@@ -139,7 +139,7 @@ TEST_F(HubQuota, DecisionsAreInTheResourceLog) {
 }
 
 TEST_F(HubQuota, NextHubKnowsWhatTheDayHasCarried) {
-    settings.quota_file = certificates.folder / "quota.json";
+    config.state_directory = certificates.folder / ".";
     start_hub();
     {
         const auto device = online_device();
@@ -179,7 +179,7 @@ class HubQuotaEndings : public HubQuota {
     }
     // From the request to both legs.
     void give_streams(Clock::duration time) {
-        settings.limits.handshake = time;
+        config.limits.pairing.handshake_timeout = time;
         apply();
     }
     void expect_taken() {

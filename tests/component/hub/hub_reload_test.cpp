@@ -9,23 +9,23 @@ namespace {
 class HubReload : public HubTest {
  protected:
     HubReload() {
-        settings.limits.grace = 30s;
-        settings.admin_socket = certificates.folder / "admin.sock";
+        config.limits.presence.offline_grace = 30s;
+        config.admin_socket = certificates.folder / "admin.sock";
         start_hub();
     }
     void apply() {
-        hub->on_control([this](StreamHub& running) { running.apply(settings); });
+        hub->on_control([this](StreamHub& running) { running.apply(config); });
     }
     std::string ask_admin(const std::string& command) {
-        const Endpoint socket{.host = {}, .port = 0, .path = settings.admin_socket};
+        const Endpoint socket{.host = {}, .port = 0, .path = config.admin_socket};
         return run(ask_running_hub(socket, {{"command", command}, {"device", "dev-02"}}, clock)).value().dump();
     }
 };
 
 TEST_F(HubReload, TakesANewCertificate) {
     const test::TestCertificates other({"localhost"});
-    settings.certificate_file = other.certificate_file;
-    settings.key_file = other.key_file;
+    config.certificate = other.certificate_file;
+    config.key = other.key_file;
     apply();
     EXPECT_ANY_THROW(run(hub_clients::dial_tls(address, address.port)));
     address.tls = TlsContext::client(other.ca_file);
@@ -34,23 +34,23 @@ TEST_F(HubReload, TakesANewCertificate) {
 
 TEST_F(HubReload, ReadsTheFilesOfItsCertificateAgain) {
     const test::TestCertificates other({"localhost"});
-    std::filesystem::copy_file(other.certificate_file, settings.certificate_file,
+    std::filesystem::copy_file(other.certificate_file, config.certificate,
                                std::filesystem::copy_options::overwrite_existing);
-    std::filesystem::copy_file(other.key_file, settings.key_file, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(other.key_file, config.key, std::filesystem::copy_options::overwrite_existing);
     apply();
     address.tls = TlsContext::client(other.ca_file);
     online_device();
 }
 
 TEST_F(HubReload, UnusableCertificateLeavesAllAsItWas) {
-    settings.certificate_file = "/nowhere";
-    settings.host_names = {"other.example"};
+    config.certificate = "/nowhere";
+    config.host_name = "other.example";
     EXPECT_THROW(apply(), Failure);
     online_device();
 }
 
 TEST_F(HubReload, TakesANewGraceForLostDevices) {
-    settings.limits.grace = 0s;
+    config.limits.presence.offline_grace = 0s;
     apply();
     online_device()->vanish();
     ASSERT_TRUE(eventually_logged("device link down"));
@@ -60,9 +60,8 @@ TEST_F(HubReload, TakesANewGraceForLostDevices) {
 }
 
 TEST_F(HubReload, CommandLineHearsOfNewNames) {
-    settings.host_names = {"other.example"};
-    settings.public_host = "streams.example";
-    settings.public_port = 444;
+    config.host_name = "other.example";
+    config.public_url = {.host = "streams.example", .port = 444, .path = {}};
     apply();
     EXPECT_NE(ask_admin("device add").find("HostName=other.example;"), std::string::npos);
     EXPECT_NE(ask_admin("devicestream show").find("https://streams.example:444"), std::string::npos);

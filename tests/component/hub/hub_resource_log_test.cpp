@@ -13,7 +13,7 @@ using nlohmann::json;
 
 class HubResourceLog : public HubTest {
  protected:
-    HubResourceLog() : path(certificates.ca_file + ".records") { settings.resource_log = path; }
+    HubResourceLog() : path(certificates.ca_file + ".records") { config.resource_log = path; }
 
     struct Record {
         json whole, properties;
@@ -39,8 +39,8 @@ class HubResourceLog : public HubTest {
         return all.empty() ? Record{} : all.front();
     }
     void use(const std::string& file) {
-        settings.resource_log = file;
-        stream_hub().apply(settings);
+        config.resource_log = file;
+        stream_hub().apply(config);
     }
 
     std::string path;
@@ -118,7 +118,7 @@ TEST_F(HubResourceLog, TellsOfARejectionByTheDevice) {
 }
 
 TEST_F(HubResourceLog, TellsOfAGrantedStreamWhoseLegsNeverMet) {
-    settings.limits.handshake = 300ms;
+    config.limits.pairing.handshake_timeout = 300ms;
     start_hub();
     const auto device = online_device();
     const auto service = service_client();
@@ -149,13 +149,13 @@ TEST_F(HubResourceLog, GoesOnInANewFileAfterRotation) {
     std::filesystem::rename(path, path + ".1");
     EXPECT_EQ(run(service->ask("two", "ssh.0a1b2c3d")).status, 404);
     EXPECT_TRUE(test::eventually([&] { return records(path + ".1").size() == 2; }));
-    stream_hub().apply(settings);
+    stream_hub().apply(config);
     EXPECT_EQ(run(service->ask("three", "ssh.0a1b2c3d")).status, 404);
     EXPECT_EQ(only_record().properties.at("deviceId"), "three");
 }
 
 TEST_F(HubResourceLog, FullDiskStopsNoStream) {
-    settings.resource_log = "/dev/full";
+    config.resource_log = "/dev/full";
     start_hub();
     const auto device = online_device();
     const auto service = service_client();

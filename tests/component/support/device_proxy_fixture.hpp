@@ -42,14 +42,16 @@ class DeviceProxyTest : public testing::Test {
         background.wait_for(registry->add({"dev-01", ""}, keys));
         background.wait_for(registry->add({"dev-01", "tunnel"}, keys));
         background.wait_for(registry->add_policy("service", {.service_connect = true}, keys, {hub::AllowRule()}));
-        hub::StreamHubSettings made;
+        hub::HubConfig made;
+        made.name = "hub";
         made.listen = {.host = "127.0.0.1", .port = hub_endpoint.port, .path = {}};
         made.mqtt_listen = Endpoint{.host = "127.0.0.1", .port = 0, .path = {}};
-        made.public_host = host_name;
-        made.certificate_file = certificates.certificate_file;
-        made.key_file = certificates.key_file;
-        made.limits.grace = 1s;
-        made.limits.goodbye = 500ms;
+        made.public_url = {.host = host_name, .port = 0, .path = {}};
+        made.host_name = host_name;
+        made.certificate = certificates.certificate_file;
+        made.key = certificates.key_file;
+        made.limits.presence.offline_grace = 1s;
+        made.limits.relay.goodbye = 500ms;
         hub.emplace(background, hub_log, std::move(registry), made);
         hub_endpoint = (*hub)->endpoint();
     }

@@ -30,13 +30,14 @@ inline const http::Headers announcing{{"iothub-streaming-features", "half-close"
 class HubTest : public testing::Test {
  protected:
     HubTest() {
-        settings.name = "hub1";
-        settings.listen = {.host = "127.0.0.1", .port = 0, .path = {}};
-        settings.mqtt_listen = settings.listen;
-        settings.public_host = "localhost";
-        settings.certificate_file = certificates.certificate_file;
-        settings.key_file = certificates.key_file;
-        settings.limits.goodbye = 2s;
+        config.name = "hub1";
+        config.listen = {.host = "127.0.0.1", .port = 0, .path = {}};
+        config.mqtt_listen = config.listen;
+        config.public_url = {.host = "localhost", .port = 0, .path = {}};
+        config.host_name = "localhost";
+        config.certificate = certificates.certificate_file;
+        config.key = certificates.key_file;
+        config.limits.relay.goodbye = 2s;
         tls = TlsContext::client(certificates.ca_file);
     }
     ~HubTest() override {
@@ -46,7 +47,7 @@ class HubTest : public testing::Test {
 
     void start_hub() {
         auto registry = std::make_unique<SqliteRegistry>(registry_file, SqliteRegistry::Mode::create_new, clock);
-        hub.emplace(background, lines, std::move(registry), settings);
+        hub.emplace(background, lines, std::move(registry), config);
         device_key = add_device({"dev-01", {}});
         Permissions permissions;
         permissions.service_connect = true;
@@ -166,7 +167,7 @@ class HubTest : public testing::Test {
     test::Background background;
     std::shared_ptr<test::CapturedLog> lines = std::make_shared<test::CapturedLog>();
     asio::io_context io{1};
-    StreamHubSettings settings;
+    HubConfig config;
     std::string registry_file = SqliteRegistry::in_memory;
     hub_clients::HubAddress address;
     Secret device_key, service_key;

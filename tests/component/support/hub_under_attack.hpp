@@ -45,8 +45,8 @@ inline std::string honest_connect(const std::string& token) {
 class HubUnderAttack : public HubTest {
  protected:
     HubUnderAttack() {
-        settings.limits.goodbye = 200ms;  // for those who do not close their side
-        settings.limits.handshake = 10s;  // for legs whose partner never comes
+        config.limits.relay.goodbye = 200ms;            // for those who do not close their side
+        config.limits.pairing.handshake_timeout = 10s;  // for legs whose partner never comes
         start_hub();
         answer_to(test::http_question, address.port);  // a client's first steps need descriptors for good
         descriptors_ = open_descriptors();

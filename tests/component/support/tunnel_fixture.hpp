@@ -43,13 +43,15 @@ class TunnelTest : public testing::Test {
         background.wait_for(registry->add({"sleeper", ""}, device_keys));
         background.wait_for(
             registry->add_policy("service", {.service_connect = true}, service_keys, {hub::AllowRule()}));
-        hub::StreamHubSettings settings;
-        settings.listen = {.host = "127.0.0.1", .port = hub_port, .path = {}};
-        settings.public_host = "localhost";
-        settings.certificate_file = certificates.certificate_file;
-        settings.key_file = certificates.key_file;
-        settings.limits.goodbye = 2s;
-        hub.emplace(background, lines, std::move(registry), settings);
+        hub::HubConfig config;
+        config.name = "hub";
+        config.listen = {.host = "127.0.0.1", .port = hub_port, .path = {}};
+        config.public_url = {.host = "localhost", .port = 0, .path = {}};
+        config.host_name = "localhost";
+        config.certificate = certificates.certificate_file;
+        config.key = certificates.key_file;
+        config.limits.relay.goodbye = 2s;
+        hub.emplace(background, lines, std::move(registry), config);
         hub_port = (*hub)->endpoint().port;
     }
     device::DeviceProxyConfig device_config() const {

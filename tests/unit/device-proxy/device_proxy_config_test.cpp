@@ -86,7 +86,7 @@ TEST_F(DeviceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     EXPECT_EQ(config.services.at("ssh").address.to_string(), "localhost:22");
     EXPECT_FALSE(config.default_service);
     EXPECT_EQ(config.local_timeout, 10s);
-    EXPECT_EQ(config.linger, defaults.linger);
+    EXPECT_EQ(config.relay.linger, defaults.relay.linger);
     EXPECT_EQ(config.drain, 30s);
     EXPECT_EQ(config.threads, 1U);
 }
@@ -105,7 +105,7 @@ TEST_F(DeviceProxyConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.local_timeout, 2s);
     EXPECT_EQ(config.reconnect.first, 3s);
     EXPECT_EQ(config.reconnect.longest, 4s);
-    EXPECT_EQ(config.linger, 5s);
+    EXPECT_EQ(config.relay.linger, 5s);
     EXPECT_EQ(config.drain, 6s);
     EXPECT_EQ(config.threads, 0U);
 }

@@ -79,7 +79,7 @@ TEST_F(ServiceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     EXPECT_EQ(config.timeouts.hub, 10s);
     EXPECT_EQ(config.timeouts.connect, 15s);
     EXPECT_EQ(config.timeouts.response, 30s);
-    EXPECT_EQ(config.linger, 5s);
+    EXPECT_EQ(config.relay.linger, 5s);
     EXPECT_EQ(config.drain, 30s);
     EXPECT_EQ(config.threads, 1U);
     EXPECT_EQ(config.log.level, LogLevel::info);
@@ -102,7 +102,7 @@ TEST_F(ServiceProxyConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.timeouts.hub, 1s);
     EXPECT_EQ(config.timeouts.connect, 0s);
     EXPECT_EQ(config.timeouts.response, 2s);
-    EXPECT_EQ(config.linger, 3s);
+    EXPECT_EQ(config.relay.linger, 3s);
     EXPECT_EQ(config.drain, 4s);
     EXPECT_EQ(config.threads, 5U);
     EXPECT_EQ(config.log.level, LogLevel::debug);

@@ -61,15 +61,15 @@ TEST_F(HubConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     EXPECT_EQ(config.admin_socket, "/var/lib/stream-hub/admin.sock");
     EXPECT_EQ(config.threads, 0U);
     EXPECT_EQ(config.drain, 30s);
-    EXPECT_EQ(config.handshake_timeout, 60s);
-    EXPECT_EQ(config.offline_grace, 5s);
-    EXPECT_EQ(config.linger, 5s);
-    EXPECT_EQ(config.limits.tls_timeout, 10s);
-    EXPECT_EQ(config.limits.head_timeout, 10s);
-    EXPECT_EQ(config.limits.idle_timeout, 60s);
-    EXPECT_EQ(config.limits.connections_per_address, 1000U);
-    EXPECT_EQ(config.limits.linked_devices, 0U);
-    EXPECT_EQ(config.limits.pending_per_policy, 10'000U);
+    EXPECT_EQ(config.limits.pairing.handshake_timeout, 60s);
+    EXPECT_EQ(config.limits.presence.offline_grace, 5s);
+    EXPECT_EQ(config.limits.relay.linger, 5s);
+    EXPECT_EQ(config.limits.connections.tls_timeout, 10s);
+    EXPECT_EQ(config.limits.connections.head_timeout, 10s);
+    EXPECT_EQ(config.limits.connections.idle_timeout, 60s);
+    EXPECT_EQ(config.limits.connections.connections_per_address, 1000U);
+    EXPECT_EQ(config.limits.presence.linked_devices, 0U);
+    EXPECT_EQ(config.limits.pairing.pending_per_policy, 10'000U);
 }
 
 TEST_F(HubConfigTest, ReadsEveryKey) {
@@ -88,15 +88,15 @@ TEST_F(HubConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.state_directory, (folder_ / "state").string());
     EXPECT_EQ(config.threads, 2U);
     EXPECT_EQ(config.drain, 1s);
-    EXPECT_EQ(config.handshake_timeout, 10min);
-    EXPECT_EQ(config.offline_grace, 0s);
-    EXPECT_EQ(config.linger, 2s);
-    EXPECT_EQ(config.limits.tls_timeout, 3s);
-    EXPECT_EQ(config.limits.head_timeout, 4s);
-    EXPECT_EQ(config.limits.idle_timeout, 5s);
-    EXPECT_EQ(config.limits.connections_per_address, 6U);
-    EXPECT_EQ(config.limits.linked_devices, 7U);
-    EXPECT_EQ(config.limits.pending_per_policy, 8U);
+    EXPECT_EQ(config.limits.pairing.handshake_timeout, 10min);
+    EXPECT_EQ(config.limits.presence.offline_grace, 0s);
+    EXPECT_EQ(config.limits.relay.linger, 2s);
+    EXPECT_EQ(config.limits.connections.tls_timeout, 3s);
+    EXPECT_EQ(config.limits.connections.head_timeout, 4s);
+    EXPECT_EQ(config.limits.connections.idle_timeout, 5s);
+    EXPECT_EQ(config.limits.connections.connections_per_address, 6U);
+    EXPECT_EQ(config.limits.presence.linked_devices, 7U);
+    EXPECT_EQ(config.limits.pairing.pending_per_policy, 8U);
     EXPECT_EQ(config.log.level, LogLevel::error);
 }
 
@@ -190,8 +190,8 @@ TEST(HubOptions, WhatAReloadChangesTakesNoRestart) {
     fresh.host_name = "other.example";
     fresh.public_url.port = 8443;
     fresh.certificate = fresh.key = "other.pem";
-    fresh.offline_grace = fresh.linger = fresh.handshake_timeout = 7s;
-    fresh.limits.connections_per_address = 7;
+    fresh.limits.presence.offline_grace = fresh.limits.relay.linger = fresh.limits.pairing.handshake_timeout = 7s;
+    fresh.limits.connections.connections_per_address = 7;
     fresh.log.level = LogLevel::debug;
     EXPECT_TRUE(hub_options().changed_keys(running, fresh, true).empty());
     EXPECT_EQ(hub_options().changed_keys(running, fresh, false).size(), 9U);

@@ -211,7 +211,7 @@ TEST_F(DeviceEndpointTest, LoginWithoutConnectIsToldFromTheOthers) {
 
 TEST_F(DeviceEndpointTest, LoginThatWaitsForAnOlderLinkSaysSo) {
     HubLimits short_head;
-    short_head.head = 1s;
+    short_head.connections.head_timeout = 1s;
     limits.set(short_head);
     const Channel<LinkOrder> older(io.get_executor());
     test::run(io, broker->link_up({pump}, older));

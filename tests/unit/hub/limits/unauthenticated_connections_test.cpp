@@ -5,38 +5,45 @@
 namespace device_streams::hub {
 namespace {
 
+ConnectionLimits at_most(std::size_t per_address, std::size_t in_all) {
+    ConnectionLimits limits;
+    limits.connections_per_address = per_address;
+    limits.connections_without_login = in_all;
+    return limits;
+}
+
 TEST(VisitorsTest, LimitHoldsForEachAddressAlone) {
     UnauthenticatedConnections unauthenticated;
-    const auto first = unauthenticated.enter("203.0.113.7:1", {2, 9});
-    const auto second = unauthenticated.enter("203.0.113.7:2", {2, 9});
+    const auto first = unauthenticated.enter("203.0.113.7:1", at_most(2, 9));
+    const auto second = unauthenticated.enter("203.0.113.7:2", at_most(2, 9));
     EXPECT_TRUE(first && second);
-    EXPECT_FALSE(unauthenticated.enter("203.0.113.7:3", {2, 9}));
-    EXPECT_TRUE(unauthenticated.enter("203.0.113.8:3", {2, 9}));
-    EXPECT_TRUE(unauthenticated.enter("[2001:db8::1]:3", {2, 9}));
+    EXPECT_FALSE(unauthenticated.enter("203.0.113.7:3", at_most(2, 9)));
+    EXPECT_TRUE(unauthenticated.enter("203.0.113.8:3", at_most(2, 9)));
+    EXPECT_TRUE(unauthenticated.enter("[2001:db8::1]:3", at_most(2, 9)));
 }
 
 TEST(VisitorsTest, PlaceIsFreeAgainWhenTheVisitorLeaves) {
     UnauthenticatedConnections unauthenticated;
-    auto first = unauthenticated.enter("203.0.113.7:1", {1, 9});
-    EXPECT_FALSE(unauthenticated.enter("203.0.113.7:2", {1, 9}));
+    auto first = unauthenticated.enter("203.0.113.7:1", at_most(1, 9));
+    EXPECT_FALSE(unauthenticated.enter("203.0.113.7:2", at_most(1, 9)));
     first.reset();
-    EXPECT_TRUE(unauthenticated.enter("203.0.113.7:2", {1, 9}));
+    EXPECT_TRUE(unauthenticated.enter("203.0.113.7:2", at_most(1, 9)));
 }
 
 TEST(VisitorsTest, LimitHoldsForAllAddressesTogether) {
     UnauthenticatedConnections unauthenticated;
-    auto first = unauthenticated.enter("203.0.113.7:1", {2, 2});
-    const auto second = unauthenticated.enter("203.0.113.8:1", {2, 2});
-    EXPECT_FALSE(unauthenticated.enter("203.0.113.9:1", {2, 2}));
+    auto first = unauthenticated.enter("203.0.113.7:1", at_most(2, 2));
+    const auto second = unauthenticated.enter("203.0.113.8:1", at_most(2, 2));
+    EXPECT_FALSE(unauthenticated.enter("203.0.113.9:1", at_most(2, 2)));
     first.reset();
-    EXPECT_TRUE(unauthenticated.enter("203.0.113.9:1", {2, 2}));
+    EXPECT_TRUE(unauthenticated.enter("203.0.113.9:1", at_most(2, 2)));
 }
 
 TEST(VisitorsTest, Ipv6NetworkIsOneAddress) {
     UnauthenticatedConnections unauthenticated;
-    const auto first = unauthenticated.enter("[2001:db8:1:2:3:4:5:6]:1", {1, 9});
-    EXPECT_FALSE(unauthenticated.enter("[2001:db8:1:2::1]:1", {1, 9}));
-    EXPECT_TRUE(unauthenticated.enter("[2001:db8:1:3::1]:1", {1, 9}));
+    const auto first = unauthenticated.enter("[2001:db8:1:2:3:4:5:6]:1", at_most(1, 9));
+    EXPECT_FALSE(unauthenticated.enter("[2001:db8:1:2::1]:1", at_most(1, 9)));
+    EXPECT_TRUE(unauthenticated.enter("[2001:db8:1:3::1]:1", at_most(1, 9)));
 }
 
 }  // namespace

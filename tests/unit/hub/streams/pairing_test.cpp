@@ -493,7 +493,7 @@ TEST_F(PairingTest, FeaturesFollowTheLinkOfTheLastDelivery) {
 
 TEST_F(PairingTest, NewLimitsHoldForNewRequestsOnly) {
     const auto before = open_delivered();
-    pairing.set_limits({.handshake = 10s, .response_default = 5s, .pending = 3});
+    pairing.set_limits({.handshake_timeout = 10s, .response_default = 5s, .pending = 3});
     EXPECT_EQ(open_delivered().deadline, clock.now() + 10s);
     EXPECT_EQ(granted(before.request_id).deadline, clock.now() + 60s);
 }

@@ -26,7 +26,7 @@ class PresenceTest : public testing::Test {
         return std::ranges::find(online, target) != online.end();
     }
 
-    Presence presence{PresenceLimits{.grace = 5s}};
+    Presence presence{PresenceLimits{.offline_grace = 5s}};
     Clock::time_point now{1h};
     const iothub::Target pump{"pump-17", {}};
     const iothub::Target module{"pump-17", "tunnel"};
@@ -83,7 +83,7 @@ TEST_F(PresenceTest, EndOfReplacedLinkDoesNotTakeTheNewOneDown) {
 }
 
 TEST_F(PresenceTest, FullHubTakesNoMoreIdentitiesButReplacesTheirLinks) {
-    presence.set_limits({.grace = 5s, .links = 1});
+    presence.set_limits({.offline_grace = 5s, .linked_devices = 1});
     EXPECT_TRUE(presence.has_room_for(pump));
     const auto link = subscribed_link(pump);
     EXPECT_FALSE(presence.has_room_for(module));
@@ -92,13 +92,13 @@ TEST_F(PresenceTest, FullHubTakesNoMoreIdentitiesButReplacesTheirLinks) {
     EXPECT_TRUE(presence.has_room_for(module)) << "its grace takes no place";
     subscribed_link(module);
     EXPECT_FALSE(presence.has_room_for(pump)) << "nor keeps one";
-    presence.set_limits({.grace = 5s, .links = 0});
+    presence.set_limits({.offline_grace = 5s, .linked_devices = 0});
     EXPECT_TRUE(presence.has_room_for(pump));
 }
 
 TEST_F(PresenceTest, LinksThatAreOnTheirWayOutTakeNoPlace) {
     const iothub::Target second{"pump-18", {}}, third{"pump-19", {}}, fourth{"pump-20", {}};
-    presence.set_limits({.grace = 5s, .links = 2});
+    presence.set_limits({.offline_grace = 5s, .linked_devices = 2});
     const auto replaced = subscribed_link(pump);
     const auto current = subscribed_link(pump);
     EXPECT_TRUE(presence.has_room_for(second)) << "one of the two is replaced";
