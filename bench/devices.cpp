@@ -83,7 +83,7 @@ class Fleet {
         const Endpoint named{.host = settings.hub.host_name, .port = settings.port, .path = {}};
         auto tls = std::make_unique<TlsStream>(dial(number), TlsContext::client(arguments_.ca_file), named.host);
         co_await tls->handshake();
-        if (!settings.over_websocket) co_return tls;
+        if (settings.transport == device::LinkTransport::mqtt) co_return tls;
         ws::ClientHandshake ask;
         ask.target = "/$iothub/websocket?iothub-no-client-cert=true";
         ask.subprotocol = "mqtt";
@@ -126,7 +126,7 @@ Arguments parse(const std::vector<std::string>& words) {
     auto& settings = arguments.settings;
     settings.identity = iothub::parse_connection_string(line);
     settings.hub.host_name = settings.identity.host_name;
-    settings.over_websocket = words[2] == "mqtt-ws";
+    settings.transport = words[2] == "mqtt-ws" ? device::LinkTransport::mqtt_ws : device::LinkTransport::mqtt;
     settings.port = static_cast<std::uint16_t>(std::stoi(words[3]));
     settings.keep_alive = std::chrono::seconds(std::stoi(words[5]));
     return arguments;

@@ -35,18 +35,20 @@ bool wants_certificate(const DeviceProxyConfig& config) {
 }
 
 void check_certificate(DeviceProxyConfig& config, ParseContext& reading) {
+    auto& files = config.own_certificate;
+    files.hub_ca = config.hub.ca_file;
     if (!wants_certificate(config)) {
-        if (!config.certificate.empty())
+        if (!files.certificate.empty())
             reading.fault("hub.certificate", "not used, allowed: with x509=true in the connection string");
         return;
     }
-    for (const auto& [key, path] : {std::pair("hub.certificate", &config.certificate), {"hub.key", &config.key}})
+    for (const auto& [key, path] : {std::pair("hub.certificate", &files.certificate), {"hub.key", &files.key}})
         if (path->empty()) reading.fault(key, "missing, allowed: a path (the connection string says x509=true)");
-    if (config.certificate.empty() || config.key.empty()) return;
+    if (files.certificate.empty() || files.key.empty()) return;
     try {
         // Whether it is valid now is said when it is used: this machine's clock may be set later than this program
         // starts.
-        static_cast<void>(OwnCertificate(certificate_files(config)));
+        static_cast<void>(OwnCertificate(files));
     } catch (const Failure& failure) {
         reading.fault("hub.certificate", failure.detail() + ", allowed: a PEM certificate with its key");
     }
@@ -66,17 +68,17 @@ void add_certificate_options(OptionTable<DeviceProxyConfig>& table) {
                        "connection string says x509=true. A renewed one is taken for the next connection.",
                .example = "device.pem",
                .optional_example = true},
-              path(), &DeviceProxyConfig::certificate);
+              path(), member(&DeviceProxyConfig::own_certificate, &OwnCertificate::Files::certificate));
     table.add({.key = "hub.key",
                .help = "PEM file with the certificate's private key, readable for this program only.",
                .example = "device.key",
                .optional_example = true},
-              path(), &DeviceProxyConfig::key);
+              path(), member(&DeviceProxyConfig::own_certificate, &OwnCertificate::Files::key));
     table.add({.key = "hub.key_passphrase_file",
                .help = "File with the passphrase of hub.key in one line, when the key is encrypted.",
                .example = "device.pass",
                .optional_example = true},
-              path(), &DeviceProxyConfig::key_passphrase_file);
+              path(), member(&DeviceProxyConfig::own_certificate, &OwnCertificate::Files::key_passphrase_file));
     table.rule({"hub.connection_string", "hub.connection_string_file", "hub.certificate", "hub.key",
                 "hub.key_passphrase_file"},
                check_certificate);
@@ -86,14 +88,14 @@ void add_link_options(OptionTable<DeviceProxyConfig>& table) {
     table.add({.key = "hub.transport",
                .help = "How the control link travels: MQTT over WebSocket on hub.port, which passes most firewalls, or "
                        "MQTT over TLS on hub.mqtt_port."},
-              transport(), &DeviceProxyConfig::transport);
+              transport(), member(&DeviceProxyConfig::link, &LinkSettings::transport));
     table.add({.key = "hub.mqtt_port", .help = "The hub's port for MQTT over TLS; used with transport mqtt only."},
               port(), &DeviceProxyConfig::mqtt_port);
     table.add(
         {.key = "hub.keep_alive",
          .help = "MQTT keep-alive: the control link is never silent for longer, and a dead hub is noticed after at "
                  "most one and a half of it."},
-        duration<seconds>(5s, 1177s), &DeviceProxyConfig::keep_alive);
+        duration<seconds>(5s, 1177s), member(&DeviceProxyConfig::link, &LinkSettings::keep_alive));
 }
 
 ValueKind<std::string> policy_name() {
@@ -138,15 +140,16 @@ void add_timeouts(OptionTable<DeviceProxyConfig>& table) {
     table.section("timeouts", "Limits on the phases of opening connections.");
     table.add(
         {.key = "timeouts.hub", .help = "For TCP, TLS and the login of the control link, and for each stream's leg."},
-        duration<milliseconds>(100ms, 5min), &DeviceProxyConfig::hub_timeout);
+        duration<milliseconds>(100ms, 5min), member(&DeviceProxyConfig::link, &LinkSettings::hub, &HubAccess::limit));
     table.add(
         {.key = "timeouts.local", .help = "For connecting to a local service; a stream is accepted only after that."},
-        duration<milliseconds>(100ms, 1min), &DeviceProxyConfig::local_timeout);
+        duration<milliseconds>(100ms, 1min), member(&DeviceProxyConfig::streams, &StreamSettings::local_timeout));
     table.section("reconnect", "Waits between tries to reach the hub: random, with a ceiling that doubles each time.");
     table.add({.key = "reconnect.first", .help = "The first ceiling."}, duration<milliseconds>(10ms, 1min),
-              member(&DeviceProxyConfig::reconnect, &ReconnectSettings::first));
+              member(&DeviceProxyConfig::link, &LinkSettings::backoff, &Backoff::Limits::first));
     table.add({.key = "reconnect.longest", .help = "The ceiling does not grow beyond this."},
-              duration<milliseconds>(100ms, 1h), member(&DeviceProxyConfig::reconnect, &ReconnectSettings::longest));
+              duration<milliseconds>(100ms, 1h),
+              member(&DeviceProxyConfig::link, &LinkSettings::backoff, &Backoff::Limits::longest));
 }
 
 void check_services(DeviceProxyConfig& config, ParseContext& reading) {
@@ -160,9 +163,10 @@ void check_services(DeviceProxyConfig& config, ParseContext& reading) {
 }
 
 void check_reconnect(DeviceProxyConfig& config, ParseContext& reading) {
-    if (config.reconnect.longest >= config.reconnect.first) return;
-    reading.fault("reconnect.longest",
-                  "shorter than reconnect.first, allowed: at least " + to_string(config.reconnect.first));
+    const auto& reconnect = config.link.backoff;
+    if (reconnect.longest >= reconnect.first) return;
+    reading.fault("reconnect.longest", "shorter than reconnect.first, allowed: at least " +
+                                           to_string(std::chrono::duration_cast<milliseconds>(reconnect.first)));
 }
 
 OptionTable<DeviceProxyConfig> make_table() {
@@ -173,9 +177,9 @@ OptionTable<DeviceProxyConfig> make_table() {
     add_link_options(table);
     add_services(table);
     add_timeouts(table);
-    add_liveness_options(table, &DeviceProxyConfig::liveness);
-    add_streams_options(table, &DeviceProxyConfig::relay, &RelayLimits::stream);
-    add_linger_option(table, &DeviceProxyConfig::relay, &RelayLimits::linger);
+    add_liveness_options(table, &DeviceProxyConfig::link, &LinkSettings::hub, &HubAccess::liveness);
+    add_streams_options(table, &DeviceProxyConfig::streams, &StreamSettings::relay, &RelayLimits::stream);
+    add_linger_option(table, &DeviceProxyConfig::streams, &StreamSettings::relay, &RelayLimits::linger);
     add_run_options(table);
     add_user_options(table);
     add_log_options(table);
@@ -185,10 +189,6 @@ OptionTable<DeviceProxyConfig> make_table() {
 }
 
 }  // namespace
-
-OwnCertificate::Files certificate_files(const DeviceProxyConfig& config) {
-    return {config.certificate, config.key, config.key_passphrase_file, config.hub.ca_file};
-}
 
 const OptionTable<DeviceProxyConfig>& device_proxy_options() {
     static const auto table = make_table();

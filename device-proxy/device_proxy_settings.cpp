@@ -18,38 +18,26 @@ iothub::ConnectionString read_identity(const Secret& text) {
     return identity;
 }
 
-HubAccess make_access(const DeviceProxyConfig& config, const iothub::ConnectionString& identity) {
-    HubAccess hub;
+void complete_access(HubAccess& hub, const HubSettings& settings, const iothub::ConnectionString& identity) {
     hub.host_name = identity.host_name;
-    hub.connect_host = config.hub.address.empty() ? identity.gateway_host_name : config.hub.address;
-    hub.tls = TlsContext::client(config.hub.ca_file);
-    hub.proxy = make_http_proxy(config.hub.http_proxy, config.hub.no_proxy, config.hub.http_proxy_ca_file);
-    hub.limit = config.hub_timeout;
-    hub.liveness = config.liveness;
-    return hub;
+    hub.connect_host = settings.address.empty() ? identity.gateway_host_name : settings.address;
+    hub.tls = TlsContext::client(settings.ca_file);
+    hub.proxy = make_http_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
 }
 
 }  // namespace
 
 DeviceProxySettings make_settings(const DeviceProxyConfig& config) {
-    DeviceProxySettings settings;
+    DeviceProxySettings settings{config.link, config.streams};
     auto& link = settings.link;
     link.identity = read_identity(config.hub.connection_string);
-    link.hub = make_access(config, link.identity);
-    if (link.identity.x509) link.certificate = std::make_shared<OwnCertificate>(certificate_files(config));
-    link.over_websocket = config.transport == LinkTransport::mqtt_ws;
-    link.port = link.over_websocket ? config.hub.port : config.mqtt_port;
-    link.keep_alive = config.keep_alive;
-    link.session.connack = config.hub_timeout;
-    link.session.suback = config.hub_timeout;
-    link.session.ping_answer = std::clamp<Clock::duration>(config.keep_alive / 4, shortest_patience, longest_patience);
-    link.backoff.first = config.reconnect.first;
-    link.backoff.longest = config.reconnect.longest;
-
-    settings.streams.services = ServiceMap(config.services, config.default_service);
+    complete_access(link.hub, config.hub, link.identity);
+    if (link.identity.x509) link.certificate = std::make_shared<OwnCertificate>(config.own_certificate);
+    link.port = link.transport == LinkTransport::mqtt_ws ? config.hub.port : config.mqtt_port;
+    link.session.connack = link.session.suback = link.hub.limit;
+    link.session.ping_answer = std::clamp<Clock::duration>(link.keep_alive / 4, shortest_patience, longest_patience);
     settings.streams.hub = link.hub;
-    settings.streams.local_timeout = config.local_timeout;
-    settings.streams.relay = config.relay;
+    settings.streams.services = ServiceMap(config.services, config.default_service);
     return settings;
 }
 

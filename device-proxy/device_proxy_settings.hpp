@@ -6,7 +6,7 @@
 
 namespace device_streams::device {
 
-/// The limits and endpoints that the components work with.
+/// What the link and the streams work with.
 struct DeviceProxySettings {
     LinkSettings link;
     StreamSettings streams;

@@ -19,10 +19,5 @@ int main(int argc, char** argv) {
         reconfiguration.apply_with([&proxy = *proxy](const auto& fresh) { proxy.apply(device::make_settings(fresh)); });
         return proxy;
     };
-    RunSettings settings;
-    settings.run_as = {config.run_as.user, config.run_as.group};
-    settings.program = "device-proxy";
-    settings.threads = config.threads;
-    settings.drain = config.drain;
-    return run(settings, log, make, &reconfiguration);
+    return run(config.run, log, make, &reconfiguration);
 }

@@ -41,12 +41,8 @@ int run_with_state(const HubConfig& config, Reconfiguration<HubConfig>& reconfig
     auto lock = block_on(state.lock(lock_patience, clock));
     std::unique_ptr<Registry> registry =
         std::make_unique<SqliteRegistry>(state.registry_file(), SqliteRegistry::Mode::open_existing, clock);
-    RunSettings settings;
-    settings.program = "stream-hub";
-    settings.threads = config.threads;
-    settings.drain = config.drain;
     return run(
-        settings, log,
+        config.run, log,
         [&](Environment environment) -> std::unique_ptr<Component> {
             auto hub =
                 std::make_unique<StreamHub>(std::move(environment), std::move(registry), reconfiguration.begin());
@@ -63,7 +59,7 @@ int run_hub(LoadedConfig<HubConfig> loaded) {
     const Log log(make_stderr_sink(config.log.format), config.log.level);
     Reconfiguration reconfiguration(hub_options(), std::move(loaded), log);
     try {
-        become({config.run_as.user, config.run_as.group});  // before the state is opened
+        become(config.run.run_as);  // before the state is opened
         return run_with_state(config, reconfiguration, log);
     } catch (const Failure& failure) {
         log.error(explain(failure));

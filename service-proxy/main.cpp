@@ -22,12 +22,7 @@ int run_forwards(LoadedConfig<ServiceProxyConfig> loaded) {
             [&proxy = *proxy](const auto& fresh) { proxy.apply(service::make_settings(fresh)); });
         return proxy;
     };
-    RunSettings settings;
-    settings.program = "service-proxy";
-    settings.run_as = {config.run_as.user, config.run_as.group};
-    settings.threads = config.threads;
-    settings.drain = config.drain;
-    return run(settings, log, make, &reconfiguration);
+    return run(config.run, log, make, &reconfiguration);
 }
 
 // Standard error is a person's terminal here: the starts and ends of streams are told at debug level only.

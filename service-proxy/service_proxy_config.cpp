@@ -80,14 +80,14 @@ void add_timeouts(OptionTable<ServiceProxyConfig>& table) {
     table.section("timeouts", "Limits on the phases of opening a stream.");
     table.add({.key = "timeouts.hub",
                .help = "For TCP, for TLS, and for the hub's answer on top of what it may wait for the device."},
-              duration<milliseconds>(100ms, 5min), member(&ServiceProxyConfig::timeouts, &Timeouts::hub));
+              duration<milliseconds>(100ms, 5min), member(&ServiceProxyConfig::open, &OpenLimits::hub));
     table.add({.key = "timeouts.connect",
                .help = "A device that is offline has this long to come online; sent to the hub in whole seconds."},
-              duration<milliseconds>(0s, 10min), member(&ServiceProxyConfig::timeouts, &Timeouts::connect));
+              duration<milliseconds>(0s, 10min), member(&ServiceProxyConfig::open, &OpenLimits::connect));
     table.add({.key = "timeouts.response",
                .help = "The device has this long to answer, in which it connects to its local service; sent to the hub "
                        "in whole seconds."},
-              duration<milliseconds>(1s, 10min), member(&ServiceProxyConfig::timeouts, &Timeouts::response));
+              duration<milliseconds>(1s, 10min), member(&ServiceProxyConfig::open, &OpenLimits::response));
 }
 
 void check_forwards(ServiceProxyConfig& config, ParseContext& reading) {

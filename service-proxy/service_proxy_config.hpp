@@ -1,11 +1,12 @@
 #pragma once
 
+#include "common/app/run.hpp"
 #include "common/base/endpoint.hpp"
 #include "common/base/stream_limits.hpp"
 #include "common/config/settings.hpp"
+#include "common/service_client/service_access.hpp"
 #include "common/tunnel/relay.hpp"
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,26 +28,15 @@ struct Forward {
     bool operator==(const Forward&) const = default;
 };
 
-/// `timeouts:`, each a limit on one phase of opening a stream.
-struct Timeouts {
-    std::chrono::milliseconds hub{
-        10'000};  ///< TCP, TLS and answers of the hub that do not wait for the device; 100ms..5m
-    std::chrono::milliseconds connect{
-        15'000};  ///< the hub waits this long for an offline device; 0s..10m, sent in seconds
-    std::chrono::milliseconds response{
-        30'000};  ///< the hub waits this long for the device's answer; 1s..10m, sent in seconds
-};
-
+/// What a service-proxy runs with, as the file has it: its parts take their settings from here.
 struct ServiceProxyConfig {
     HubSettings hub;
     std::vector<Forward> forwards;  ///< at least one, unless stdio is set
     std::optional<Forward> stdio;   ///< --stdio: one stream on standard input and output instead of listening
-    Timeouts timeouts;
+    OpenLimits open;                ///< hub: 100ms..5m; connect: 0s..10m, response: 1s..10m, both sent in seconds
     Liveness liveness;
-    RelayLimits relay;                        ///< of every stream; forwards may have stricter ones; linger 0s..10m
-    std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
-    unsigned threads = 1;                     ///< 0: one per core; 0..1024
-    RunAsSettings run_as;
+    RelayLimits relay;  ///< of every stream; forwards may have stricter ones; linger 0s..10m
+    RunSettings run{.program = "service-proxy"};
     LogSettings log;
 };
 

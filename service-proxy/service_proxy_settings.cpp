@@ -17,7 +17,8 @@ void require_service_credential(const iothub::ConnectionString& credential) {
         throw Failure(Errc::credential_malformed, "hub.connection_string has no SharedAccessKey");
 }
 
-ServiceAccess make_service_access(const HubSettings& settings, Clock::duration limit) {
+ServiceAccess make_service_access(const ServiceProxyConfig& config) {
+    const auto& settings = config.hub;
     ServiceAccess access;
     access.credential = iothub::parse_connection_string(settings.connection_string.reveal());
     require_service_credential(access.credential);
@@ -25,7 +26,8 @@ ServiceAccess make_service_access(const HubSettings& settings, Clock::duration l
     access.hub.connect_host = settings.address.empty() ? access.credential.gateway_host_name : settings.address;
     access.hub.tls = TlsContext::client(settings.ca_file);
     access.hub.proxy = make_http_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
-    access.hub.limit = limit;
+    access.hub.limit = config.open.hub;
+    access.hub.liveness = config.liveness;
     access.port = settings.port;
     return access;
 }
@@ -33,15 +35,7 @@ ServiceAccess make_service_access(const HubSettings& settings, Clock::duration l
 }  // namespace
 
 ServiceProxySettings make_settings(const ServiceProxyConfig& config) {
-    ServiceProxySettings settings;
-    settings.hub = make_service_access(config.hub, config.timeouts.hub);
-    settings.forwards = config.forwards;
-    settings.open.hub = config.timeouts.hub;
-    settings.open.connect = config.timeouts.connect;
-    settings.open.response = config.timeouts.response;
-    settings.hub.hub.liveness = config.liveness;
-    settings.relay = config.relay;
-    return settings;
+    return {make_service_access(config), config.forwards, config.open, config.relay};
 }
 
 }  // namespace device_streams::service

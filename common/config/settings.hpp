@@ -28,12 +28,6 @@ struct HubSettings {
     NoProxy no_proxy;                         ///< what is reached without it
 };
 
-/// `user` and `group` of all programs.
-struct RunAsSettings {
-    std::string user;   ///< taken on when root starts the program; empty: nobody else
-    std::string group;  ///< empty: the user's own
-};
-
 /// `log:` of all programs.
 struct LogSettings {
     LogLevel level = LogLevel::info;

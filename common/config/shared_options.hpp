@@ -91,20 +91,21 @@ void add_log_options(OptionTable<Config>& table) {
         log_format(), member(&Config::log, &LogSettings::format));
 }
 
-/// `threads` and `drain`, for a Config with these members.
+/// `threads` and `drain`, for a Config with a member RunSettings run.
 template <typename Config>
 void add_run_options(OptionTable<Config>& table) {
     table.add(
         {.key = "threads", .help = "Threads that move data; 0 means one per processor core.", .takes_restart = true},
-        whole_number<unsigned>(0, 1024), &Config::threads);
-    table.add({.key = "drain",
-               .help = "When the program is told to stop, running streams have this long to end by themselves.",
-               .takes_restart = true},
-              duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(24))),
-              &Config::drain);
+        whole_number<unsigned>(0, 1024), [](auto& config) -> auto& { return config.run.threads; });
+    table.add(
+        {.key = "drain",
+         .help = "When the program is told to stop, running streams have this long to end by themselves.",
+         .takes_restart = true},
+        duration(std::chrono::milliseconds(0), std::chrono::milliseconds(std::chrono::hours(24))),
+        [](auto& config) -> auto& { return config.run.drain; });
 }
 
-/// `user` and `group`, for a Config with a member RunAsSettings run_as.
+/// `user` and `group`, for a Config with a member RunSettings run.
 template <typename Config>
 void add_user_options(OptionTable<Config>& table) {
     table.add(
@@ -114,15 +115,16 @@ void add_user_options(OptionTable<Config>& table) {
          .example = table.program(),
          .optional_example = true,
          .takes_restart = true},
-        text(), member(&Config::run_as, &RunAsSettings::user));
-    table.add({.key = "group",
-               .help = "Group that it becomes instead of the user's own.",
-               .example = table.program(),
-               .optional_example = true,
-               .takes_restart = true},
-              text(), member(&Config::run_as, &RunAsSettings::group));
+        text(), [](auto& config) -> auto& { return config.run.run_as.user; });
+    table.add(
+        {.key = "group",
+         .help = "Group that it becomes instead of the user's own.",
+         .example = table.program(),
+         .optional_example = true,
+         .takes_restart = true},
+        text(), [](auto& config) -> auto& { return config.run.run_as.group; });
     table.rule({"user", "group"}, [](Config& config, ParseContext& reading) {
-        if (config.run_as.user.empty() && !config.run_as.group.empty())
+        if (config.run.run_as.user.empty() && !config.run.run_as.group.empty())
             reading.fault("group", "given without user, allowed: with user only");
     });
 }

@@ -167,7 +167,7 @@ void HubLink::on_up(Life& life) {
     repeat_answers(life);
     log_.info(life.renews ? "link to the hub renewed" : "linked to the hub",
               {{"hub", life.settings.hub.host_name},
-               {"transport", life.settings.over_websocket ? "mqtt-ws" : "mqtt"},
+               {"transport", life.settings.transport == LinkTransport::mqtt_ws ? "mqtt-ws" : "mqtt"},
                {"way", life.settings.hub.way()}});
     changed_.wake();
 }

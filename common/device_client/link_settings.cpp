@@ -49,7 +49,7 @@ bool LinkSettings::same_link(const LinkSettings& other) const {
            identity.key == other.identity.key && identity.token == other.identity.token &&
            identity.policy == other.identity.policy && same_certificate(certificate, other.certificate) &&
            hub.connect_host == other.hub.connect_host && same_proxy(hub.proxy, other.hub.proxy) && port == other.port &&
-           over_websocket == other.over_websocket && keep_alive == other.keep_alive;
+           transport == other.transport && keep_alive == other.keep_alive;
 }
 
 mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance) {
@@ -72,7 +72,7 @@ asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Cl
     const Endpoint named{.host = settings.hub.host_name, .port = settings.port, .path = {}};
     if (settings.certificate) settings.hub.tls = settings.certificate->for_next_connection(clock, log);
     auto tls = co_await open_tls(settings.hub, named, clock);
-    if (!settings.over_websocket) co_return tls;
+    if (settings.transport == LinkTransport::mqtt) co_return tls;
     ws::ClientHandshake ask;
     ask.target = settings.certificate ? "/$iothub/websocket" : "/$iothub/websocket?iothub-no-client-cert=true";
     ask.subprotocol = "mqtt";

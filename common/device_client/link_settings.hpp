@@ -14,13 +14,19 @@
 
 namespace device_streams::device {
 
+/// How the link travels.
+enum class LinkTransport {
+    mqtt_ws,  ///< MQTT over WebSocket
+    mqtt,     ///< MQTT directly in TLS
+};
+
 /// Everything the link to the hub needs.
 struct LinkSettings {
     HubAccess hub;
     iothub::ConnectionString identity;
     std::shared_ptr<OwnCertificate> certificate;  ///< when the identity has neither key nor token
-    bool over_websocket = true;                   ///< else MQTT directly in TLS
-    std::uint16_t port = 443;
+    LinkTransport transport = LinkTransport::mqtt_ws;
+    std::uint16_t port = 443;             ///< for this transport
     std::chrono::seconds keep_alive{20};  ///< 1..65535; with SessionLimits::ping_answer, how soon a dead hub is noticed
     std::chrono::seconds token_lifetime{3600};  ///< of tokens made from the key; the link is renewed at 80 % of it
     SessionLimits session;

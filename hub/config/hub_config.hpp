@@ -1,11 +1,11 @@
 #pragma once
 
+#include "common/app/run.hpp"
 #include "common/base/endpoint.hpp"
 #include "common/config/settings.hpp"
 #include "hub/config/quota_options.hpp"
 #include "hub/limits/hub_limits.hpp"
 
-#include <chrono>
 #include <optional>
 #include <string>
 
@@ -29,11 +29,9 @@ struct HubConfig {
     std::string state_directory;  ///< registry, quotas of the day and admin socket; path
     std::string admin_socket;     ///< path; default: state_directory/admin.sock
     std::string resource_log;     ///< path; empty: off
-    unsigned threads = 0;         ///< 0: one per core; 0..1024
-    std::chrono::milliseconds drain{30'000};  ///< running streams may end by themselves when stopping; 0s..24h
-    RunAsSettings run_as;
     HubLimits limits;
     QuotaOptions quota;
+    RunSettings run{.program = "stream-hub", .threads = 0};
     LogSettings log;
 };
 

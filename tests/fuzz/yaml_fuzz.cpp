@@ -20,8 +20,10 @@ struct Config {
     std::map<std::string, Service> services;
     std::vector<LogSettings> logs;
     std::chrono::milliseconds linger{5000};
-    std::chrono::milliseconds drain{30'000};
-    unsigned threads = 1;
+    struct Run {
+        std::chrono::milliseconds drain{30'000};
+        unsigned threads = 1;
+    } run;
     LogSettings log;
 };
 

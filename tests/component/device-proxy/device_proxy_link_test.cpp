@@ -7,7 +7,7 @@ namespace {
 class DeviceProxyLinkTest : public DeviceProxyTest {};
 
 TEST_F(DeviceProxyLinkTest, WorksOverMqttWithoutWebSocket) {
-    settings.link.over_websocket = false;
+    settings.link.transport = LinkTransport::mqtt;
     settings.link.port = (*hub)->mqtt_endpoint()->port;
     start_proxy();
     auto [stream, local] = open();

@@ -338,7 +338,7 @@ TEST_F(HubAnswers, HubThatAcceptsAndSaysNothingTimesOut) {
     test::BlockingListener silent;
     hub_port = silent.endpoint().port;
     auto config = make_config();
-    config.timeouts.hub = 200ms;
+    config.open.hub = 200ms;
     start_proxy(config);
     expect_no_stream("DS-205");
 }

@@ -142,7 +142,7 @@ class Refusal : public TunnelTest {
     service::ServiceProxyConfig config_for(const std::string& device_id, const std::string& service_name) {
         auto config = proxy_config();
         config.forwards = {forward_to(device_id, service_name)};
-        config.timeouts.connect = 2s;
+        config.open.connect = 2s;
         return config;
     }
 };
@@ -157,7 +157,7 @@ TEST_F(Refusal, UnknownDevice) {
 
 TEST_F(Refusal, DeviceOffline) {
     auto config = config_for("sleeper", "ssh");
-    config.timeouts.connect = 0s;
+    config.open.connect = 0s;
     expect_refusal(config, "DS-303", "device");
 }
 

@@ -58,7 +58,7 @@ class TunnelTest : public testing::Test {
         device::DeviceProxyConfig config;
         config.hub = hub_settings("HostName=localhost;DeviceId=pump-17;SharedAccessKey=" + std::string(device_key));
         config.services = {{"ssh", {service.endpoint()}}, {"closed", {closed_endpoint()}}};
-        config.reconnect = {.first = 20ms, .longest = 100ms};
+        config.link.backoff = {.first = 20ms, .longest = 100ms};
         return config;
     }
     void start_device() { device.emplace(background, lines, device::make_settings(device_config())); }

@@ -95,7 +95,7 @@ struct ProxyFailures : ScriptedHubTest {
     }
     void expect(const std::string& code, const ProxyUrl& url, std::chrono::milliseconds limit = 20s) {
         auto config = config_with(url);
-        config.timeouts.hub = limit;
+        config.open.hub = limit;
         lines = std::make_shared<test::CapturedLog>();
         start_proxy(config);
         expect_no_stream(code);

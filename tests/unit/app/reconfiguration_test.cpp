@@ -17,8 +17,7 @@ struct Config {
     std::string name;
     std::string secret_file;
     std::string secret;  // what the file holds
-    unsigned threads = 1;
-    std::chrono::milliseconds drain{};
+    RunSettings run;
     LogSettings log;
 };
 

@@ -77,18 +77,18 @@ TEST_F(DeviceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     const DeviceProxyConfig defaults;
     EXPECT_EQ(config.hub.connection_string.reveal(), connection_string);
     EXPECT_EQ(config.hub.port, 443);
-    EXPECT_EQ(config.transport, LinkTransport::mqtt_ws);
+    EXPECT_EQ(config.link.transport, LinkTransport::mqtt_ws);
     EXPECT_EQ(config.mqtt_port, 8883);
-    EXPECT_EQ(config.keep_alive, 20s);
-    EXPECT_EQ(config.hub_timeout, 10s);
-    EXPECT_EQ(config.reconnect.first, 1s);
-    EXPECT_EQ(config.reconnect.longest, 60s);
+    EXPECT_EQ(config.link.keep_alive, 20s);
+    EXPECT_EQ(config.link.hub.limit, 10s);
+    EXPECT_EQ(config.link.backoff.first, 1s);
+    EXPECT_EQ(config.link.backoff.longest, 60s);
     EXPECT_EQ(config.services.at("ssh").address.to_string(), "localhost:22");
     EXPECT_FALSE(config.default_service);
-    EXPECT_EQ(config.local_timeout, 10s);
-    EXPECT_EQ(config.relay.linger, defaults.relay.linger);
-    EXPECT_EQ(config.drain, 30s);
-    EXPECT_EQ(config.threads, 1U);
+    EXPECT_EQ(config.streams.local_timeout, 10s);
+    EXPECT_EQ(config.streams.relay.linger, defaults.streams.relay.linger);
+    EXPECT_EQ(config.run.drain, 30s);
+    EXPECT_EQ(config.run.threads, 1U);
 }
 
 TEST_F(DeviceProxyConfigTest, ReadsEveryKey) {
@@ -96,18 +96,18 @@ TEST_F(DeviceProxyConfigTest, ReadsEveryKey) {
         "hub: {connection_string_file: device.cs, transport: mqtt, mqtt_port: 18883, keep_alive: 30s}\n"
         "services: {ssh: 'localhost:22', console: 'unix:/run/c.sock'}\ndefault_service: console\n"
         "timeouts: {hub: 1s, local: 2s}\nreconnect: {first: 3s, longest: 4s}\nlinger: 5s\ndrain: 6s\nthreads: 0\n");
-    EXPECT_EQ(config.transport, LinkTransport::mqtt);
+    EXPECT_EQ(config.link.transport, LinkTransport::mqtt);
     EXPECT_EQ(config.mqtt_port, 18883);
-    EXPECT_EQ(config.keep_alive, 30s);
+    EXPECT_EQ(config.link.keep_alive, 30s);
     EXPECT_TRUE(config.services.at("console").address.is_unix());
     EXPECT_EQ(config.default_service, "console");
-    EXPECT_EQ(config.hub_timeout, 1s);
-    EXPECT_EQ(config.local_timeout, 2s);
-    EXPECT_EQ(config.reconnect.first, 3s);
-    EXPECT_EQ(config.reconnect.longest, 4s);
-    EXPECT_EQ(config.relay.linger, 5s);
-    EXPECT_EQ(config.drain, 6s);
-    EXPECT_EQ(config.threads, 0U);
+    EXPECT_EQ(config.link.hub.limit, 1s);
+    EXPECT_EQ(config.streams.local_timeout, 2s);
+    EXPECT_EQ(config.link.backoff.first, 3s);
+    EXPECT_EQ(config.link.backoff.longest, 4s);
+    EXPECT_EQ(config.streams.relay.linger, 5s);
+    EXPECT_EQ(config.run.drain, 6s);
+    EXPECT_EQ(config.run.threads, 0U);
 }
 
 TEST_F(DeviceProxyConfigTest, ConnectionStringIsADevices) {

@@ -53,15 +53,15 @@ TEST(DeviceProxySettings, ChoosesThePortByTransport) {
     changed.hub.port = 8443;
     changed.mqtt_port = 18883;
     EXPECT_EQ(make_settings(changed).link.port, 8443);
-    changed.transport = LinkTransport::mqtt;
+    changed.link.transport = LinkTransport::mqtt;
     EXPECT_EQ(make_settings(changed).link.port, 18883);
-    EXPECT_FALSE(make_settings(changed).link.over_websocket);
+    EXPECT_EQ(make_settings(changed).link.transport, LinkTransport::mqtt);
 }
 
 TEST(DeviceProxySettings, NoticesADeadHubAfterAtMostOneAndAHalfKeepAlives) {
     for (const auto keep_alive : {5s, 20s, 240s, 1767s}) {
         auto changed = config();
-        changed.keep_alive = keep_alive;
+        changed.link.keep_alive = keep_alive;
         const auto link = make_settings(changed).link;
         EXPECT_LE(link.session.ping_answer, keep_alive / 2.0) << keep_alive.count();
         EXPECT_GE(link.session.ping_answer, 2s) << keep_alive.count();
@@ -84,7 +84,7 @@ TEST(DeviceProxySettings, RefusesTheConnectionStringOfAService) {
 TEST(DeviceProxySettings, SeesWhichChangesNeedANewLink) {
     const auto present = make_settings(config()).link;
     auto changed = config();
-    changed.reconnect.longest = 5s;
+    changed.link.backoff.longest = 5s;
     changed.services.clear();
     EXPECT_TRUE(make_settings(changed).link.same_link(present));
     changed.hub.port = 8443;

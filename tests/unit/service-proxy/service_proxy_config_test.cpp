@@ -76,12 +76,12 @@ TEST_F(ServiceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     ASSERT_EQ(config.forwards.size(), 1U);
     EXPECT_EQ(config.forwards[0], (Forward{{"127.0.0.1", 2222, ""}, "pump-17", "", "ssh"}));
     EXPECT_FALSE(config.stdio);
-    EXPECT_EQ(config.timeouts.hub, 10s);
-    EXPECT_EQ(config.timeouts.connect, 15s);
-    EXPECT_EQ(config.timeouts.response, 30s);
+    EXPECT_EQ(config.open.hub, 10s);
+    EXPECT_EQ(config.open.connect, 15s);
+    EXPECT_EQ(config.open.response, 30s);
     EXPECT_EQ(config.relay.linger, 5s);
-    EXPECT_EQ(config.drain, 30s);
-    EXPECT_EQ(config.threads, 1U);
+    EXPECT_EQ(config.run.drain, 30s);
+    EXPECT_EQ(config.run.threads, 1U);
     EXPECT_EQ(config.log.level, LogLevel::info);
     EXPECT_EQ(config.log.format, LogFormat::automatic);
 }
@@ -99,12 +99,12 @@ TEST_F(ServiceProxyConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.forwards.at(0).listen.path, (folder_ / "x.sock").string());
     EXPECT_EQ(config.forwards.at(0).module, "m");
     EXPECT_EQ(config.forwards.at(0).service, "rdp");
-    EXPECT_EQ(config.timeouts.hub, 1s);
-    EXPECT_EQ(config.timeouts.connect, 0s);
-    EXPECT_EQ(config.timeouts.response, 2s);
+    EXPECT_EQ(config.open.hub, 1s);
+    EXPECT_EQ(config.open.connect, 0s);
+    EXPECT_EQ(config.open.response, 2s);
     EXPECT_EQ(config.relay.linger, 3s);
-    EXPECT_EQ(config.drain, 4s);
-    EXPECT_EQ(config.threads, 5U);
+    EXPECT_EQ(config.run.drain, 4s);
+    EXPECT_EQ(config.run.threads, 5U);
     EXPECT_EQ(config.log.level, LogLevel::debug);
     EXPECT_EQ(config.log.format, LogFormat::json);
 }

@@ -59,8 +59,8 @@ TEST_F(HubConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     EXPECT_EQ(config.key, (folder_ / "hub.key").string());
     EXPECT_EQ(config.state_directory, "/var/lib/stream-hub");
     EXPECT_EQ(config.admin_socket, "/var/lib/stream-hub/admin.sock");
-    EXPECT_EQ(config.threads, 0U);
-    EXPECT_EQ(config.drain, 30s);
+    EXPECT_EQ(config.run.threads, 0U);
+    EXPECT_EQ(config.run.drain, 30s);
     EXPECT_EQ(config.limits.pairing.handshake_timeout, 60s);
     EXPECT_EQ(config.limits.presence.offline_grace, 5s);
     EXPECT_EQ(config.limits.relay.linger, 5s);
@@ -86,8 +86,8 @@ TEST_F(HubConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.public_url.port, 8443);
     EXPECT_EQ(config.admin_socket, "/run/a.sock");
     EXPECT_EQ(config.state_directory, (folder_ / "state").string());
-    EXPECT_EQ(config.threads, 2U);
-    EXPECT_EQ(config.drain, 1s);
+    EXPECT_EQ(config.run.threads, 2U);
+    EXPECT_EQ(config.run.drain, 1s);
     EXPECT_EQ(config.limits.pairing.handshake_timeout, 10min);
     EXPECT_EQ(config.limits.presence.offline_grace, 0s);
     EXPECT_EQ(config.limits.relay.linger, 2s);
@@ -176,8 +176,8 @@ TEST(HubOptions, NamesWhatARunningHubCannotChange) {
     fresh.mqtt_listen = Endpoint{"::", 8883, {}};
     fresh.state_directory = "/elsewhere";
     fresh.admin_socket = "/elsewhere/admin.sock";
-    fresh.threads = 7;
-    fresh.drain = 7s;
+    fresh.run.threads = 7;
+    fresh.run.drain = 7s;
     fresh.log.format = LogFormat::json;
     const std::vector<std::string> all{"name",         "listen", "mqtt_listen", "state_directory",
                                        "admin_socket", "drain",  "threads",     "log.format"};

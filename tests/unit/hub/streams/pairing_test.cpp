@@ -52,7 +52,7 @@ class PairingTest : public testing::Test {
 
     test::ManualClock clock;
     int streams = 0;
-    Pairing pairing{{.handshake = 60s, .response_default = 30s, .pending = 3},
+    Pairing pairing{{.handshake_timeout = 60s, .response_default = 30s, .pending = 3},
                     [this] { return "sid-" + std::to_string(++streams); }};
     RequestNumber request = 0;
     const iothub::Target pump{"pump-17", {}};
