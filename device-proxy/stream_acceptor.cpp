@@ -39,14 +39,13 @@ struct StreamAcceptor::Stream {
 
 StreamAcceptor::StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings,
                                Answer answer, StreamEnds ends)
-    : tasks_(executor),
+    : tasks_(executor, [this](std::exception_ptr failure) { log_.error("stream failed: " + explain(failure)); }),
       leg_opener_(executor, clock, log),
       clock_(clock),
       log_(std::move(log)),
       answer_(std::move(answer)),
       ends_(std::move(ends)),
       settings_(std::make_shared<const StreamSettings>(std::move(settings))) {
-    tasks_.on_failure = [this](std::exception_ptr failure) { log_.error("stream failed: " + explain(failure)); };
 }
 
 void StreamAcceptor::apply(StreamSettings settings) {

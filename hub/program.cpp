@@ -15,39 +15,21 @@ namespace {
 // A command line holds the lock for a moment, or for as long as it waits for a stopping hub's answer (20 s).
 constexpr auto lock_patience = std::chrono::seconds(25);
 
-// Gives the state up once nothing listens any more: after a hand-over the next hub starts on it, while this one still
-// carries its streams. From then on the hub itself looks for identities that others remove.
-class HubWithState final : public Component {
- public:
-    HubWithState(std::unique_ptr<StreamHub> hub, FileLock lock) : hub_(std::move(hub)), lock_(std::move(lock)) {}
-
-    asio::awaitable<void> start() override { return hub_->start(); }
-    void stop_accepting() override { hub_->stop_accepting(); }
-    void cancel() override { hub_->cancel(); }
-    asio::awaitable<void> until_done() override {
-        co_await hub_->until_closed();
-        lock_.reset();
-        co_await hub_->until_done();
-    }
-
- private:
-    std::unique_ptr<StreamHub> hub_;
-    std::optional<FileLock> lock_;
-};
-
 int run_with_state(const HubConfig& config, Reconfiguration<HubConfig>& reconfiguration, const Log& log) {
     SystemClock clock;
     const StateDirectory state{config.state_directory};
     auto lock = block_on(state.lock(lock_patience, clock));
-    std::unique_ptr<Registry> registry =
-        std::make_unique<SqliteRegistry>(state.registry_file(), SqliteRegistry::Mode::open_existing, clock);
+    const auto open_registry = [&](Registry::OnRevoked on_revoked) {
+        return std::make_unique<SqliteRegistry>(state.registry_file(), SqliteRegistry::Mode::open_existing, clock,
+                                                std::move(on_revoked));
+    };
     return run(
         config.run, log,
-        [&](Environment environment) -> std::unique_ptr<Component> {
+        [&](const Environment& environment) {
             auto hub =
-                std::make_unique<StreamHub>(std::move(environment), std::move(registry), reconfiguration.begin());
+                std::make_unique<StreamHub>(environment, open_registry, reconfiguration.begin(), std::move(lock));
             reconfiguration.apply_with([&hub = *hub](const HubConfig& fresh) { hub.apply(fresh); });
-            return std::make_unique<HubWithState>(std::move(hub), std::move(lock));
+            return hub;
         },
         &reconfiguration);
 }

@@ -18,24 +18,24 @@ asio::awaitable<void> accept_on(std::shared_ptr<LocalListener> listener, TaskSet
     co_await listener->serve(streams);
 }
 
+TaskSet::OnFailure errors_to(const Log& log) {
+    return [log](std::exception_ptr failure) { log.error(explain(failure)); };
+}
+
 }  // namespace
 
 ServiceProxy::ServiceProxy(Environment environment, ServiceProxySettings settings)
     : environment_(std::move(environment)),
       settings_(std::move(settings)),
-      warming_(environment_.io.get_executor()),
-      streams_(environment_.io.get_executor()) {
-    const auto report = [log = environment_.log](const std::exception_ptr& failure) { log.error(explain(failure)); };
-    warming_.on_failure = report;
-    streams_.on_failure = report;
+      warming_(environment_.io.get_executor(), errors_to(environment_.log)),
+      streams_(environment_.io.get_executor(), errors_to(environment_.log)) {
 }
 
 ServiceProxy::~ServiceProxy() = default;
 
 asio::awaitable<void> ServiceProxy::start() {
     control_ = co_await asio::this_coro::executor;
-    accepting_.emplace(*control_);
-    accepting_->on_failure = streams_.on_failure;
+    accepting_.emplace(*control_, errors_to(environment_.log));
     apply(std::move(settings_));
     for (const auto& address : environment_.inherited->unused())
         environment_.log.warning("no forward uses a socket of the service manager", {{"address", address}});

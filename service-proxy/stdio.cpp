@@ -11,11 +11,10 @@ StdioProxy::StdioProxy(Environment environment, ServiceProxySettings settings, F
       settings_(std::move(settings)),
       target_(std::move(target)),
       local_(make_pipe_stream(environment_.io.get_executor(), in_and_out.first, in_and_out.second)),
-      stream_(environment_.io.get_executor()) {
-    stream_.on_failure = [this](const std::exception_ptr& failure) {
-        environment_.log.error(explain(failure));
-        environment_.finish(exit_failure);
-    };
+      stream_(environment_.io.get_executor(), [this](std::exception_ptr failure) {
+          environment_.log.error(explain(failure));
+          environment_.finish(exit_failure);
+      }) {
 }
 
 // No warm connections: there is one stream, and its connection becomes its leg.

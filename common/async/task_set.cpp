@@ -53,7 +53,7 @@ void TaskSet::spawn(Strand strand, asio::awaitable<void> work) {
 }
 
 void TaskSet::ended(std::list<std::shared_ptr<Task>>::iterator where, std::exception_ptr failure) {
-    if (failure && !is_cancellation(failure)) on_failure(failure);
+    if (failure && !is_cancellation(failure)) on_failure_(failure);
     decltype(waiting_for_empty_) woken;
     {
         const std::lock_guard lock(mutex_);

@@ -23,11 +23,15 @@ using Strand = asio::strand<asio::any_io_executor>;
 /// await until_empty() before dropping it.
 class TaskSet {
  public:
-    explicit TaskSet(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    /// Called with what left a task.
+    using OnFailure = std::function<void(std::exception_ptr)>;
+    explicit TaskSet(
+        asio::any_io_executor executor, OnFailure on_failure = [](std::exception_ptr) {})
+        : executor_(std::move(executor)), on_failure_(std::move(on_failure)) {}
     TaskSet(const TaskSet&) = delete;
     TaskSet& operator=(const TaskSet&) = delete;
 
-    /// Runs `task` on a new strand. Exceptions that leave a task go to `on_failure` (cancellation does not).
+    /// Runs `task` on a new strand. Exceptions that leave a task go to OnFailure (cancellation does not).
     void spawn(asio::awaitable<void> task);
     /// Runs what `make(strand)` returns on `strand`; use it when the task needs its strand beforehand.
     void spawn(Strand strand, asio::awaitable<void> task);
@@ -41,15 +45,13 @@ class TaskSet {
     /// As until_empty, but gives up after `limit`; true when the set is empty.
     asio::awaitable<bool> until_empty_within(Clock::duration limit, Clock& clock);
 
-    /// Called with what left a task; default: ignored. Set before the first spawn.
-    std::function<void(std::exception_ptr)> on_failure = [](std::exception_ptr) {};
-
  private:
     struct Task;
     static asio::awaitable<void> run(asio::awaitable<void> work, std::shared_ptr<Task> task);
     void ended(std::list<std::shared_ptr<Task>>::iterator where, std::exception_ptr failure);
 
     asio::any_io_executor executor_;
+    const OnFailure on_failure_;
     mutable std::mutex mutex_;  // start and end of sessions only, never per byte
     std::list<std::shared_ptr<Task>> tasks_;
     std::list<std::shared_ptr<asio::steady_timer>> waiting_for_empty_;

@@ -15,8 +15,10 @@ asio::awaitable<void> keep_warm(std::shared_ptr<WarmConnections> connections) {
 }  // namespace
 
 LegOpener::LegOpener(const asio::any_io_executor& executor, Clock& clock, Log log)
-    : executor_(executor), clock_(clock), log_(std::move(log)), warming_(executor) {
-    warming_.on_failure = [this](const std::exception_ptr& failure) { log_.error(explain(failure)); };
+    : executor_(executor),
+      clock_(clock),
+      log_(std::move(log)),
+      warming_(executor, [this](std::exception_ptr failure) { log_.error(explain(failure)); }) {
 }
 
 asio::awaitable<DialledLeg> LegOpener::dial(HubAccess hub, Endpoint named, bool again) {

@@ -19,6 +19,10 @@ Endpoint endpoint_of(const std::string& socket_path) {
     return *endpoint;
 }
 
+TaskSet::OnFailure warning_to(const Log& log) {
+    return [log](std::exception_ptr failure) { log.warning("admin: " + explain(failure)); };
+}
+
 }  // namespace
 
 AdminServer::AdminServer(asio::any_io_executor executor, const std::string& socket_path, AdminCommands commands,
@@ -26,14 +30,12 @@ AdminServer::AdminServer(asio::any_io_executor executor, const std::string& sock
     : commands_(std::move(commands)),
       clock_(clock),
       log_(std::move(log)),
-      accepting_(executor),
-      sessions_(executor),
+      accepting_(executor, warning_to(log_)),
+      sessions_(executor, warning_to(log_)),
       strand_(accepting_.make_strand()),
       path_(endpoint_of(socket_path).path),
       listener_(strand_, endpoint_of(path_.birthplace())) {
     path_.take();
-    accepting_.on_failure =
-        sessions_.on_failure = [log = log_](std::exception_ptr failure) { log.warning("admin: " + explain(failure)); };
 }
 
 AdminServer::~AdminServer() {

@@ -53,6 +53,10 @@ struct VersionMismatch : std::runtime_error {
 /// allowed) and state_unusable (the store itself failed).
 class Registry {
  public:
+    /// Hears of logins that count no longer, after the change is stored, on the executor of the call that made it. An
+    /// implementation is made with it.
+    using OnRevoked = std::function<void(const Revocation&)>;
+
     virtual ~Registry() = default;
 
     virtual asio::awaitable<std::optional<Identity>> find(iothub::Target target) = 0;
@@ -65,16 +69,16 @@ class Registry {
     virtual asio::awaitable<Identity> add(iothub::Target target, Authentication authentication) = 0;
     virtual asio::awaitable<Identity> create(iothub::Target target, IdentityDescription description) = 0;
     /// Makes an identity what the description says, if it has this etag (empty: any), else throws VersionMismatch.
-    /// on_revoked hears of it as of set_enabled and set_authentication.
+    /// OnRevoked hears of it as of set_enabled and set_authentication.
     virtual asio::awaitable<Identity> replace(iothub::Target target, IdentityDescription description,
                                               std::string etag) = 0;
     /// Removes an identity if it has this etag (empty: any), else throws VersionMismatch.
     virtual asio::awaitable<void> remove_version(iothub::Target target, std::string etag) = 0;
-    /// Removes an identity; a device's modules go with it. on_revoked hears of each.
+    /// Removes an identity; a device's modules go with it. OnRevoked hears of each.
     virtual asio::awaitable<void> remove(iothub::Target target) = 0;
-    /// Disabled identities cannot log in; on_revoked hears of the device and its modules.
+    /// Disabled identities cannot log in; OnRevoked hears of the device and its modules.
     virtual asio::awaitable<void> set_enabled(iothub::Target target, bool enabled) = 0;
-    /// Replaces what the identity logs in with; on_revoked hears of it, as what is gone from it is revoked.
+    /// Replaces what the identity logs in with; OnRevoked hears of it, as what is gone from it is revoked.
     virtual asio::awaitable<Identity> set_authentication(iothub::Target target, Authentication authentication) = 0;
     /// Gives one of the identity's keys a new value; the old one is revoked, the other one stays. Throws Failure(usage)
     /// when it has none, as it uses certificates.
@@ -88,15 +92,11 @@ class Registry {
                                                std::vector<AllowRule> rules = {}) = 0;
     /// Adds a rule under a number of its own.
     virtual asio::awaitable<Policy> allow(std::string policy, AllowRule rule) = 0;
-    // What rests on what these take away ends; on_revoked hears of it.
+    // What rests on what these take away ends; OnRevoked hears of it.
     /// `rule`: its number, or its text in any way of writing it.
     virtual asio::awaitable<Policy> disallow(std::string policy, std::string rule) = 0;
     virtual asio::awaitable<void> remove_policy(std::string name) = 0;
     virtual asio::awaitable<Policy> renew_policy_key(std::string name, WhichKey which) = 0;
-
-    /// Hears of logins that count no longer, after the change is stored, on the executor of the call that made it. Set
-    /// before the first call.
-    std::function<void(const Revocation&)> on_revoked = [](const Revocation&) {};
 };
 
 }  // namespace device_streams::hub

@@ -65,8 +65,8 @@ class SqliteRegistry::Worker {
     std::optional<RegistryStore> store_;
 };
 
-SqliteRegistry::SqliteRegistry(const std::string& file, Mode mode, Clock& clock)
-    : worker_(std::make_unique<Worker>(file, mode, clock)) {
+SqliteRegistry::SqliteRegistry(const std::string& file, Mode mode, Clock& clock, OnRevoked on_revoked)
+    : worker_(std::make_unique<Worker>(file, mode, clock)), on_revoked_(std::move(on_revoked)) {
 }
 
 SqliteRegistry::~SqliteRegistry() = default;
@@ -104,9 +104,9 @@ asio::awaitable<Identity> SqliteRegistry::replace(iothub::Target target, Identit
                  etag = std::move(etag)](RegistryStore& store) { return store.replace(target, description, etag); };
     auto changed = co_await worker_->call(std::move(work));
     if (changed.enabled)
-        on_revoked({changed.target, changed.authentication});
+        on_revoked_({changed.target, changed.authentication});
     else
-        on_revoked(changed.target);
+        on_revoked_(changed.target);
     co_return changed;
 }
 
@@ -119,7 +119,7 @@ asio::awaitable<void> SqliteRegistry::remove_version(iothub::Target target, std:
         return store.remove(target, etag);
     };
     const auto on_lost = co_await worker_->call(std::move(work));
-    for (const auto& identity : on_lost) on_revoked(identity);
+    for (const auto& identity : on_lost) on_revoked_(identity);
 }
 
 asio::awaitable<void> SqliteRegistry::set_enabled(iothub::Target target, bool enabled) {
@@ -128,7 +128,7 @@ asio::awaitable<void> SqliteRegistry::set_enabled(iothub::Target target, bool en
     };
     const auto touched = co_await worker_->call(std::move(work));
     if (enabled) co_return;
-    for (const auto& identity : touched) on_revoked(identity);
+    for (const auto& identity : touched) on_revoked_(identity);
 }
 
 asio::awaitable<Identity> SqliteRegistry::set_authentication(iothub::Target target, Authentication authentication) {
@@ -136,14 +136,14 @@ asio::awaitable<Identity> SqliteRegistry::set_authentication(iothub::Target targ
         return store.set_authentication(target, authentication);
     };
     auto changed = co_await worker_->call(std::move(work));
-    on_revoked({changed.target, changed.authentication});
+    on_revoked_({changed.target, changed.authentication});
     co_return changed;
 }
 
 asio::awaitable<Identity> SqliteRegistry::renew_key(iothub::Target target, WhichKey which) {
     auto work = [target = std::move(target), which](RegistryStore& store) { return store.renew_key(target, which); };
     auto changed = co_await worker_->call(std::move(work));
-    on_revoked({changed.target, changed.authentication});
+    on_revoked_({changed.target, changed.authentication});
     co_return changed;
 }
 
@@ -178,14 +178,14 @@ asio::awaitable<Policy> SqliteRegistry::disallow(std::string policy, std::string
         return store.policies().disallow(policy, rule);
     };
     const auto change = co_await worker_->call(std::move(work));
-    on_revoked(Revocation(change));
+    on_revoked_(Revocation(change));
     co_return *change.now;
 }
 
 asio::awaitable<void> SqliteRegistry::remove_policy(std::string name) {
     auto work = [name = std::move(name)](RegistryStore& store) { return store.policies().remove(name); };
     const auto change = co_await worker_->call(std::move(work));
-    on_revoked(Revocation(change));
+    on_revoked_(Revocation(change));
 }
 
 asio::awaitable<Policy> SqliteRegistry::renew_policy_key(std::string name, WhichKey which) {
@@ -193,7 +193,7 @@ asio::awaitable<Policy> SqliteRegistry::renew_policy_key(std::string name, Which
         return store.policies().renew_key(name, which);
     };
     const auto change = co_await worker_->call(std::move(work));
-    on_revoked(Revocation(change));
+    on_revoked_(Revocation(change));
     co_return *change.now;
 }
 

@@ -15,7 +15,8 @@ class SqliteRegistry final : public Registry {
 
     /// Blocks until the file is open. Throws Failure(state_unusable): missing, unreadable, damaged, made by a newer
     /// version; create_new throws Failure(already_exists) when the file is there. In memory the mode does not matter.
-    SqliteRegistry(const std::string& file, Mode mode, Clock& clock);
+    SqliteRegistry(
+        const std::string& file, Mode mode, Clock& clock, OnRevoked on_revoked = [](const Revocation&) {});
     /// Waits for calls under way. Their callers' executors must still be alive.
     ~SqliteRegistry() override;
 
@@ -45,6 +46,7 @@ class SqliteRegistry final : public Registry {
 
  private:
     class Worker;
+    const OnRevoked on_revoked_;
     std::unique_ptr<Worker> worker_;
 };
 

@@ -63,11 +63,14 @@ std::string reason_of(const RelayResult& result) {
 
 }  // namespace
 
-Bridges::Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits)
-    : clock_(clock), log_(std::move(log)), limits_(limits), tasks_(executor) {
-    tasks_.on_failure = [bridges_log = log_](const std::exception_ptr& failure) {
-        bridges_log.fault(LogLevel::error, Errc::internal, explain(failure));
-    };
+Bridges::Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits,
+                 OnEnd on_end)
+    : clock_(clock),
+      log_(std::move(log)),
+      limits_(limits),
+      on_end_(std::move(on_end)),
+      tasks_(executor,
+             [this](std::exception_ptr failure) { log_.fault(LogLevel::error, Errc::internal, explain(failure)); }) {
 }
 
 void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service) {
@@ -77,7 +80,7 @@ void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::u
         close_alone(std::move(service), CloseReason::stopping);
         RelayResult cancelled;
         cancelled.close_reason = CloseReason::cancelled;
-        on_end({stream.target, stream.name, stream.stream_id, 0, 0, {}, reason_of(cancelled), false});
+        on_end_({stream.target, stream.name, stream.stream_id, 0, 0, {}, reason_of(cancelled), false});
         return;
     }
     const auto strand = tasks_.make_strand();
@@ -104,8 +107,8 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
                               {"duration_ms", whole_milliseconds(life)},
                               {"reason", reason}});
     const auto& stream = bridge->stream;
-    on_end({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
-            result.close_reason == CloseReason::clean && bridge->revoked.empty()});
+    on_end_({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
+             result.close_reason == CloseReason::clean && bridge->revoked.empty()});
 }
 
 void Bridges::close_alone(std::unique_ptr<ByteStream> leg, CloseReason close_reason) {

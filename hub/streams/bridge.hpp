@@ -30,7 +30,10 @@ struct RunningStream {
 /// end of a stream. Members may be called from any thread.
 class Bridges {
  public:
-    Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits);
+    /// Hears of the end of every stream, on the stream's strand.
+    using OnEnd = std::function<void(StreamEnd)>;
+    Bridges(const asio::any_io_executor& executor, Clock& clock, Log log, const Current<HubLimits>& limits,
+            OnEnd on_end);
 
     /// Takes both legs; nobody else may touch them any more.
     void start(StreamRef stream, std::unique_ptr<ByteStream> device, std::unique_ptr<ByteStream> service);
@@ -45,9 +48,6 @@ class Bridges {
     /// Tells the shares of the streams what these have carried so far; done for each of them once more at its end.
     void count();
 
-    /// Hears of the end of every stream, on the stream's strand. Set before the first start.
-    std::function<void(StreamEnd)> on_end = [](const StreamEnd&) {};
-
  private:
     struct Bridge;
     class Listed;
@@ -57,6 +57,7 @@ class Bridges {
     Clock& clock_;
     Log log_;
     const Current<HubLimits>& limits_;
+    const OnEnd on_end_;
     mutable std::mutex mutex_;  // start and end of streams only
     bool stopped_ = false;
     std::unordered_map<Bridge*, std::shared_ptr<Bridge>> running_;

@@ -10,6 +10,7 @@ class HubPolicy : public HubTest {
  protected:
     HubPolicy() {
         config.admin_socket = certificates.folder / "admin.sock";
+        registry_file = certificates.folder / "registry.db";
         start_hub();
         add_device({"dev-02", {}});
     }
@@ -166,8 +167,8 @@ TEST_F(HubPolicy, AHubThatDrainsNoticesWhatOthersTakeAway) {
     const auto device = online_device();
     auto legs = running_stream(*device);
     hub->on_control([](StreamHub& running) { running.stop_accepting(); });
-    stream_hub().registry().on_revoked = [](const Revocation&) {};  // as if another process did it
-    background.wait_for(stream_hub().registry().disallow("ops", "1"));
+    SqliteRegistry of_another_process(registry_file, SqliteRegistry::Mode::open_existing, clock);
+    background.wait_for(of_another_process.disallow("ops", "1"));
     expect_cut(legs, "the policy does not allow it any more");
 }
 

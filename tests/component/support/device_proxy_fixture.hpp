@@ -36,12 +36,15 @@ class DeviceProxyTest : public testing::Test {
     }
 
     void start_hub() {
-        auto registry = std::make_unique<hub::SqliteRegistry>(hub::SqliteRegistry::in_memory,
-                                                              hub::SqliteRegistry::Mode::create_new, clock);
         const hub::KeyPair keys{device_key, other_key};
-        background.wait_for(registry->add({"dev-01", ""}, keys));
-        background.wait_for(registry->add({"dev-01", "tunnel"}, keys));
-        background.wait_for(registry->add_policy("service", {.service_connect = true}, keys, {hub::AllowRule()}));
+        auto open_registry = [&](hub::Registry::OnRevoked on_revoked) {
+            auto registry = std::make_unique<hub::SqliteRegistry>(
+                hub::SqliteRegistry::in_memory, hub::SqliteRegistry::Mode::create_new, clock, std::move(on_revoked));
+            background.wait_for(registry->add({"dev-01", ""}, keys));
+            background.wait_for(registry->add({"dev-01", "tunnel"}, keys));
+            background.wait_for(registry->add_policy("service", {.service_connect = true}, keys, {hub::AllowRule()}));
+            return registry;
+        };
         hub::HubConfig made;
         made.name = "hub";
         made.listen = {.host = "127.0.0.1", .port = hub_endpoint.port, .path = {}};
@@ -52,7 +55,7 @@ class DeviceProxyTest : public testing::Test {
         made.key = certificates.key_file;
         made.limits.presence.offline_grace = 1s;
         made.limits.relay.goodbye = 500ms;
-        hub.emplace(background, hub_log, std::move(registry), made);
+        hub.emplace(background, hub_log, open_registry, made);
         hub_endpoint = (*hub)->endpoint();
     }
     DeviceProxySettings make_settings() const {

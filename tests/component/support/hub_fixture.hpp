@@ -46,8 +46,11 @@ class HubTest : public testing::Test {
     }
 
     void start_hub() {
-        auto registry = std::make_unique<SqliteRegistry>(registry_file, SqliteRegistry::Mode::create_new, clock);
-        hub.emplace(background, lines, std::move(registry), config);
+        auto open_registry = [this](Registry::OnRevoked on_revoked) {
+            return std::make_unique<SqliteRegistry>(registry_file, SqliteRegistry::Mode::create_new, clock,
+                                                    std::move(on_revoked));
+        };
+        hub.emplace(background, lines, open_registry, config);
         device_key = add_device({"dev-01", {}});
         Permissions permissions;
         permissions.service_connect = true;

@@ -35,14 +35,17 @@ class TunnelTest : public testing::Test {
     }
 
     void start_hub() {
-        auto registry = std::make_unique<hub::SqliteRegistry>(hub::SqliteRegistry::in_memory,
-                                                              hub::SqliteRegistry::Mode::create_new, clock);
         const hub::KeyPair device_keys{Secret(device_key), Secret(device_key)};
         const hub::KeyPair service_keys{Secret(service_key), Secret(service_key)};
-        background.wait_for(registry->add({"pump-17", ""}, device_keys));
-        background.wait_for(registry->add({"sleeper", ""}, device_keys));
-        background.wait_for(
-            registry->add_policy("service", {.service_connect = true}, service_keys, {hub::AllowRule()}));
+        auto open_registry = [&](hub::Registry::OnRevoked on_revoked) {
+            auto registry = std::make_unique<hub::SqliteRegistry>(
+                hub::SqliteRegistry::in_memory, hub::SqliteRegistry::Mode::create_new, clock, std::move(on_revoked));
+            background.wait_for(registry->add({"pump-17", ""}, device_keys));
+            background.wait_for(registry->add({"sleeper", ""}, device_keys));
+            background.wait_for(
+                registry->add_policy("service", {.service_connect = true}, service_keys, {hub::AllowRule()}));
+            return registry;
+        };
         hub::HubConfig config;
         config.name = "hub";
         config.listen = {.host = "127.0.0.1", .port = hub_port, .path = {}};
@@ -51,7 +54,7 @@ class TunnelTest : public testing::Test {
         config.certificate = certificates.certificate_file;
         config.key = certificates.key_file;
         config.limits.relay.goodbye = 2s;
-        hub.emplace(background, lines, std::move(registry), config);
+        hub.emplace(background, lines, open_registry, config);
         hub_port = (*hub)->endpoint().port;
     }
     device::DeviceProxyConfig device_config() const {

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 struct TaskSetTest : testing::Test {
     asio::io_context io{1};
     ManualClock clock;
-    TaskSet tasks{io.get_executor()};
+    int failures = 0;
+    TaskSet tasks{io.get_executor(), [this](std::exception_ptr) { ++failures; }};
     int ended = 0;
 
     asio::awaitable<void> nap(Clock::duration length) {
@@ -85,8 +86,6 @@ asio::awaitable<void> fail() {
 }
 
 TEST_F(TaskSetTest, FailuresAreReportedAndCancellationIsNot) {
-    int failures = 0;
-    tasks.on_failure = [&](std::exception_ptr) { ++failures; };
     tasks.spawn(fail());
     tasks.spawn(nap(1h));
     poll(io);

@@ -20,9 +20,6 @@ class RegistryVersionsTest : public ::testing::Test {
     RegistryVersionsTest() {
         clock.set_wall(1'767'607'230);
         block_on(registry.add(pump, make_key_pair()));
-        registry.on_revoked = [this](const Revocation& on_lost) {
-            revoked.push_back(on_lost.target->to_string() + (on_lost.of_identity() ? "" : " partly"));
-        };
     }
     Identity now(const Target& target = pump) { return block_on(registry.find(target)).value(); }
     IdentityDescription description(std::optional<bool> enabled, std::string reason = "") {
@@ -30,8 +27,11 @@ class RegistryVersionsTest : public ::testing::Test {
     }
 
     test::ManualClock clock;
-    SqliteRegistry registry{SqliteRegistry::in_memory, SqliteRegistry::Mode::create_new, clock};
     std::vector<std::string> revoked;
+    SqliteRegistry registry{SqliteRegistry::in_memory, SqliteRegistry::Mode::create_new, clock,
+                            [this](const Revocation& told) {
+                                revoked.push_back(told.target->to_string() + (told.of_identity() ? "" : " partly"));
+                            }};
 };
 
 TEST_F(RegistryVersionsTest, CreatesWithStatusAndReason) {

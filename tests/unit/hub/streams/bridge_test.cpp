@@ -41,7 +41,7 @@ class BridgesTest : public testing::Test {
     test::ManualClock clock;
     std::shared_ptr<test::CapturedLog> lines = std::make_shared<test::CapturedLog>();
     Current<HubLimits> limits{HubLimits()};
-    Bridges bridges{io.get_executor(), clock, Log(lines), limits};
+    Bridges bridges{io.get_executor(), clock, Log(lines), limits, [](const StreamEnd&) {}};
 };
 
 TEST_F(BridgesTest, InternalFaultIsLoggedAndEndsTheStream) {
