@@ -88,7 +88,7 @@ class Fleet {
         ask.target = "/$iothub/websocket?iothub-no-client-cert=true";
         ask.subprotocol = "mqtt";
         co_return co_await upgrade(std::make_unique<http::Connection>(std::move(tls)), named, std::move(ask),
-                                   {.role = ws::Role::client}, settings.hub.limit, clock_);
+                                   {.role = ws::Role::client}, settings.hub.timeout, clock_);
     }
 
     Socket dial(std::uint32_t number) {

@@ -140,7 +140,7 @@ void add_timeouts(OptionTable<DeviceProxyConfig>& table) {
     table.section("timeouts", "Limits on the phases of opening connections.");
     table.add(
         {.key = "timeouts.hub", .help = "For TCP, TLS and the login of the control link, and for each stream's leg."},
-        duration<milliseconds>(100ms, 5min), member(&DeviceProxyConfig::link, &LinkSettings::hub, &HubAccess::limit));
+        duration<milliseconds>(100ms, 5min), member(&DeviceProxyConfig::link, &LinkSettings::hub, &HubAccess::timeout));
     table.add(
         {.key = "timeouts.local", .help = "For connecting to a local service; a stream is accepted only after that."},
         duration<milliseconds>(100ms, 1min), member(&DeviceProxyConfig::streams, &StreamSettings::local_timeout));

@@ -34,7 +34,7 @@ DeviceProxySettings make_settings(const DeviceProxyConfig& config) {
     complete_access(link.hub, config.hub, link.identity);
     if (link.identity.x509) link.certificate = std::make_shared<OwnCertificate>(config.own_certificate);
     link.port = link.transport == LinkTransport::mqtt_ws ? config.hub.port : config.mqtt_port;
-    link.session.connack = link.session.suback = link.hub.limit;
+    link.session.connack = link.session.suback = link.hub.timeout;
     link.session.ping_answer = std::clamp<Clock::duration>(link.keep_alive / 4, shortest_patience, longest_patience);
     settings.streams.hub = link.hub;
     settings.streams.services = ServiceMap(config.services, config.default_service);

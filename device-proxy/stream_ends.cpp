@@ -39,7 +39,7 @@ asio::awaitable<std::unique_ptr<ByteStream>> open_leg(DialledLeg dialled, HubAcc
     ask.host = url.endpoint().to_string();
     const auto features = common_features(own_features, parse_features(request.features));
     const auto options = leg_options(ws::Role::client, features, hub.liveness, clock);
-    const auto attempt = [&](http::Connection& on) { return with_timeout(ws::upgrade(on, ask), hub.limit, clock); };
+    const auto attempt = [&](http::Connection& on) { return with_timeout(ws::upgrade(on, ask), hub.timeout, clock); };
     auto upgrading = dialled.from->exchange(dialled.taken, attempt);
     const auto answer = co_await upgrade_answer(std::move(upgrading), url.endpoint());
     if (answer.status != 101) throw refused_leg(answer);

@@ -76,10 +76,10 @@ asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint nam
     const auto proxy = hub.proxy_to(named);
     try {
         std::unique_ptr<RawConnection> connection;
-        const ProxyLimits limits{.step = hub.limit, .dead_after = hub.liveness.dead_after};
+        const ProxyLimits limits{.step = hub.timeout, .dead_after = hub.liveness.dead_after};
         if (proxy) connection = co_await dial_through(proxy, hub.route(named), limits, clock);
         auto opening = handshake(hub, named, std::move(connection), clock);
-        co_return co_await with_timeout(std::move(opening), hub.limit, clock);
+        co_return co_await with_timeout(std::move(opening), hub.timeout, clock);
     } catch (...) {
         const auto cause = std::current_exception();
         if (is_cancellation(cause)) throw;

@@ -22,9 +22,9 @@ struct HubAccess {
     std::string host_name;     ///< of the connection string
     std::string connect_host;  ///< where to connect instead of host_name; empty: host_name
     std::shared_ptr<const TlsContext> tls;
-    std::shared_ptr<const HttpProxy> proxy = {};       ///< on the way to the hub; nullptr: none
-    Clock::duration limit = std::chrono::seconds(10);  ///< for TCP with TLS, each step through a proxy, and an upgrade
-    Liveness liveness;                                 ///< of the streams' legs
+    std::shared_ptr<const HttpProxy> proxy = {};         ///< on the way to the hub; nullptr: none
+    Clock::duration timeout = std::chrono::seconds(10);  ///< of TCP with TLS, each step through a proxy, an upgrade
+    Liveness liveness;                                   ///< of the streams' legs
 
     /// Where to connect for something at `named`: the override counts for the hub's own name only.
     Endpoint route(const Endpoint& named) const;
@@ -38,7 +38,7 @@ struct HubAccess {
 /// Failures pass as they are. Cancellation must be sorted out before.
 Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::string& during);
 
-/// TCP and TLS to `named`, both within the limit: a hub that accepts and then says nothing is as far away as one that
+/// TCP and TLS to `named`, both within the timeout: a hub that accepts and then says nothing is as far away as one that
 /// does not. With a proxy on the way TCP leads to it, and TLS to the hub goes through it. Throws Failure (DS-201 to
 /// DS-205, DS-211 to DS-217).
 asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock);

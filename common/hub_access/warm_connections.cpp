@@ -134,7 +134,7 @@ asio::awaitable<void> WarmConnections::replace_if_dead(http::Connection& kept,
 
 asio::awaitable<std::unique_ptr<http::Connection>> WarmConnections::open() {
     auto transport = co_await open_tls(hub_, where_, clock_);
-    transport->give_up_after(hub_.limit);
+    transport->give_up_after(hub_.timeout);
     co_return std::make_unique<http::Connection>(std::move(transport));
 }
 

@@ -80,7 +80,7 @@ TEST_F(DeviceProxyConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     EXPECT_EQ(config.link.transport, LinkTransport::mqtt_ws);
     EXPECT_EQ(config.mqtt_port, 8883);
     EXPECT_EQ(config.link.keep_alive, 20s);
-    EXPECT_EQ(config.link.hub.limit, 10s);
+    EXPECT_EQ(config.link.hub.timeout, 10s);
     EXPECT_EQ(config.link.backoff.first, 1s);
     EXPECT_EQ(config.link.backoff.longest, 60s);
     EXPECT_EQ(config.services.at("ssh").address.to_string(), "localhost:22");
@@ -101,7 +101,7 @@ TEST_F(DeviceProxyConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.link.keep_alive, 30s);
     EXPECT_TRUE(config.services.at("console").address.is_unix());
     EXPECT_EQ(config.default_service, "console");
-    EXPECT_EQ(config.link.hub.limit, 1s);
+    EXPECT_EQ(config.link.hub.timeout, 1s);
     EXPECT_EQ(config.streams.local_timeout, 2s);
     EXPECT_EQ(config.link.backoff.first, 3s);
     EXPECT_EQ(config.link.backoff.longest, 4s);
