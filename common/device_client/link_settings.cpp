@@ -78,7 +78,8 @@ asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Cl
     ask.subprotocol = "mqtt";
     const ws::WsOptions options{.role = ws::Role::client};
     auto connection = std::make_unique<http::Connection>(std::move(tls));
-    auto upgraded = co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.timeout, clock);
+    auto upgraded =
+        co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.timeout, clock);
     if (!upgraded.stream) throw refused_upgrade(upgraded.answer);
     const auto clock_note = http::clock_note(upgraded.answer.headers, clock.wall_now());
     if (!clock_note.empty()) log.warning(clock_note + ": tokens may be refused");

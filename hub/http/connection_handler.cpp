@@ -129,7 +129,8 @@ asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(Cl
     try {
         begun = co_await with_timeout(client.http.wait_for_request(), limits->connections.idle_timeout, hub_.clock);
         if (!begun) co_return std::nullopt;
-        auto request = co_await with_timeout(client.http.read_request(longest_body), limits->connections.head_timeout, hub_.clock);
+        auto request =
+            co_await with_timeout(client.http.read_request(longest_body), limits->connections.head_timeout, hub_.clock);
         co_return request;
     } catch (const http::MessageError& refused) {
         client.report(fault_of(refused), refused.what());
