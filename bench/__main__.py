@@ -8,6 +8,8 @@ import re
 import signal
 import sys
 
+from tests.harness.programs import BIN, ROOT
+
 from . import rows
 from .budget import print_budget
 from .chains import CANDIDATES, loopback
@@ -16,7 +18,7 @@ from .ours import Threads, ours
 from .processes import Trouble
 from .results import print_table, write_json
 from .round_trips import count_all, print_counts
-from .workbench import ROOT, Workbench
+from .workbench import Workbench
 
 
 def parse_size(text):
@@ -34,7 +36,9 @@ def parse_candidates(text):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__,
+        epilog="--bin-dir DIR: measures the programs there and builds none; --no-install: installs no missing peers")
     parser.add_argument("mode", nargs="?", choices=MODES, default="table",
                         help="table (default): all rows; round-trips: at stream set-up, over slow legs; scale: the hub "
                              "with 1, 2 and 4 threads")
@@ -49,9 +53,6 @@ def parse_arguments():
     parser.add_argument("--stalled", dest="stalled_streams", type=int, metavar="STREAMS",
                         help="how many are full while their memory is measured (50; quick: 10)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every figure (build/bench/MODE.json)")
-    parser.add_argument("--bin-dir", type=pathlib.Path, metavar="DIR", default=ROOT / "build/release/bin",
-                        help="programs to measure; none are built then")
-    parser.add_argument("--no-install", action="store_true", help="install no missing peers")
     return parser.parse_args()
 
 
@@ -109,7 +110,7 @@ def main():
         signal.signal(number, interrupt)
     effort = effort_of(arguments)
     try:
-        with Workbench(arguments.bin_dir) as bench:
+        with Workbench(BIN) as bench:
             figures = MODES[arguments.mode](bench, arguments, effort)
         write_json(arguments.json or ROOT / f"build/bench/{arguments.mode}.json", effort=dataclasses.asdict(effort),
                    figures=figures)

@@ -1,7 +1,5 @@
-#!/usr/bin/python3
 """Measures how soon a device that is removed is gone, and what a reload takes while streams run.
 
-usage: bench/changes.py [--rounds N] [--streams N]   (binaries: build/release/bin or $DS_BIN_DIR; all on loopback)
 Both are asked for over the hub's admin socket, and the time runs from the request. Of a removed device: until the hub
 has answered, and until the local client and the local server of every one of its streams have seen the end. Of a
 reload, in which a setting changes each time: until it is in use. Meanwhile each stream carries a word back and forth,
@@ -10,20 +8,15 @@ again and again, and each word is checked.
 import argparse
 import contextlib
 import json
-import os
 import pathlib
 import selectors
 import socket
 import statistics
-import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-os.environ.setdefault("DS_BIN_DIR", str(ROOT / "build/release/bin"))
-sys.path.insert(0, str(ROOT / "tests/process"))
-from harness.live_streams import LiveStreams  # noqa: E402
-from harness.rig import DEVICE, Rig, SERVICES  # noqa: E402
+from tests.harness.live_streams import LiveStreams
+from tests.harness.rig import DEVICE, Rig, SERVICES
 
 PATIENCE = 30
 
@@ -145,7 +138,7 @@ def measure_reload(rounds, count):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="scripts/bench changes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--streams", type=int, default=200)
     arguments = parser.parse_args()

@@ -1,7 +1,5 @@
-#!/usr/bin/python3
 """Measures how soon peers are found dead that are gone without a word, with the timings that the programs come with.
 
-usage: bench/dead_peers.py [--rounds N] [--no-namespaces]   (binaries: build/release/bin or $DS_BIN_DIR)
 Every way to die, in every round, has an installation of its own, and all of them wait at the same time. Each holds the
 control link, a stream that is quiet and one that is cut in the middle of its bytes. Rounds strike at different moments
 between two pings. Packets are dropped by nftables between two network namespaces. Where these are not permitted, or not
@@ -15,22 +13,17 @@ import datetime
 import json
 import multiprocessing
 import os
-import pathlib
 import re
 import signal
 import statistics
-import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-os.environ.setdefault("DS_BIN_DIR", str(ROOT / "build/release/bin"))
-sys.path.insert(0, str(ROOT / "tests/process"))
-from harness import namespaces, rig, sshd  # noqa: E402
-from harness.ends import GIGABYTE, RESET  # noqa: E402
-from harness.faulty_network import WAYS  # noqa: E402
-from harness.laboratory import Laboratory  # noqa: E402
-from harness.programs import free_port  # noqa: E402
+from tests.harness import namespaces, rig, sshd
+from tests.harness.ends import GIGABYTE, RESET
+from tests.harness.faulty_network import WAYS
+from tests.harness.laboratory import Laboratory
+from tests.harness.programs import free_port
 
 NEAR_ADDRESS, FAR_ADDRESS = "10.213.8.1", "10.213.8.2"
 PORTS = 20  # more than an installation takes
@@ -265,7 +258,7 @@ def print_table(results):
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    options = argparse.ArgumentParser(prog="scripts/bench dead-peers", description=__doc__.split("\n", maxsplit=1)[0])
     options.add_argument("--rounds", type=int, default=3, help="default: 3")
     options.add_argument("--no-namespaces", action="store_true", help="swallow bytes in a relay, drop no packets")
     given = options.parse_args()

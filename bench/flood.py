@@ -1,7 +1,5 @@
-#!/usr/bin/python3
 """Measures what a flood of connections that never log in costs the hub, and what an honest client notices of it.
 
-usage: bench/flood.py [--connections N]   (binaries: build/release/bin or $DS_BIN_DIR; all on loopback)
 Four floods, each against an installation of its own: connections that stay silent, connections with TLS up and half a
 request, the latter from one address only, and more silent ones from one address than it may have. A flood ends its
 connections after a second and begins anew. The honest client opens a stream to an echo service and waits for its first
@@ -18,21 +16,16 @@ import collections
 import contextlib
 import dataclasses
 import multiprocessing
-import os
 import pathlib
 import resource
 import socket
 import ssl
 import statistics
-import sys
 import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-os.environ.setdefault("DS_BIN_DIR", str(ROOT / "build/release/bin"))
-sys.path.insert(0, str(ROOT / "tests/process"))
-from harness.rig import Rig  # noqa: E402
+from tests.harness.rig import Rig
 
 PER_ADDRESS = 900  # below limits.connections_per_address, so that all of them are let in
 AT_ONCE = 64
@@ -241,7 +234,7 @@ def cell(times):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="scripts/bench flood", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--connections", type=int, default=5000)
     count = parser.parse_args().connections
     allow_descriptors()

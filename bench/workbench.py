@@ -9,8 +9,6 @@ import tempfile
 from .hub import Hub
 from .processes import Processes, Trouble, dying_with_parent, free_port
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-
 
 def scratch_folder():
     """In memory where there is such a place, so that no disk has part in the figures."""
@@ -21,7 +19,7 @@ def scratch_folder():
 class Workbench:
     host = "hub.example"  # in all certificates; nobody looks it up
     def __init__(self, bin_directory):
-        self.bin = pathlib.Path(bin_directory).resolve()
+        self.bin = bin_directory
         self.target_port = free_port()
         self.leg = lambda role, port: "127.0.0.1"  # where a role finds the next one, which listens on that port
         self._folders = collections.Counter()

@@ -1,21 +1,12 @@
-"""Fixtures of the interop tests: those of the process tests, plus the third-party clients."""
-import importlib.util
+"""The third-party clients."""
 import os
 import pathlib
-import sys
+import subprocess
 
 import pytest
+from tests.harness.programs import Program, find_tool, run
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "process"))
-
-_specification = importlib.util.spec_from_file_location("process_conftest", HERE.parent / "process" / "conftest.py")
-_process = importlib.util.module_from_spec(_specification)
-_specification.loader.exec_module(_process)
-shared_rig, rig, pytest_configure = _process.shared_rig, _process.rig, _process.pytest_configure
-pytest_runtest_makereport = _process.pytest_runtest_makereport
-
-from harness.programs import find_tool, run  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +24,6 @@ def node():
 @pytest.fixture
 def node_program(rig, tmp_path):
     """Starts one of clients/*.js that stays: node_program(script, *arguments, stdin=text); ended after the test."""
-    import subprocess
-    from harness.programs import Program
     started = []
 
     class Script(Program):

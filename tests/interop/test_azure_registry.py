@@ -4,9 +4,9 @@ import json
 import socket
 
 import pytest
-from harness.programs import wait_until
-from harness.rig import Rig
-from harness.wire import parse_connection_string
+from tests.harness.programs import wait_until
+from tests.harness.rig import Rig
+from tests.harness.wire import parse_connection_string
 
 ADDRESS = "127.83.77.18"
 

@@ -3,9 +3,9 @@ loopback address of its own."""
 import socket
 
 import pytest
-from harness.programs import wait_until
-from harness.rig import Rig
-from harness.wire import http_request, service_token, tls_connect
+from tests.harness.programs import wait_until
+from tests.harness.rig import Rig
+from tests.harness.wire import http_request, service_token, tls_connect
 
 ADDRESS = "127.83.77.17"
 

@@ -4,8 +4,8 @@ import subprocess
 import threading
 
 import pytest
-from harness.programs import find_tool, run, wait_until
-from harness.wire import (device_token, http_request, parse_connection_string, read_websocket, service_token, tls_connect,
+from tests.harness.programs import find_tool, run, wait_until
+from tests.harness.wire import (device_token, http_request, parse_connection_string, read_websocket, service_token, tls_connect,
                           websocket_frame, websocket_upgrade)
 
 DEVICE = "mosquitto-device"

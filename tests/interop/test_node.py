@@ -4,9 +4,9 @@ import os
 import time
 import urllib.parse
 
-from harness.programs import find_tool, run
-from harness.rig import DEVICE
-from harness.wire import device_token, parse_connection_string, service_token
+from tests.harness.programs import find_tool, run
+from tests.harness.rig import DEVICE
+from tests.harness.wire import device_token, parse_connection_string, service_token
 
 
 def start_device(rig, node_program, name):
@@ -44,7 +44,7 @@ def test_a_node_service_hears_that_a_stream_was_refused(rig, node):
 
 def test_a_node_device_serves_our_service_proxy(rig, node_program, tmp_path):
     import socket
-    from harness.programs import BIN, Program, free_port, is_listening, wait_until
+    from tests.harness.programs import BIN, Program, free_port, is_listening, wait_until
     start_device(rig, node_program, "node-device-2")
     port = free_port()
     config = tmp_path / "service-proxy.yaml"

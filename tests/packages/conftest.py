@@ -2,13 +2,10 @@
 import os
 import pathlib
 import subprocess
-import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "process")]
-from machine import Machine  # noqa: E402
+from .machine import Machine
 
 PACKAGES = pathlib.Path(os.environ["DS_PACKAGES"])
 OLD, NEW = os.environ["DS_OLD_VERSION"], os.environ["DS_NEW_VERSION"]

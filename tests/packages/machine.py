@@ -7,8 +7,8 @@ import subprocess
 import threading
 import time
 
-from harness.namespaces import enter_network
-from harness.programs import wait_until
+from tests.harness.namespaces import enter_network
+from tests.harness.programs import wait_until
 
 NAMESPACES = ("mount", "pid", "net", "uts", "ipc", "cgroup")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb",

@@ -9,10 +9,11 @@ import threading
 import time
 
 import pytest
-from conftest import NEW, OLD
-from harness.documents import blocks
-from harness.programs import ROOT, wait_until
-from machine import Slot
+from tests.harness.documents import blocks
+from tests.harness.programs import ROOT, wait_until
+
+from .conftest import NEW, OLD
+from .machine import Slot
 
 PROGRAMS = ("stream-hub", "device-proxy", "service-proxy")
 UNITS = (*PROGRAMS, "device-proxy@press-3", "service-proxy@press-3")

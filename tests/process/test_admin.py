@@ -5,9 +5,9 @@ import signal
 import socket
 
 import pytest
-from harness.programs import BIN, run
-from harness.rig import DEVICE, Rig
-from harness.wire import parse_connection_string, read_until_closed
+from tests.harness.programs import BIN, run
+from tests.harness.rig import DEVICE, Rig
+from tests.harness.wire import parse_connection_string, read_until_closed
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import struct
 import time
 
 import pytest
-from harness.programs import SANITIZED, wait_until
-from harness.rig import DEVICE, Rig
-from harness.wire import (http_request, mqtt_connect, mqtt_login, mqtt_packet, mqtt_string, mqtt_subscribe, read_mqtt,
+from tests.harness.programs import SANITIZED, wait_until
+from tests.harness.rig import DEVICE, Rig
+from tests.harness.wire import (http_request, mqtt_connect, mqtt_login, mqtt_packet, mqtt_string, mqtt_subscribe, read_mqtt,
                           read_until_closed, read_websocket, service_token, tls_connect, websocket_frame,
                           websocket_upgrade)
 

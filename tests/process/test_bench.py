@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import pytest
-from harness.programs import BIN, ROOT, wait_until
+from tests.harness.programs import BIN, ROOT, wait_until
 
 pytestmark = pytest.mark.release_only  # only such builds have the load tools
 

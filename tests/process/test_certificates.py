@@ -3,8 +3,8 @@ import re
 import socket
 import time
 
-from harness.programs import BIN, Program, run, wait_until
-from test_credentials import service_with
+from tests.harness.programs import BIN, Program, run, wait_until
+from .test_credentials import service_with
 
 PUMP = "pump-with-certificate"
 

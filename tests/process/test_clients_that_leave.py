@@ -1,7 +1,7 @@
 """Clients that leave while their stream is being opened: nothing of it is left at the device."""
 import pytest
-from harness.laboratory import Laboratory
-from harness.programs import wait_until
+from tests.harness.laboratory import Laboratory
+from tests.harness.programs import wait_until
 
 
 class PatientHub(Laboratory):

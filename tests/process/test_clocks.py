@@ -3,8 +3,8 @@ import pathlib
 import socket
 
 import pytest
-from harness.programs import wait_until
-from harness.rig import DEVICE, Rig
+from tests.harness.programs import wait_until
+from tests.harness.rig import DEVICE, Rig
 
 pytestmark = pytest.mark.release_only  # sanitizers do not get on with a preloaded library
 

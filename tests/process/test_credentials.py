@@ -4,10 +4,10 @@ import contextlib
 import os
 
 import pytest
-from harness.programs import BIN, Program, free_port, is_listening, run, wait_until
-from harness.rig import DEVICE
-from harness.secrets import find_leaks
-from harness.wire import (device_token, http_request, is_let_go, mqtt_connect, parse_connection_string, read_mqtt,
+from tests.harness.programs import BIN, Program, free_port, is_listening, run, wait_until
+from tests.harness.rig import DEVICE
+from tests.harness.secrets import find_leaks
+from tests.harness.wire import (device_token, http_request, is_let_go, mqtt_connect, parse_connection_string, read_mqtt,
                           sas_token, service_token, tls_connect)
 
 

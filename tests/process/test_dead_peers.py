@@ -5,10 +5,10 @@ import signal
 import time
 
 import pytest
-from harness import namespaces
-from harness.ends import CLEAN, GIGABYTE, RESET
-from harness.laboratory import DEAD_AFTER, Laboratory
-from harness.programs import wait_until
+from tests.harness import namespaces
+from tests.harness.ends import CLEAN, GIGABYTE, RESET
+from tests.harness.laboratory import DEAD_AFTER, Laboratory
+from tests.harness.programs import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import socket
 import subprocess
 
 import pytest
-from harness.documents import DOCUMENTS, blocks, commands, without_redirections
-from harness.programs import BIN, ROOT, Program, free_port, is_listening, run, wait_until
-from harness.sshd import PrivateSshd
+from tests.harness.documents import DOCUMENTS, blocks, commands, without_redirections
+from tests.harness.programs import BIN, ROOT, Program, free_port, is_listening, run, wait_until
+from tests.harness.sshd import PrivateSshd
 
 PROGRAMS = ("stream-hub", "device-proxy", "service-proxy")
 # What else our documents may tell people to type: from Debian, or from the shell.
@@ -115,10 +115,10 @@ def assert_known(program, words):
 
 
 def assert_script_knows(script, words):
-    text = (ROOT / script).read_text()
+    modules = [*ROOT.glob("tests/**/__main__.py"), *ROOT.glob("bench/*.py")]
+    text = "".join(path.read_text() for path in (ROOT / script, *modules))
     for flag in (word.partition("=")[0] for word in words if word.startswith("--")):
-        python = "".join(path.read_text() for path in (ROOT / "tests/soak/soak.py", ROOT / "bench/__main__.py"))
-        assert flag in text + python, f"{script} knows no {flag}"
+        assert flag in text, f"{script} knows no {flag}"
 
 
 @pytest.mark.parametrize("block", blocks("sh"), ids=str)

@@ -2,10 +2,10 @@
 import contextlib
 
 import pytest
-from harness import namespaces
-from harness.http_proxies import Tinyproxy
-from harness.programs import BIN, find_tool, run
-from harness.rig import DEVICE, Rig
+from tests.harness import namespaces
+from tests.harness.http_proxies import Tinyproxy
+from tests.harness.programs import BIN, find_tool, run
+from tests.harness.rig import DEVICE, Rig
 
 DEAD = "2001:db8::2"
 NAMES = ("hub.test", "proxy.test", "service.test")

@@ -7,10 +7,10 @@ import dataclasses
 import time
 
 import pytest
-from harness.ends import CLEAN, GIGABYTE, RESET
-from harness.laboratory import Laboratory
-from harness.plain import PlainLaboratory
-from harness.programs import wait_until
+from tests.harness.ends import CLEAN, GIGABYTE, RESET
+from tests.harness.laboratory import Laboratory
+from tests.harness.plain import PlainLaboratory
+from tests.harness.programs import wait_until
 
 ASKED, REPLIED = 256 * 1024, 1024 * 1024  # what clients and servers send
 LAST = 1024

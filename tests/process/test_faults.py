@@ -7,10 +7,10 @@ import random
 import signal
 
 import pytest
-from harness.ends import CLEAN, GIGABYTE, RESET
-from harness.faulty_network import draw_plan
-from harness.laboratory import SEED, Laboratory, rng_for
-from harness.programs import wait_until
+from tests.harness.ends import CLEAN, GIGABYTE, RESET
+from tests.harness.faulty_network import draw_plan
+from tests.harness.laboratory import SEED, Laboratory, rng_for
+from tests.harness.programs import wait_until
 
 STREAMS = 12
 LARGEST = 400_000

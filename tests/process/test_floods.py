@@ -8,9 +8,9 @@ import ssl
 import struct
 
 import pytest
-from harness.programs import SANITIZED, wait_until
-from harness.rig import Rig
-from harness.wire import (mqtt_login, mqtt_subscribe, read_mqtt, read_websocket, tls_connect, websocket_frame,
+from tests.harness.programs import SANITIZED, wait_until
+from tests.harness.rig import Rig
+from tests.harness.wire import (mqtt_login, mqtt_subscribe, read_mqtt, read_websocket, tls_connect, websocket_frame,
                           websocket_upgrade)
 
 FLEET = 20 if SANITIZED else 40

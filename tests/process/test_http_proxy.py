@@ -7,9 +7,9 @@ import socket
 import subprocess
 
 import pytest
-from harness.http_proxies import PASSWORD, USER, SilentProxy, Squid, Tinyproxy
-from harness.programs import BIN, environment_without_proxy, free_port, run, wait_until
-from harness.rig import DEVICE, Rig
+from tests.harness.http_proxies import PASSWORD, USER, SilentProxy, Squid, Tinyproxy
+from tests.harness.programs import BIN, environment_without_proxy, free_port, run, wait_until
+from tests.harness.rig import DEVICE, Rig
 
 
 class ProxiedRig(Rig):

@@ -2,7 +2,7 @@
 import time
 
 import pytest
-from harness.wire import is_let_go
+from tests.harness.wire import is_let_go
 
 
 @pytest.mark.parametrize("service, code", [("refused", "DS-402"), ("missing", "DS-401"), ("black_hole", "DS-403")])

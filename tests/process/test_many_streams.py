@@ -5,9 +5,9 @@ import socket
 import struct
 
 import pytest
-from harness.ends import GIGABYTE, pattern
-from harness.programs import PATIENCE, SANITIZED
-from harness.rig import SERVICES, Rig
+from tests.harness.ends import GIGABYTE, pattern
+from tests.harness.programs import PATIENCE, SANITIZED
+from tests.harness.rig import SERVICES, Rig
 
 STREAMS = 200 if SANITIZED else 1000
 BLOCKED = 20

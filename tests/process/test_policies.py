@@ -3,8 +3,8 @@ import json
 import signal
 
 import pytest
-from harness.programs import run
-from harness.rig import DEVICE
+from tests.harness.programs import run
+from tests.harness.rig import DEVICE
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import subprocess
 import tempfile
 
 import pytest
-from harness.programs import BIN, run, wait_until
-from harness.rig import DEVICE, Rig
-from harness.secrets import find_leaks
+from tests.harness.programs import BIN, run, wait_until
+from tests.harness.rig import DEVICE, Rig
+from tests.harness.secrets import find_leaks
 
 USER = "nobody"
 NO_CAPABILITY = "0000000000000000"

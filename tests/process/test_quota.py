@@ -1,8 +1,8 @@
 """Limits of streams against the real programs: who is refused, what is told, and that a day outlives a hub."""
 import json
 
-from harness.programs import wait_until
-from harness.rig import DEVICE
+from tests.harness.programs import wait_until
+from tests.harness.rig import DEVICE
 
 
 def use(rig, scope):

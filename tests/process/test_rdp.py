@@ -3,9 +3,9 @@ import contextlib
 import socket
 
 import pytest
-from harness.programs import wait_until
-from harness.remote_desktop import Screen, XrdpServer, colours, differing_pixels
-from harness.rig import Rig
+from tests.harness.programs import wait_until
+from tests.harness.remote_desktop import Screen, XrdpServer, colours, differing_pixels
+from tests.harness.rig import Rig
 
 # Of 480,000: a blinking cursor may differ.
 FEW_PIXELS = 500

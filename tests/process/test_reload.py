@@ -6,8 +6,8 @@ import socket
 import ssl
 
 import pytest
-from harness.live_streams import LiveStreams
-from harness.programs import run
+from tests.harness.live_streams import LiveStreams
+from tests.harness.programs import run
 
 STREAMS = 200
 

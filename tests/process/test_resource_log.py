@@ -3,8 +3,8 @@ import json
 import os
 import signal
 
-from harness.programs import wait_until
-from harness.secrets import find_leaks
+from tests.harness.programs import wait_until
+from tests.harness.secrets import find_leaks
 
 
 def stream_records(*files):

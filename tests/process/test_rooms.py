@@ -4,8 +4,8 @@ import re
 import subprocess
 
 import pytest
+from tests.harness.programs import ROOT
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = (".cpp", ".hpp")
 
 

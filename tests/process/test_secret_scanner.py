@@ -1,6 +1,6 @@
 """The scanner that looks for leaked credentials must itself be able to fail."""
 import pytest
-from harness.secrets import credentials_in, find_leaks
+from tests.harness.secrets import credentials_in, find_leaks
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 import pytest
-from harness.programs import BIN, Program, wait_until
+from tests.harness.programs import BIN, Program, wait_until
 
 KEEPER = BIN / "service-keeper"
 BEAT = 0.1  # seconds; the watchdog waits three of them

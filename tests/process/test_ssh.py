@@ -4,8 +4,8 @@ import subprocess
 import time
 
 import pytest
-from harness.programs import BIN, PATIENCE, SANITIZED, find_tool, run
-from harness.rig import DEVICE
+from tests.harness.programs import BIN, PATIENCE, SANITIZED, find_tool, run
+from tests.harness.rig import DEVICE
 
 BULK = (32 if SANITIZED else 256) * 1024 * 1024
 

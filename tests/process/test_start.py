@@ -3,10 +3,10 @@ import shutil
 import socket
 
 import pytest
-from harness.programs import BIN, ROOT, Program, free_port, is_listening, run, wait_until
-from harness.rig import Rig
-from harness.secrets import find_leaks
-from harness.wire import is_let_go
+from tests.harness.programs import BIN, ROOT, Program, free_port, is_listening, run, wait_until
+from tests.harness.rig import Rig
+from tests.harness.secrets import find_leaks
+from tests.harness.wire import is_let_go
 
 CONFIG_FAULT = 78
 PROGRAMS = ["stream-hub", "device-proxy", "service-proxy"]

@@ -6,8 +6,8 @@ import subprocess
 import time
 
 import pytest
-from harness.programs import run, wait_until
-from harness.wire import read_until_closed
+from tests.harness.programs import run, wait_until
+from tests.harness.wire import read_until_closed
 
 
 class Session:

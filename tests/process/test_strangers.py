@@ -4,8 +4,8 @@ import os
 import re
 
 import pytest
-from harness.rig import DEVICE
-from harness.wire import (http_request, mqtt_connect, parse_connection_string, read_mqtt, read_until_closed, sas_token,
+from tests.harness.rig import DEVICE
+from tests.harness.wire import (http_request, mqtt_connect, parse_connection_string, read_mqtt, read_until_closed, sas_token,
                           tls_connect, websocket_upgrade)
 
 CERTIFICATE_DEVICE, DISABLED = "certified", "switched-off"

@@ -9,8 +9,8 @@ import struct
 import threading
 
 import pytest
-from harness.programs import SANITIZED, find_tool, run, wait_until
-from harness.wire import read_until_closed
+from tests.harness.programs import SANITIZED, find_tool, run, wait_until
+from tests.harness.wire import read_until_closed
 
 
 def reset(client):

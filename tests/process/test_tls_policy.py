@@ -3,7 +3,7 @@ import re
 import subprocess
 
 import pytest
-from harness.programs import find_tool, run
+from tests.harness.programs import find_tool, run
 
 LEGACY = ["-cipher", "ALL:@SECLEVEL=0"]
 

@@ -5,14 +5,14 @@ import socket
 import sys
 import time
 
-import relay
-from loop import READ, Loop
-from pattern import UP, WORD, read_word
-from plan import EndPlan, Plan, make_plan
-from report import Samples, Tally, amount, summary
-from sabotage import Sabotage
-from stream import HANGS, Stream
-from tunnel import BIN, PROGRAMS, Door, Tunnel, is_sanitized, wait_until
+from . import relay
+from .loop import READ, Loop
+from .pattern import UP, WORD, read_word
+from .plan import EndPlan, Plan, make_plan
+from .report import Samples, Tally, amount, summary
+from .sabotage import Sabotage
+from .stream import HANGS, Stream
+from .tunnel import BIN, PROGRAMS, Door, Tunnel, is_sanitized, wait_until
 
 LANES = 60  # streams at once, unless told
 WARM_UP_LIMIT = 256 << 10

@@ -3,8 +3,8 @@ import socket
 import struct
 import time
 
-from loop import READ, WRITE
-from pattern import Checker, Pattern
+from .loop import READ, WRITE
+from .pattern import Checker, Pattern
 
 CHUNK = 256 << 10
 _RESET = struct.pack("ii", 1, 0)

@@ -9,8 +9,8 @@ import dataclasses
 import signal
 import socket
 
-from end import CHUNK, reset
-from loop import READ, WRITE, Loop
+from .end import CHUNK, reset
+from .loop import READ, WRITE, Loop
 
 _room = bytearray(CHUNK)
 _view = memoryview(_room)

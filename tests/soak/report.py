@@ -1,7 +1,7 @@
 """Counts what happened, and judges the three programs by it."""
 import collections
 
-from pattern import describe_word
+from .pattern import describe_word
 
 MIB = 1 << 20
 SPARE_DESCRIPTORS = 8  # warm connections to the hub, and the hub's own ends of them

@@ -1,5 +1,5 @@
 """Damage that the soak is not told of, on the plain connections of clients: proves that the soak finds it."""
-from end import reset
+from .end import reset
 
 KINDS = ("flip", "drop", "repeat", "cross", "fin", "reset", "hang")
 WHEN = 100_000  # bytes have passed in this direction

@@ -2,10 +2,10 @@
 import socket
 import time
 
-from end import End
-from pattern import DOWN, UP
-from plan import AT_END, AT_ONCE
-from tunnel import HANDSHAKE
+from .end import End
+from .pattern import DOWN, UP
+from .plan import AT_END, AT_ONCE
+from .tunnel import HANDSHAKE
 
 HANGS = 60  # seconds without any byte, when nobody pauses
 RESET_TAKES = HANDSHAKE + 10  # at most, from one end to the other

@@ -2,7 +2,8 @@
 import array
 
 import pytest
-from pattern import BLOCK, DOWN, UP, Checker, Pattern, make_word
+
+from .pattern import BLOCK, DOWN, UP, Checker, Pattern, make_word
 
 SIZES = [0, 1, 7, 8, 9, 1000, BLOCK - 1, BLOCK, BLOCK + 13, 3 * BLOCK + 5]
 

@@ -1,8 +1,8 @@
 """Whom the network strikes."""
 import multiprocessing
 
-from plan import Fault
-from relay import Relay
+from .plan import Fault
+from .relay import Relay
 
 
 def test_what_was_planned_for_a_stream_that_is_over_strikes_no_other():

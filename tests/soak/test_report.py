@@ -1,6 +1,6 @@
 """When the programs count as flat."""
-from report import MIB, SPARE_DESCRIPTORS, Samples
-from tunnel import Usage
+from .report import MIB, SPARE_DESCRIPTORS, Samples
+from .tunnel import Usage
 
 
 def samples(end):

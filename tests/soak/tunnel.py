@@ -4,14 +4,12 @@ import dataclasses
 import os
 import pathlib
 import re
-import sys
 import textwrap
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "process"))
-from harness.programs import BIN, SANITIZER_REPORT, Program, free_port, is_listening, run, wait_until  # noqa: E402
-from harness.secrets import credentials_in, find_leaks  # noqa: E402
+from tests.harness.programs import BIN, SANITIZER_REPORT, Program, free_port, is_listening, run, wait_until
+from tests.harness.secrets import credentials_in, find_leaks
 
-from relay import Leg  # noqa: E402
+from .relay import Leg
 
 HUB, DEVICE_SIDE, SERVICE_SIDE = "127.0.0.1", "127.0.0.2", "127.0.0.3"  # all addresses of this machine
 DEVICE = "soak-device"

@@ -8,9 +8,9 @@ import struct
 import threading
 import time
 
-from conversations import MAKERS, leg_upgrade, spare_parts
-from target import Finding
-from tree import mutate
+from .conversations import MAKERS, leg_upgrade, spare_parts
+from .target import Finding
+from .tree import mutate
 
 LONGEST_WAIT = 0.3  # for an answer, which often must not come
 

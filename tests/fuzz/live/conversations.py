@@ -2,7 +2,7 @@
 import pathlib
 import urllib.parse
 
-from tree import Frame, Node, Packet, Text
+from .tree import Frame, Node, Packet, Text
 
 CORPUS = pathlib.Path(__file__).resolve().parents[1] / "corpus"
 CORPORA = {"https": ("http_head_fuzz", "sas_fuzz", "topic_fuzz"), "mqtt-ws": ("mqtt_fuzz", "ws_frame_fuzz"),

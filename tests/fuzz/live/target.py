@@ -5,16 +5,14 @@ import os
 import pathlib
 import re
 import select
-import sys
 import threading
 import time
 import urllib.parse
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "process"))
-from harness.programs import SANITIZER_REPORT, wait_until  # noqa: E402
-from harness.rig import Rig  # noqa: E402
-from harness.secrets import find_leaks  # noqa: E402
-from harness.wire import (device_token, http_request, mqtt_login, mqtt_packet, mqtt_string,  # noqa: E402
+from tests.harness.programs import SANITIZER_REPORT, wait_until
+from tests.harness.rig import Rig
+from tests.harness.secrets import find_leaks
+from tests.harness.wire import (device_token, http_request, mqtt_login, mqtt_packet, mqtt_string,
                           mqtt_subscribe, read_mqtt, read_websocket, service_token, tls_connect, websocket_frame,
                           websocket_upgrade)
 

@@ -2,8 +2,9 @@ import random
 import struct
 
 import pytest
-from conversations import ENTRY_POINTS, MAKERS, spare_parts
-from tree import Frame, Node, Packet, Text, mutate
+
+from .conversations import ENTRY_POINTS, MAKERS, spare_parts
+from .tree import Frame, Node, Packet, Text, mutate
 
 
 class Facts:

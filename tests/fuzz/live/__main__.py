@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Fuzzes a running hub over real TLS: mutated conversations of devices and services, many connections at a time, while
 an honest device and an honest service must be served as ever. Ends at the first finding, with the seed."""
 import argparse
@@ -14,9 +13,9 @@ import threading
 import time
 import traceback
 
-from attacker import Attacker
-from conversations import ENTRY_POINTS
-from target import Finding, Target
+from .attacker import Attacker
+from .conversations import ENTRY_POINTS
+from .target import Finding, Target
 
 CHECK_EVERY = 2  # seconds
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """The integrity run: random streams through the three programs and a faulty network, every byte checked."""
 import argparse
 import pathlib
@@ -8,8 +7,8 @@ import sys
 import tempfile
 import time
 
-from conductor import LANES, Conductor
-from sabotage import KINDS
+from .conductor import LANES, Conductor
+from .sabotage import KINDS
 
 
 def parse_arguments():

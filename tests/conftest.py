@@ -1,16 +1,8 @@
-"""Fixtures of the process tests: real binaries, real OpenSSH, everything on loopback."""
+"""Fixtures of the tests that run the programs: real binaries, real OpenSSH, everything on loopback."""
 import os
-import pathlib
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness.rig import Rig  # noqa: E402
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "release_only: too long for a build with sanitizers, or nothing new there")
+from tests.harness.rig import Rig
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("DS_BIN_DIR", ROOT / "build/release/bin")).resolve()
 SANITIZED = any(name in str(BIN) for name in ("asan", "tsan"))
 # Sanitizers and a busy machine make everything slower; no test depends on being fast.
