@@ -21,7 +21,7 @@ import time
 
 from tests.harness import namespaces, rig, sshd
 from tests.harness.ends import GIGABYTE, RESET
-from tests.harness.faulty_network import WAYS
+from tests.harness.faulty_connection import WAYS
 from tests.harness.laboratory import Laboratory
 from tests.harness.programs import free_port
 

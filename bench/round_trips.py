@@ -3,14 +3,42 @@ takes 100 ms, nothing else takes long."""
 import statistics
 import time
 
+from tests.harness.faulty_connection import Plan
+from tests.harness.faulty_network import FaultyNetwork
+
 from .chains import running
 from .comparison import say
-from .relay import Relays
 
 DELAY = 0.05  # seconds, each way
 LEGS = {"both legs": ("service", "device"), "service leg": ("service",), "device leg": ("device",)}
 COLUMNS = ("cold", "warm", "16 at once")
 WARM_STREAMS = 5
+
+
+class SlowLegs:
+    """Puts a network that is far away on each leg that one of `roles` dials, at an address of its own."""
+
+    addresses = {"service": "127.0.0.2", "device": "127.0.0.3"}
+
+    def __init__(self, roles):
+        self._roles, self._networks = roles, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for network in self._networks.values():
+            network.close()
+
+    def leg(self, role, port):
+        """Where `role` finds what listens on 127.0.0.1:port."""
+        if role not in self._roles:
+            return "127.0.0.1"
+        if (role, port) not in self._networks:
+            network = FaultyNetwork(("127.0.0.1", port), (self.addresses[role], port))
+            network.plan_for = lambda number: Plan(latency=DELAY)
+            self._networks[role, port] = network
+        return self.addresses[role]
 
 
 def count_all(bench, candidates, rounds):
@@ -28,8 +56,8 @@ def count_all(bench, candidates, rounds):
 
 
 def count(bench, name, start, roles):
-    with Relays(roles, DELAY) as relays:
-        bench.leg = relays.leg
+    with SlowLegs(roles) as legs:
+        bench.leg = legs.leg
         with running(bench, name, start) as chain:
             cold = open_streams(bench, chain, 1)
             warm = statistics.median(open_streams(bench, chain, 1) for _ in range(WARM_STREAMS))

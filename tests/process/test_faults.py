@@ -81,8 +81,8 @@ def carry(lab, up, down):
 def cut_ways(lab, stream):
     """Directions that the network ended in order on a local leg: nobody can tell that from a program's own end."""
     ports = {"client": stream.client.port, "local": stream.server.peer_port if stream.server else None}
-    return {connection.cut_way for leg in ports for connection in lab.networks[leg].connections
-            if ports[leg] in (connection.peer_port, connection.far_port)}
+    return {way for leg in ports for connection in lab.networks[leg].connections
+            if ports[leg] in (connection.peer_port, connection.far_port) for way in connection.cut_ways}
 
 
 def check_stream(stream, excused=()):
