@@ -12,6 +12,7 @@ FAULTS = ("none", "reset", "cut", "half_open", "black_hole", "garbage")
 PIECE = 64 * 1024
 BUFFER = 256 * 1024  # what a connection may hold, so that faults strike near what the programs do at the time
 UNDER_WAY = 64  # pieces that a long way takes before the first one arrives
+LONGEST_PAUSE = 0.1  # seconds, between two looks at whether a reset follows the end of a direction
 AFTER_END = 5  # seconds that the sides have to close what was ended at both
 SLOW = 100     # pieces that pass while a connection is slow
 
@@ -164,8 +165,10 @@ class Connection:
         if not self._is_mute(way):
             sink.shutdown(socket.SHUT_WR)
         self._ended.add(way)
+        pause = 0.01
         while self.swallowed or len(self._ended) < 2:  # who ends where bytes are swallowed is not missed elsewhere
-            await asyncio.sleep(0.02)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
             if way not in self.swallowed and source.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise Broken  # an end of file, and then a reset
 

@@ -84,6 +84,7 @@ def test_what_is_swallowed_is_not_missed(fault):
     with through(Plan(fault, "up", 70_000)) as (near, far, network):
         near.send(SIZE)
         wait_until(lambda: network.connections[0].heard["up"] == SIZE, "the network to swallow everything")
+        far.wait_received(70_000)
         far.send(8)
         if fault == "half_open":
             near.wait_received(8)

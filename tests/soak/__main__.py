@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from .conductor import LANES, Conductor
-from .sabotage import KINDS
+from .fault_injector import KINDS
 
 
 def parse_arguments():
@@ -20,7 +20,7 @@ def parse_arguments():
                         help=f"streams at once, {LANES} by default; fewer for a machine that has other things to do")
     parser.add_argument("--no-memory", action="store_true", help="do not judge memory (as for builds with ASan)")
     parser.add_argument("--keep", action="store_true", help="keep the logs even when nothing was wrong")
-    parser.add_argument("--sabotage", choices=KINDS, help="damages some connections secretly: this must be found")
+    parser.add_argument("--inject", choices=KINDS, help="damages some connections secretly: this must be found")
     return parser.parse_args()
 
 
@@ -28,7 +28,7 @@ def main():
     options = parse_arguments()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     directory = pathlib.Path(tempfile.mkdtemp(prefix=f"soak-{seed}-"))
-    conductor = Conductor(directory, seed, options.minutes * 60, options.lanes, options.sabotage)
+    conductor = Conductor(directory, seed, options.minutes * 60, options.lanes, options.inject)
     begin = time.monotonic()
     try:
         passed = conductor.run(with_memory=not options.no_memory)

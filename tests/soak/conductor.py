@@ -5,12 +5,12 @@ import socket
 import sys
 import time
 
-from . import relay
+from . import network
 from .loop import READ, Loop
 from .pattern import UP, WORD, read_word
 from .plan import EndPlan, Plan, make_plan
 from .report import Samples, Tally, amount, summary
-from .sabotage import Sabotage
+from .fault_injector import FaultInjector
 from .stream import HANGS, Stream
 from .tunnel import BIN, PROGRAMS, Door, Tunnel, is_sanitized, wait_until
 
@@ -75,7 +75,7 @@ class Newcomer:
 
 
 class Conductor:
-    def __init__(self, directory, seed, seconds, lanes, sabotage):
+    def __init__(self, directory, seed, seconds, lanes, injected):
         self.seed, self.seconds = seed, seconds
         self.dice = random.Random(seed)
         self.loop, self.tally, self.samples = Loop(), Tally(), Samples()
@@ -89,16 +89,16 @@ class Conductor:
         self.begin = self.end = None  # of the run, behind the warm-up
         self.threads = self.dice.choice([1, 2])
         self.tunnel = Tunnel(directory, [*(lane.door for lane in self.lanes), self.shared_door], self.threads)
-        self.pipe, self.network = self._start_network(Sabotage(sabotage) if sabotage else None)
+        self.pipe, self.network = self._start_network(FaultInjector(injected) if injected else None)
         for lane in self.lanes:
             self._watch_listener(lane.listener, lambda sock, lane=lane: self._accept(lane, sock))
         self._watch_listener(shared, lambda sock: Newcomer(self, sock))
 
-    def _start_network(self, sabotage):
+    def _start_network(self, injector):
         context = multiprocessing.get_context("spawn")
         pipe, far_end = context.Pipe()
         legs = self.tunnel.legs([lane.door for lane in self.lanes if lane.relayed_server])
-        process = context.Process(target=relay.run, args=(legs, far_end, sabotage), daemon=True)
+        process = context.Process(target=network.run, args=(legs, far_end, injector), daemon=True)
         process.start()
         far_end.close()
         wait_until(lambda: pipe.poll(0.1) or not process.is_alive(), "the network to listen")
@@ -168,7 +168,7 @@ class Conductor:
         while self.pipe.poll():
             what, number, *rest = self.pipe.recv()
             stream = self.streams.get(number)
-            if what == "fired" and number == relay.LINK:
+            if what == "fired" and number == network.LINK:
                 self.tally.faults["link", rest[0]] += 1
             elif what == "fired" and stream:
                 stream.strike()

@@ -9,7 +9,7 @@ import textwrap
 from tests.harness.programs import BIN, SANITIZER_REPORT, Program, free_port, is_listening, run, wait_until
 from tests.harness.secrets import credentials_in, find_leaks
 
-from .relay import Leg
+from .network import Leg
 
 HUB, DEVICE_SIDE, SERVICE_SIDE = "127.0.0.1", "127.0.0.2", "127.0.0.3"  # all addresses of this machine
 DEVICE = "soak-device"
