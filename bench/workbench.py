@@ -55,9 +55,9 @@ class Workbench:
 
     def check_target(self):
         """The far end noticed every wrong, missing or superfluous byte."""
-        complaints = (self.scratch / "target.log").read_text()
-        if complaints:
-            raise Trouble(complaints[:2000])
+        errors = (self.scratch / "target.log").read_text()
+        if errors:
+            raise Trouble(errors[:2000])
 
 
 class Load:
@@ -93,6 +93,6 @@ class Load:
     def __exit__(self, kind, *_):
         if kind:
             self._process.kill()
-        complaints = self._process.communicate()[1]
+        errors = self._process.communicate()[1]
         if not kind and self._process.returncode != 0:
-            raise Trouble(f"{' '.join(self._command[1:])}: {complaints.strip()}")
+            raise Trouble(f"{' '.join(self._command[1:])}: {errors.strip()}")

@@ -44,8 +44,8 @@ def test_a_stream_request_arrives_and_is_answered(rig, login, answer):
     name, answers = f"ssh.{os.urandom(4).hex()}", []
     asker = threading.Thread(target=ask_for_stream, args=(rig, name, answers))
     asker.start()
-    topic, complaint = subscriber.communicate(timeout=90)
-    assert subscriber.returncode == 0, complaint
+    topic, errors = subscriber.communicate(timeout=90)
+    assert subscriber.returncode == 0, errors
     segments = topic.strip().split("/")
     assert segments[:4] == ["$iothub", "streams", "POST", name] and len(segments) == 5
     pairs = dict(pair.split("=", 1) for pair in segments[4][1:].split("&"))

@@ -40,8 +40,8 @@ def processes_of(folder):
 
 def test_a_short_run_gives_figures(folder):
     run = bench(folder, "--quick", "--rounds", "1", "--rows", "bulk up [18]", "--size", "8MiB")
-    output, complaints = run.communicate(timeout=120)
-    assert run.returncode == 0, complaints
+    output, errors = run.communicate(timeout=120)
+    assert run.returncode == 0, errors
     assert "bulk up 1" in output
     figures = json.loads((folder / "figures.json").read_text())["figures"]["bulk up 8"]
     assert figures["ours"][0]["CPU s/GiB"] > 0 and figures["loopback"][0]["MiB/s"] > 0
@@ -52,15 +52,15 @@ def test_a_short_run_gives_figures(folder):
                                    ("table", "--rows", "idle devices, mqtt", "--devices", "20")])
 def test_each_kind_of_row_is_measured(folder, words):
     run = bench(folder, *words, "--quick", "--rounds", "1", "--size", "8MiB")
-    _, complaints = run.communicate(timeout=120)
-    assert run.returncode == 0, complaints
+    _, errors = run.communicate(timeout=120)
+    assert run.returncode == 0, errors
     assert json.loads((folder / "figures.json").read_text())["figures"]
 
 
 def test_a_figure_with_a_limit_is_judged(folder):
     run = bench(folder, "--quick", "--rounds", "1", "--rows", "memory, no streams")
-    output, complaints = run.communicate(timeout=120)
-    assert run.returncode == 0, complaints
+    output, errors = run.communicate(timeout=120)
+    assert run.returncode == 0, errors
     judged = re.search(r"^memory, no streams +device MiB +([0-9.]+) +<= ([0-9.]+) +(met|MISSED)$", output, re.M)
     assert (float(judged[1]) <= float(judged[2])) == (judged[3] == "met")
 

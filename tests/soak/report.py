@@ -19,7 +19,7 @@ class Tally:
         self.bytes = {"up": 0, "down": 0}
         self.wrong_bytes = 0
         self.bad = collections.Counter()
-        self.complaints = []
+        self.failures = []
 
     def count(self, stream):
         plan, server = stream.plan, stream.server()
@@ -35,15 +35,15 @@ class Tally:
         for kind, _ in found:
             self.bad[kind] += 1
         if found:
-            self.complaints.append("\n    ".join([stream.describe(), *(f"{kind}: {text}" for kind, text in found)]))
+            self.failures.append("\n    ".join([stream.describe(), *(f"{kind}: {text}" for kind, text in found)]))
 
-    def complain(self, kind, text):
+    def fail(self, kind, text):
         """About something that belongs to no stream."""
         self.bad[kind] += 1
-        self.complaints.append(f"{kind}: {text}")
+        self.failures.append(f"{kind}: {text}")
 
-    def complain_of_stranger(self, first):
-        self.complain("crossed", f"a connection begins with {describe_word(first)}")
+    def fail_stranger(self, first):
+        self.fail("crossed", f"a connection begins with {describe_word(first)}")
 
 
 class Samples:

@@ -17,8 +17,8 @@ SERVER_MAY_COME = 10  # how long after its client has gone a connection to the s
 class Stream:
     """`arm(stream, key)` asks the network for the planned fault; `ended(stream)` is called once, when all is over."""
 
-    def __init__(self, loop, plan, door, arm, ended):
-        self.loop, self.plan, self.door = loop, plan, door
+    def __init__(self, loop, plan, route, arm, ended):
+        self.loop, self.plan, self.route = loop, plan, route
         self._arm, self._ended = arm, ended
         self.touched_at = None  # since when it may be broken: a fault struck, or an end aborted
         self.servers = []
@@ -44,7 +44,7 @@ class Stream:
         fault = self.plan.fault
         sock = socket.socket()
         sock.setblocking(False)
-        port = self.door.relayed_forward_port if self.plan.through_relay else self.door.forward_port
+        port = self.route.relayed_forward_port if self.plan.through_relay else self.route.forward_port
         sock.connect_ex(("127.0.0.1", port))
         self.client_port = sock.getsockname()[1]
         if fault and fault.leg == "client":
@@ -169,7 +169,7 @@ class Stream:
     def describe(self):
         plan = self.plan
         fault = f"; {plan.fault}, {'struck' if self.fired else 'did not strike'}" if plan.fault else ""
-        return (f"stream {plan.stream} ({self.door.service}, client port {self.client_port}): {plan.ending}; "
+        return (f"stream {plan.stream} ({self.route.service}, client port {self.client_port}): {plan.ending}; "
                 f"client {_describe_end(plan.client)}; server {_describe_end(plan.server)}{fault}")
 
 

@@ -34,7 +34,7 @@ def usage_of(pid):
 
 
 @dataclasses.dataclass
-class Door:
+class Route:
     """A way through the tunnel: one forward, one service."""
     service: str
     server_port: int  # where the soak listens
@@ -44,11 +44,11 @@ class Door:
 
 
 class Tunnel:
-    """`doors` have names and server ports; start() fills in the rest."""
+    """`routes` have names and server ports; start() fills in the rest."""
 
-    def __init__(self, directory, doors, threads):
+    def __init__(self, directory, routes, threads):
         self.directory = pathlib.Path(directory)
-        self.doors, self.threads = doors, threads
+        self.routes, self.threads = routes, threads
         self.hub_directory = self.directory / "hub"
         self.hub_port, self.mqtt_port = free_port(), free_port()
         self._choose_forward_ports()
@@ -63,10 +63,10 @@ class Tunnel:
 
     def _choose_forward_ports(self):
         taken = {self.hub_port, self.mqtt_port}
-        for door in self.doors:
-            while not door.forward_port or door.forward_port in taken:
-                door.forward_port = free_port()
-            taken.add(door.forward_port)
+        for route in self.routes:
+            while not route.forward_port or route.forward_port in taken:
+                route.forward_port = free_port()
+            taken.add(route.forward_port)
 
     # --- the network
 
@@ -77,16 +77,16 @@ class Tunnel:
                 Leg("device", (DEVICE_SIDE, self.hub_port), hub, upwards=False),
                 Leg("link", (DEVICE_SIDE, self.mqtt_port), (HUB, self.mqtt_port))]
         self._relayed_servers = relayed_servers
-        legs += [Leg("client", (HUB, 0), (HUB, door.forward_port)) for door in self.doors]
-        legs += [Leg("server", (HUB, 0), (HUB, door.server_port)) for door in relayed_servers]
+        legs += [Leg("client", (HUB, 0), (HUB, route.forward_port)) for route in self.routes]
+        legs += [Leg("server", (HUB, 0), (HUB, route.server_port)) for route in relayed_servers]
         return legs
 
     def use_ports(self, ports):
         ports = iter(ports[3:])
-        for door in self.doors:
-            door.relayed_forward_port = next(ports)
-        for door in self._relayed_servers:
-            door.relayed_server_port = next(ports)
+        for route in self.routes:
+            route.relayed_forward_port = next(ports)
+        for route in self._relayed_servers:
+            route.relayed_server_port = next(ports)
 
     # --- bringing it up
 
@@ -101,7 +101,7 @@ class Tunnel:
         self.device.start()
         self.service.start()
         self.device.wait_for("linked")
-        last = self.doors[-1].forward_port
+        last = self.routes[-1].forward_port
         wait_until(lambda: is_listening(last) or not self.service.is_alive(), "service-proxy to listen")
         assert all(program.is_alive() for program in self.programs), self.logs()
         return self
@@ -116,13 +116,13 @@ class Tunnel:
         self.secrets |= credentials_in((self.hub_directory / "service.cs").read_text())
 
     def _write_proxy_configs(self):
-        services = "".join(f"  {door.service}: {HUB}:{door.relayed_server_port or door.server_port}\n"
-                           for door in self.doors)
+        services = "".join(f"  {route.service}: {HUB}:{route.relayed_server_port or route.server_port}\n"
+                           for route in self.routes)
         self._config("device-proxy").write_text(
             self._hub_section("device.cs", DEVICE_SIDE) + f"  transport: mqtt\n  mqtt_port: {self.mqtt_port}\n"
             "reconnect:\n  first: 100ms\n  longest: 1s\n" f"threads: {self.threads}\nservices:\n" + services)
-        forwards = "".join(f"  - listen: {HUB}:{door.forward_port}\n    device: {DEVICE}\n    service: {door.service}\n"
-                           for door in self.doors)
+        forwards = "".join(f"  - listen: {HUB}:{route.forward_port}\n    device: {DEVICE}\n    service: {route.service}\n"
+                           for route in self.routes)
         self._config("service-proxy").write_text(
             self._hub_section("hub/service.cs", SERVICE_SIDE) + f"threads: {self.threads}\nforwards:\n" + forwards)
 
@@ -159,14 +159,14 @@ class Tunnel:
         """Returns what is wrong with how the programs ended, or with what they have printed."""
         for program in reversed(self.programs):
             program.stop()
-        complaints = [f"{name} ended by itself" for name in sorted(self.died)]
+        failures = [f"{name} ended by itself" for name in sorted(self.died)]
         for program in self.programs:
-            complaints += [f"{program.name} ended with {code}" for code in program.exits if code != 0]
+            failures += [f"{program.name} ended with {code}" for code in program.exits if code != 0]
             text = program.output()
-            complaints += [f"{program.name} printed: {line[:400]}" for line in text.splitlines()
+            failures += [f"{program.name} printed: {line[:400]}" for line in text.splitlines()
                            if "DS-901" in line or SANITIZER_REPORT.search(line)]
-            complaints += [f"{program.name} printed {leak}" for leak in find_leaks(text, self.secrets)]
-        return complaints
+            failures += [f"{program.name} printed {leak}" for leak in find_leaks(text, self.secrets)]
+        return failures
 
     def codes(self):
         """How often each error code was logged, by program."""

@@ -6,27 +6,27 @@ import sys
 import time
 
 from . import network
+from .fault_injector import FaultInjector
 from .loop import READ, Loop
 from .pattern import UP, WORD, read_word
 from .plan import EndPlan, Plan, make_plan
 from .report import Samples, Tally, amount, summary
-from .fault_injector import FaultInjector
 from .stream import HANGS, Stream
-from .tunnel import BIN, PROGRAMS, Door, Tunnel, is_sanitized, wait_until
+from .tunnel import BIN, PROGRAMS, Route, Tunnel, is_sanitized, wait_until
 
-LANES = 60  # streams at once, unless told
+STREAMS = 60  # streams at once, unless told
 WARM_UP_LIMIT = 256 << 10
 MEASURED = 64 << 20
 SETTLE = 30
 LINK_FAULTS = {"reset": 3, "cut": 2, "stall": 1, "delay": 1}
 
 
-class Lane:
+class Slot:
     """A way of its own for one stream at a time; one in three has the faulty network before its server as well."""
 
     def __init__(self, number):
         self.listener = listen()
-        self.door = Door(f"lane{number:02}", self.listener.getsockname()[1])
+        self.route = Route(f"slot{number:02}", self.listener.getsockname()[1])
         self.relayed_server = number % 3 == 0
         self.stream = None
 
@@ -37,15 +37,15 @@ def listen():
     return listener
 
 
-class Newcomer:
+class UnidentifiedConnection:
     """A connection that has to say by its first word which stream it is."""
 
-    def __init__(self, conductor, sock):
-        self.conductor, self.sock = conductor, sock
+    def __init__(self, runner, sock):
+        self.runner, self.sock = runner, sock
         self.first = b""
         self.since = time.monotonic()
-        conductor.newcomers.add(self)
-        conductor.loop.watch(sock.fileno(), READ, self._serve)
+        runner.unidentified.add(self)
+        runner.loop.watch(sock.fileno(), READ, self._serve)
 
     def _serve(self):
         try:
@@ -56,48 +56,48 @@ class Newcomer:
             return self._leave()
         self.first += data
         if not data:
-            self.conductor.tally.complain("truncated", f"a connection ended cleanly after {len(self.first)} bytes")
+            self.runner.tally.fail("truncated", f"a connection ended cleanly after {len(self.first)} bytes")
             self._leave()
         elif len(self.first) == WORD:
-            self.conductor.loop.forget(self.sock.fileno())
-            self.conductor.newcomers.discard(self)
-            self.conductor.welcome(self.sock, self.first)
+            self.runner.loop.forget(self.sock.fileno())
+            self.runner.unidentified.discard(self)
+            self.runner.identify(self.sock, self.first)
 
     def _leave(self):
-        self.conductor.loop.forget(self.sock.fileno())
-        self.conductor.newcomers.discard(self)
+        self.runner.loop.forget(self.sock.fileno())
+        self.runner.unidentified.discard(self)
         self.sock.close()
 
     def look(self, now):
         if now > self.since + HANGS:
-            self.conductor.tally.complain("hung", "a connection without a word")
+            self.runner.tally.fail("hung", "a connection without a word")
             self._leave()
 
 
-class Conductor:
-    def __init__(self, directory, seed, seconds, lanes, injected):
+class SoakRunner:
+    def __init__(self, directory, seed, seconds, slots, injected):
         self.seed, self.seconds = seed, seconds
         self.dice = random.Random(seed)
         self.loop, self.tally, self.samples = Loop(), Tally(), Samples()
-        self.lanes = [Lane(number) for number in range(lanes)]
+        self.slots = [Slot(number) for number in range(slots)]
         shared = listen()
-        self.shared_door = Door("shared", shared.getsockname()[1])
-        self.streams, self.newcomers = {}, set()
+        self.shared_route = Route("shared", shared.getsockname()[1])
+        self.streams, self.unidentified = {}, set()
         self.late = set()  # broken streams without a connection to the server: one may still come
         self.next_stream = 1
         self.target, self.finished_bytes = 0, 0
         self.begin = self.end = None  # of the run, behind the warm-up
         self.threads = self.dice.choice([1, 2])
-        self.tunnel = Tunnel(directory, [*(lane.door for lane in self.lanes), self.shared_door], self.threads)
+        self.tunnel = Tunnel(directory, [*(slot.route for slot in self.slots), self.shared_route], self.threads)
         self.pipe, self.network = self._start_network(FaultInjector(injected) if injected else None)
-        for lane in self.lanes:
-            self._watch_listener(lane.listener, lambda sock, lane=lane: self._accept(lane, sock))
-        self._watch_listener(shared, lambda sock: Newcomer(self, sock))
+        for slot in self.slots:
+            self._watch_listener(slot.listener, lambda sock, slot=slot: self._accept(slot, sock))
+        self._watch_listener(shared, lambda sock: UnidentifiedConnection(self, sock))
 
     def _start_network(self, injector):
         context = multiprocessing.get_context("spawn")
         pipe, far_end = context.Pipe()
-        legs = self.tunnel.legs([lane.door for lane in self.lanes if lane.relayed_server])
+        legs = self.tunnel.legs([slot.route for slot in self.slots if slot.relayed_server])
         process = context.Process(target=network.run, args=(legs, far_end, injector), daemon=True)
         process.start()
         far_end.close()
@@ -124,31 +124,31 @@ class Conductor:
     # --- connecting
 
     def _open(self, limit):
-        lane = self.dice.choice([lane for lane in self.lanes if lane.stream is None])
-        self._start(lane, make_plan(self.seed, self.next_stream, limit, lane.relayed_server))
+        slot = self.dice.choice([slot for slot in self.slots if slot.stream is None])
+        self._start(slot, make_plan(self.seed, self.next_stream, limit, slot.relayed_server))
 
-    def _start(self, lane, plan):
-        door = self.shared_door if plan.shared else lane.door
+    def _start(self, slot, plan):
+        route = self.shared_route if plan.shared else slot.route
         self.next_stream += 1
-        lane.stream = Stream(self.loop, plan, door, self._arm, lambda stream: self._finish(stream, lane))
-        self.streams[plan.stream] = lane.stream
+        slot.stream = Stream(self.loop, plan, route, self._arm, lambda stream: self._finish(stream, slot))
+        self.streams[plan.stream] = slot.stream
 
-    def _accept(self, lane, sock):
-        if lane.stream and not lane.stream.plan.shared:
-            lane.stream.accept(sock)
+    def _accept(self, slot, sock):
+        if slot.stream and not slot.stream.plan.shared:
+            slot.stream.accept(sock)
         else:
-            Newcomer(self, sock)
+            UnidentifiedConnection(self, sock)
 
-    def welcome(self, sock, first):
+    def identify(self, sock, first):
         number, direction, index = read_word(first)
         stream = self.streams.get(number)
         if stream and stream.plan.shared and (direction, index) == (UP, 0):
             return stream.accept(sock, first)
         if number not in self.late:
-            self.tally.complain_of_stranger(first)
+            self.tally.fail_stranger(first)
         sock.close()
 
-    def _finish(self, stream, lane):
+    def _finish(self, stream, slot):
         self.hear()  # a fault that broke it was told before it struck
         self.tally.count(stream)
         if not stream.servers:
@@ -156,7 +156,7 @@ class Conductor:
         if stream.plan.fault:
             self.pipe.send(("forget", stream.number))
         self.finished_bytes += stream.received()
-        lane.stream = None
+        slot.stream = None
         del self.streams[stream.number]
 
     # --- the network
@@ -195,10 +195,10 @@ class Conductor:
         return self._judge(with_memory and not is_sanitized())
 
     def _warm_up(self):
-        self.target = len(self.lanes)
+        self.target = len(self.slots)
         self._look()
         self._open_streams()
-        self._turn_while(lambda: self.next_stream <= 2 * len(self.lanes))
+        self._turn_while(lambda: self.next_stream <= 2 * len(self.slots))
         self.target = 0
         self._turn_while(lambda: self.streams)
         self._until(lambda: False, 2)
@@ -207,9 +207,9 @@ class Conductor:
     def _measure(self):
         """How fast a few plain streams are together: sizes depend on it."""
         begin, before = time.monotonic(), self._received()
-        for lane in self.lanes[:4]:
+        for slot in self.slots[:4]:
             both = EndPlan(MEASURED), EndPlan(MEASURED)
-            self._start(lane, Plan(self.next_stream, "crossing", *both, shared=False, through_relay=False))
+            self._start(slot, Plan(self.next_stream, "crossing", *both, shared=False, through_relay=False))
         self._turn_while(lambda: self.streams and time.monotonic() < begin + 3)
         self.rate = (self._received() - before) / (time.monotonic() - begin)
         self._turn_while(lambda: self.streams)
@@ -218,7 +218,7 @@ class Conductor:
         self.begin = time.monotonic()
         self.end = self.begin + self.seconds
         self.rates = [(self.begin, self._received())]
-        self.target = len(self.lanes)
+        self.target = len(self.slots)
         self.loop.after(self.seconds / 10, self._change_target)
         self.loop.after(5, self._strike_link)
         self._tell()
@@ -226,12 +226,12 @@ class Conductor:
     def _change_target(self):
         """Not before the tunnel has known the largest number: its memory is compared with what that took."""
         if time.monotonic() < self.end:
-            self.target = self.dice.randint(1, len(self.lanes))
+            self.target = self.dice.randint(1, len(self.slots))
         self.loop.after(self.dice.uniform(3, 15), self._change_target)
 
     def _open_streams(self):
         active = sum(stream.active for stream in self.streams.values())
-        free = sum(lane.stream is None for lane in self.lanes)
+        free = sum(slot.stream is None for slot in self.slots)
         for _ in range(min(self.target - active, free)):
             self._open(self._limit())
         self.loop.after(0.02, self._open_streams)
@@ -248,7 +248,7 @@ class Conductor:
     def _look(self):
         """Once a second, from the first stream on."""
         now, usage = time.monotonic(), self.tunnel.usage()
-        for watched in [*self.streams.values(), *self.newcomers]:
+        for watched in [*self.streams.values(), *self.unidentified]:
             watched.look(now)
         if self.end and now < self.end:
             self.samples.add((now - self.begin) / self.seconds, usage)
@@ -263,8 +263,8 @@ class Conductor:
     def _tell(self):
         tally = self.tally
         print(f"{time.monotonic() - self.begin:6.0f} s  {tally.streams} streams, {len(self.streams)} open; "
-              f"{amount(self._recent_rate())}/s; {sum(tally.faults.values())} faults; {len(tally.complaints)} "
-              "complaints", file=sys.stderr)
+              f"{amount(self._recent_rate())}/s; {sum(tally.faults.values())} faults; {len(tally.failures)} "
+              "failures", file=sys.stderr)
         self.loop.after(10 if self.seconds < 600 else 60, self._tell)
 
     def _turn_while(self, condition):
@@ -277,15 +277,15 @@ class Conductor:
 
     def _settle(self):
         """Goodbyes take a few seconds when the other end is gone."""
-        self._until(lambda: not self.newcomers, HANGS + SETTLE)
-        self._until(lambda: not self._complaints(False), SETTLE)
+        self._until(lambda: not self.unidentified, HANGS + SETTLE)
+        self._until(lambda: not self._failures(False), SETTLE)
 
-    def _complaints(self, with_memory):
+    def _failures(self, with_memory):
         self.samples.end = self.tunnel.usage()
         return self.samples.judge(PROGRAMS, with_memory)
 
     def _judge(self, with_memory):
-        found = self._complaints(with_memory)
+        found = self._failures(with_memory)
         found += self.tunnel.stop()
         run = [("seed", self.seed), ("minutes", f"{self.seconds / 60:g}"), ("binaries", BIN),
                ("threads of the proxies", self.threads), ("fastest", f"{amount(self.rate)}/s"),
@@ -294,6 +294,6 @@ class Conductor:
             print(line)
         for name, codes in self.tunnel.codes().items():
             print(f"  {name:14} logged {', '.join(f'{count} {code}' for code, count in codes.items()) or 'no errors'}")
-        for complaint in [*self.tally.complaints[:50], *found]:
-            print(f"  WRONG {complaint}")
-        return not self.tally.complaints and not found
+        for failure in [*self.tally.failures[:50], *found]:
+            print(f"  WRONG {failure}")
+        return not self.tally.failures and not found
