@@ -114,7 +114,7 @@ def main():
             figures = MODES[arguments.mode](bench, arguments, effort)
         write_json(arguments.json or ROOT / f"build/bench/{arguments.mode}.json", effort=dataclasses.asdict(effort),
                    figures=figures)
-    except Trouble as trouble:
+    except (Trouble, AssertionError) as trouble:  # the latter from tests.harness
         sys.exit(f"scripts/bench: {trouble}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -19,11 +19,11 @@ import statistics
 import tempfile
 import time
 
-from tests.harness import namespaces, rig, sshd
+from tests.harness import namespaces
 from tests.harness.ends import GIGABYTE, RESET
 from tests.harness.faulty_connection import WAYS
 from tests.harness.laboratory import Laboratory
-from tests.harness.programs import free_port
+from tests.harness.programs import free_port, reserve_ports
 
 NEAR_ADDRESS, FAR_ADDRESS = "10.213.8.1", "10.213.8.2"
 PORTS = 20  # more than an installation takes
@@ -190,7 +190,7 @@ def wait_for_all(witnesses):
 
 def measure(death, phase, ports):
     """{(row, column): (seconds, what was said)}; seconds are None for who noticed nothing."""
-    rig.free_port = sshd.free_port = iter(ports).__next__  # installations that start together must not pick the same
+    reserve_ports(ports)  # installations that start together must not pick the same
     with tempfile.TemporaryDirectory() as directory, death.laboratory(directory) as lab:
         try:
             lab.start()

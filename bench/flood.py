@@ -25,6 +25,7 @@ import tempfile
 import threading
 import time
 
+from tests.harness.programs import status_bytes
 from tests.harness.rig import Rig
 
 PER_ADDRESS = 900  # below limits.connections_per_address, so that all of them are let in
@@ -168,8 +169,7 @@ def open_streams(rig):
 
 
 def memory(pid, field):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(status.split(f"{field}:")[1].split()[0]) / 1024
+    return status_bytes(pid, field) / (1 << 20)
 
 
 def waiting_at(port):

@@ -2,7 +2,7 @@
 import dataclasses
 import pathlib
 
-from .processes import find_program, free_port
+from tests.harness.programs import find_tool, free_port
 
 STREAM_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
@@ -55,7 +55,7 @@ listen hop
   bind 127.0.0.1:{hop.port}{tls_in}
   server next {hop.next_host}:{hop.next_port}{tls_out}
 """)
-    processes.start_listening(hop.role, hop.port, find_program("haproxy"), "-db", "-f", config)
+    processes.start_listening(hop.role, hop.port, find_tool("haproxy"), "-db", "-f", config)
 
 
 def haproxy(bench, processes):
@@ -90,7 +90,7 @@ stream {{
   }}
 }}
 """)
-    processes.start_listening(hop.role, hop.port, find_program("nginx"), "-p", folder, "-e", "stderr", "-c",
+    processes.start_listening(hop.role, hop.port, find_tool("nginx"), "-p", folder, "-e", "stderr", "-c",
                               folder / "nginx.conf")
 
 
@@ -112,7 +112,7 @@ sslVersion = TLSv1.3
 ciphersuites = TLS_AES_128_GCM_SHA256
 {tls}
 """)
-    processes.start_listening(hop.role, hop.port, find_program("stunnel4"), config)
+    processes.start_listening(hop.role, hop.port, find_tool("stunnel4"), config)
 
 
 def stunnel(bench, processes):

@@ -2,7 +2,7 @@
 import json
 import socket
 
-from .processes import free_port, run
+from tests.harness.programs import free_port, run
 
 
 class Hub:
@@ -12,7 +12,7 @@ class Hub:
         self.config = folder / "stream-hub.yaml"
         self.ca = folder / "hub-ca.pem"
         self._program = bench.bin / "stream-hub"
-        run(self._program, "init", folder, "--name", "bench", "--host", bench.host, "--port", self.port)
+        run([self._program, "init", folder, "--name", "bench", "--host", bench.host, "--port", self.port])
 
     def start(self, processes, threads):
         kept = [line for line in self.config.read_text().splitlines() if not line.startswith("listen:")]
@@ -21,7 +21,7 @@ class Hub:
         processes.start_listening("hub", self.port, self._program, "--config", self.config)
 
     def admin(self, *words):
-        return run(self._program, *words, "--config", self.config)
+        return run([self._program, *words, "--config", self.config]).stdout
 
     def add_devices(self, names):
         """Through the admin socket: a process for each would take longer than everything else."""

@@ -1,9 +1,8 @@
 """The chain of OpenSSH: all streams go through one connection on each leg."""
 import getpass
-import os
-import subprocess
 
-from .processes import find_program, free_port, run
+from tests.harness.programs import find_tool, free_port, run
+from tests.harness.sshd import needs_pam, prepare_system
 
 
 def openssh(bench, processes):
@@ -18,7 +17,7 @@ def openssh(bench, processes):
 def start_sshd(processes, port):
     folder = processes.folder
     for name in ("host_key", "key"):
-        run(find_program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", folder / name)
+        run([find_tool("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", folder / name])
     (folder / "sshd_config").write_text(f"""\
 ListenAddress 127.0.0.1:{port}
 HostKey {folder}/host_key
@@ -27,17 +26,8 @@ StrictModes no
 UsePAM {"yes" if needs_pam() else "no"}
 PidFile none
 """)
-    if os.geteuid() == 0:
-        os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
-    processes.start_listening("hub", port, find_program("sshd"), "-D", "-e", "-f", folder / "sshd_config")
-
-
-def needs_pam():
-    """Without PAM sshd turns down accounts with a locked password, as root's often is."""
-    if os.geteuid() != 0:
-        return False
-    entry = subprocess.run(["getent", "shadow", getpass.getuser()], capture_output=True, text=True).stdout
-    return entry.split(":")[1:2] != [] and entry.split(":")[1].startswith("!")
+    prepare_system()
+    processes.start_listening("hub", port, find_tool("sshd"), "-D", "-e", "-f", folder / "sshd_config")
 
 
 def start_ssh(bench, processes, role, sshd_port, port, *forward):
@@ -45,6 +35,6 @@ def start_ssh(bench, processes, role, sshd_port, port, *forward):
     known_hosts = folder / f"known_hosts-{role}"
     known_hosts.write_text(f"[{host}]:{sshd_port} {(folder / 'host_key.pub').read_text()}")
     processes.start_listening(
-        role, port, find_program("ssh"), "-F", "none", "-i", folder / "key", "-o", "IdentitiesOnly=yes",
+        role, port, find_tool("ssh"), "-F", "none", "-i", folder / "key", "-o", "IdentitiesOnly=yes",
         "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={known_hosts}", "-o", "ExitOnForwardFailure=yes",
         "-c", "aes128-gcm@openssh.com", "-N", *forward, "-p", sshd_port, f"{getpass.getuser()}@{host}")

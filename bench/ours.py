@@ -2,8 +2,9 @@
 import dataclasses
 import json
 
+from tests.harness.programs import free_port
+
 from .hub import Hub
-from .processes import free_port
 
 DEVICE = "bench-device"
 

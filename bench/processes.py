@@ -2,66 +2,22 @@
 import contextlib
 import os
 import pathlib
-import random
 import resource
-import shutil
 import signal
-import socket
 import subprocess
 import time
 
-PATIENCE = 30
-_given_ports = set()
+from tests.harness import programs
 
 
 class Trouble(Exception):
     """Something that makes the figures worthless; its text is for the user."""
 
 
-def free_port():
-    """Below the range from which the kernel picks ports of outgoing connections, above the one of the tests, which may run
-    beside; never the same twice."""
-    while True:
-        port = random.randint(28000, 32700)
-        with socket.socket() as probe:
-            if port not in _given_ports and not probe.connect_ex(("127.0.0.1", port)) == 0:
-                _given_ports.add(port)
-                return port
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            raise Trouble(f"waited too long for {what}")
-        time.sleep(0.02)
-
-
-def is_listening(port):
-    """Looks into the kernel's table, because connecting would open a stream."""
-    lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any(line.split()[1] == f"0100007F:{port:04X}" and line.split()[3] == "0A" for line in lines)
-
-
-def find_program(name):
-    found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
-    if not found:
-        raise Trouble(f"{name} is missing; scripts/bench without --no-install installs it")
-    return found
-
-
-def run(*command, **options):
-    """Runs a command to its end; its standard output."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
-    if done.returncode != 0:
-        raise Trouble(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
-
-
 def dying_with_parent(*command):
     """The same command; not even a suite that is killed leaves it running. Not by a preexec_fn, which makes Python run
     hooks around the fork that swallow an interrupt."""
-    return [find_program("setpriv"), "--pdeathsig", "KILL", "--", *map(str, command)]
+    return [programs.find_tool("setpriv"), "--pdeathsig", "KILL", "--", *map(str, command)]
 
 
 def family(pid):
@@ -116,13 +72,13 @@ class Processes:
 
     def start_listening(self, role, port, *command, **options):
         self.start(role, *command, **options)
-        self.wait_until(lambda: is_listening(port), f"{command[0]} to listen")
+        self.wait_until(lambda: programs.is_listening(port, "127.0.0.1"), f"{command[0]} to listen")
 
     def wait_until(self, condition, what):
         def is_fulfilled():
             self.check_alive()
             return condition()
-        wait_until(is_fulfilled, what)
+        programs.wait_until(is_fulfilled, what)
 
     def check_alive(self):
         for role, process, log in self._running:

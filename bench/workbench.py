@@ -6,8 +6,10 @@ import pathlib
 import subprocess
 import tempfile
 
+from tests.harness.programs import free_port
+
 from .hub import Hub
-from .processes import Processes, Trouble, dying_with_parent, free_port
+from .processes import Processes, Trouble, dying_with_parent
 
 
 def scratch_folder():
@@ -18,6 +20,7 @@ def scratch_folder():
 
 class Workbench:
     host = "hub.example"  # in all certificates; nobody looks it up
+
     def __init__(self, bin_directory):
         self.bin = bin_directory
         self.target_port = free_port()

@@ -31,13 +31,23 @@ def wait_until(condition, what, seconds=None):
 
 
 # Tests run in several processes at a time: each takes ports from a range of its own, as long passes before one is used.
+# The last range is for what is no worker of pytest, as a bench.
 WORKERS, PORTS_EACH = 8, 1600
-_first_port = 15000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS * PORTS_EACH
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{WORKERS}").removeprefix("gw")) % (WORKERS + 1)
+_first_port = 15000 + _worker * PORTS_EACH
 _given_ports = set()
+_reserved_ports = []
+
+
+def reserve_ports(ports):
+    """From now on free_port() gives these, until they are used up: for processes that begin as copies of one."""
+    _reserved_ports[:] = ports
 
 
 def free_port():
     """A port below the range from which the kernel picks ports for outgoing connections; never the same twice."""
+    if _reserved_ports:
+        return _reserved_ports.pop()
     while True:
         port = random.randrange(_first_port, _first_port + PORTS_EACH)
         if port in _given_ports:
@@ -51,12 +61,13 @@ def free_port():
         return port
 
 
-def is_listening(port, host="127.0.0.1"):
-    """Looks into the kernel's table: to connect would open a stream."""
-    wanted = f":{port:04X} "
+def is_listening(port, address=None):
+    """On any address, or on this one of IPv4. Looks into the kernel's table: to connect would open a stream."""
+    wanted = socket.inet_aton(address)[::-1].hex().upper() if address else ""
+    wanted += f":{port:04X}"
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         lines = pathlib.Path(table).read_text().splitlines()[1:]
-        if any(line.split()[3] == "0A" and (line.split()[1] + " ").endswith(wanted) for line in lines):
+        if any(line.split()[3] == "0A" and line.split()[1].endswith(wanted) for line in lines):
             return True
     return False
 
@@ -73,6 +84,16 @@ def queued_bytes(port, peer_port):
         elif local.endswith(there) and remote.endswith(here):
             total += sending
     return total
+
+
+def status_bytes(pid, field):
+    """A size from /proc/PID/status, as VmRSS, VmHWM or RssAnon."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)[1]) << 10
+
+
+def descriptor_count(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def environment_without_proxy():
@@ -189,5 +210,5 @@ def run(argv, check=True, timeout=None, **options):
 
 def find_tool(name):
     found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin")
-    assert found, f"{name} is missing; scripts/install-packages --tests installs it"
+    assert found, f"{name} is missing; scripts/install-packages --tests or --bench installs it"
     return found

@@ -1,12 +1,12 @@
 """A whole installation in one directory: hub, one device, one service side, a private sshd and local services."""
+import contextlib
 import json
-import os
 import pathlib
 import socket
 import textwrap
 
 from .local import LocalServices
-from .programs import BIN, SANITIZER_REPORT, Program, free_port, is_listening, run, wait_until
+from .programs import BIN, SANITIZER_REPORT, Program, descriptor_count, free_port, is_listening, run, wait_until
 from .secrets import credentials_in, find_leaks
 from .sshd import PrivateSshd
 
@@ -159,6 +159,14 @@ class Rig:
                 received += data
             return received == payload
 
+    @contextlib.contextmanager
+    def running_stream(self):
+        """The client of a stream to `echo` that has carried a byte there and back."""
+        with self.connect("echo") as client:
+            client.sendall(b"x")
+            assert client.recv(1) == b"x"
+            yield client
+
     def works(self):
         return self.echo()
 
@@ -168,7 +176,7 @@ class Rig:
     # --- what must hold when all is over
 
     def descriptors(self):
-        return {program.name: len(os.listdir(f"/proc/{program.pid}/fd")) for program in self.programs()}
+        return {program.name: descriptor_count(program.pid) for program in self.programs()}
 
     def settled_descriptors(self):
         """How many each program has while nothing goes on."""

@@ -2,9 +2,22 @@
 import getpass
 import os
 import pathlib
-import subprocess
 
 from .programs import Program, find_tool, free_port, is_listening, run, wait_until
+
+
+def needs_pam():
+    """Without PAM sshd turns accounts with a locked password down; only root can see it and run sshd with PAM."""
+    if os.geteuid() != 0:
+        return False
+    entry = run(["getent", "shadow", getpass.getuser()], check=False).stdout
+    return entry.split(":")[1:2] != [] and entry.split(":")[1].startswith("!")
+
+
+def prepare_system():
+    """What sshd wants to be there when root starts it."""
+    if os.geteuid() == 0:
+        os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
 
 
 class PrivateSshd:
@@ -18,8 +31,7 @@ class PrivateSshd:
             run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.directory / name])
         (self.directory / "authorized_keys").write_text((self.directory / "key.pub").read_text())
         (self.directory / "sshd_config").write_text(self._config())
-        if os.geteuid() == 0:
-            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+        prepare_system()
         self.program = Program(
             "sshd", [find_tool("sshd"), "-D", "-e", "-f", self.directory / "sshd_config"], self.directory)
 
@@ -31,17 +43,10 @@ class PrivateSshd:
             "AuthenticationMethods publickey",
             "MaxStartups 200",
             "StrictModes no",
-            f"UsePAM {'yes' if self._account_is_locked() else 'no'}",
+            f"UsePAM {'yes' if needs_pam() else 'no'}",
             "PidFile none",
             "Subsystem sftp internal-sftp",
             ""])
-
-    def _account_is_locked(self):
-        """Without PAM sshd turns such accounts down; only root can see it and run sshd with PAM."""
-        if os.geteuid() != 0:
-            return False
-        entry = subprocess.run(["getent", "shadow", self.user], capture_output=True, text=True).stdout
-        return entry.split(":")[1:2] != [] and entry.split(":")[1].startswith("!")
 
     def start(self):
         self.program.start()

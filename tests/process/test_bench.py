@@ -24,7 +24,12 @@ def bench(folder, *words):
     command = [ROOT / "scripts/bench", "--no-install", "--bin-dir", BIN, "--candidates", "ours,loopback",
                "--json", folder / "figures.json", *words]
     return subprocess.Popen([str(word) for word in command], text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(folder)})
+                            stderr=subprocess.PIPE, env={**outside_pytest(), "TMPDIR": str(folder)})
+
+
+def outside_pytest():
+    """A bench is no worker of pytest, and takes no ports of one."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
 
 
 def processes_of(folder):

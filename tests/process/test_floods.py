@@ -1,14 +1,13 @@
 """Slow strangers, floods of strangers, and a fleet that returns at once: who was there before does not notice."""
 import concurrent.futures
 import contextlib
-import os
 import signal
 import socket
 import ssl
 import struct
 
 import pytest
-from tests.harness.programs import SANITIZED, wait_until
+from tests.harness.programs import SANITIZED, descriptor_count, wait_until
 from tests.harness.rig import Rig
 from tests.harness.wire import (mqtt_login, mqtt_subscribe, read_mqtt, read_websocket, tls_connect, websocket_frame,
                           websocket_upgrade)
@@ -155,7 +154,7 @@ def test_a_flood_from_many_addresses_is_bounded_too(besieged, bystander):
                 stack.enter_context(open_from(f"127.0.0.{number}", besieged.hub_port))
         assert is_refused(stack.enter_context(open_from("127.0.0.99", besieged.hub_port)))
         assert bystander(b"meanwhile")
-        descriptors = len(os.listdir(f"/proc/{besieged.hub.pid}/fd"))
+        descriptors = descriptor_count(besieged.hub.pid)
         assert descriptors < IN_ALL + 60
 
 

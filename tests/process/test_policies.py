@@ -44,9 +44,7 @@ def test_ssh_reaches_what_the_policy_allows_and_nothing_more(ops):
 
 def test_taking_the_rule_away_ends_its_streams(ops):
     ops.admin("policy", "allow", "ops", "* echo")
-    with ops.connect("echo") as client:
-        client.sendall(b"x")
-        assert client.recv(1) == b"x"
+    with ops.running_stream() as client:
         ops.admin("policy", "disallow", "ops", "* echo")
         client.settimeout(30)
         with pytest.raises(ConnectionResetError):

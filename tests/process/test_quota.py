@@ -25,9 +25,7 @@ def test_one_stream_too_many_is_refused_until_one_ends(prepared_rig):
     rig = prepared_rig
     rig.bring_up(quota="{device: {streams: 1}}")
     wait_until(lambda: use(rig, "device")["streams"] == 0, "the first stream to end")
-    with rig.connect("echo") as client:
-        client.sendall(b"x")
-        assert client.recv(1) == b"x"
+    with rig.running_stream() as client:
         assert (use(rig, "device")["name"], use(rig, "device")["streams"]) == (DEVICE, 1)
         assert is_refused(rig, "DS-306")
         client.sendall(b"y")

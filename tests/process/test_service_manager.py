@@ -85,9 +85,7 @@ def test_sockets_of_the_service_manager_are_used(kept):
 
 def test_a_hand_over_ends_the_keeper_and_loses_no_connection(kept, manager):
     rig, service = kept
-    with rig.connect("echo") as running:
-        running.sendall(b"x")
-        assert running.recv(1) == b"x"
+    with rig.running_stream() as running:
         old = child_of(service.pid)
         service.signal(signal.SIGUSR2)
         assert service.wait() == 0
@@ -127,9 +125,7 @@ def is_stopped_late(manager):
 
 def test_a_program_whose_keeper_was_killed_makes_room_for_the_next(kept):
     rig, service = kept
-    with rig.connect("echo") as running:
-        running.sendall(b"x")
-        assert running.recv(1) == b"x"
+    with rig.running_stream() as running:
         old = child_of(service.pid)
         service.kill()
         wait_until(lambda: "handing over" in service.output(), "the program to notice")

@@ -112,23 +112,23 @@ def _refused(rig):
             return False
 
 
+def expect_reset(client):
+    client.settimeout(30)
+    with pytest.raises(ConnectionResetError):
+        assert client.recv(1) != b"", "a lost leg must not look like a clean end"
+
+
 def test_device_proxy_comes_back_after_a_crash(own_rig):
-    with own_rig.connect("echo") as client:
-        client.sendall(b"x")
-        assert client.recv(1) == b"x"
+    with own_rig.running_stream() as client:
         own_rig.device.kill()
-        client.settimeout(30)
-        with pytest.raises(ConnectionResetError):
-            assert client.recv(1) != b"", "a lost leg must not look like a clean end"
+        expect_reset(client)
     own_rig.device.start()
     own_rig.wait_online()
     assert own_rig.echo()
 
 
 def test_service_proxy_comes_back_after_a_crash(own_rig):
-    with own_rig.connect("echo") as client:
-        client.sendall(b"x")
-        assert client.recv(1) == b"x"
+    with own_rig.running_stream():
         own_rig.service.kill()
         wait_until(lambda: ' echo.' not in own_rig.admin("streams", "list"), "the hub to notice")
     own_rig.service.start()
@@ -137,13 +137,9 @@ def test_service_proxy_comes_back_after_a_crash(own_rig):
 
 
 def test_the_hub_comes_back_after_a_crash_with_its_devices(own_rig):
-    with own_rig.connect("echo") as client:
-        client.sendall(b"x")
-        assert client.recv(1) == b"x"
+    with own_rig.running_stream() as client:
         own_rig.hub.kill()
-        client.settimeout(30)
-        with pytest.raises(ConnectionResetError):
-            assert client.recv(1) != b"", "a lost leg must not look like a clean end"
+        expect_reset(client)
     mark = own_rig.service.mark()
     # While there is no hub; the reset may come before the connection is known to be up.
     with contextlib.suppress(ConnectionResetError), own_rig.connect("echo") as client:

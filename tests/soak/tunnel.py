@@ -1,12 +1,12 @@
 """The three programs, with the faulty network between all of them, and what they use."""
 import collections
 import dataclasses
-import os
 import pathlib
 import re
 import textwrap
 
-from tests.harness.programs import BIN, SANITIZER_REPORT, Program, free_port, is_listening, run, wait_until
+from tests.harness.programs import (BIN, SANITIZER_REPORT, Program, descriptor_count, free_port, is_listening, run,
+                                    status_bytes, wait_until)
 from tests.harness.secrets import credentials_in, find_leaks
 
 from .network import Leg
@@ -28,9 +28,7 @@ class Usage:
 
 
 def usage_of(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    memory = int(re.search(r"RssAnon:\s+(\d+) kB", status).group(1)) << 10
-    return Usage(len(os.listdir(f"/proc/{pid}/fd")), memory)
+    return Usage(descriptor_count(pid), status_bytes(pid, "RssAnon"))
 
 
 @dataclasses.dataclass
@@ -146,7 +144,7 @@ class Tunnel:
         for program in self.programs:
             try:
                 found[program.name] = usage_of(program.pid)
-            except (OSError, AttributeError):  # gone, or its memory is
+            except (OSError, AttributeError, TypeError):  # gone, or its memory is
                 self.died.add(program.name)
             if not program.is_alive():
                 self.died.add(program.name)

@@ -2,14 +2,13 @@
 import collections
 import contextlib
 import os
-import pathlib
 import re
 import select
 import threading
 import time
 import urllib.parse
 
-from tests.harness.programs import SANITIZER_REPORT, wait_until
+from tests.harness.programs import SANITIZER_REPORT, descriptor_count, status_bytes, wait_until
 from tests.harness.rig import Rig
 from tests.harness.secrets import find_leaks
 from tests.harness.wire import (device_token, http_request, mqtt_login, mqtt_packet, mqtt_string,
@@ -176,8 +175,7 @@ class Target(Rig):
 
     def usage(self):
         """(descriptors, resident MiB)"""
-        resident = re.search(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{self.hub.pid}/status").read_text())
-        return len(os.listdir(f"/proc/{self.hub.pid}/fd")), int(resident.group(1)) >> 10
+        return descriptor_count(self.hub.pid), status_bytes(self.hub.pid, "VmRSS") >> 20
 
     def check_given_back(self, descriptors):
         """What was left behind is gone once the time limits of the hub have passed."""
