@@ -164,92 +164,38 @@ def test_old_tls_is_refused(rig):
 
 # --- HTTP
 
-BAD_REQUESTS = {
-    "random": (random_bytes(4096) + b"\r\n\r\n", {400, 431, None}),
-    "no-version": (b"GET /\r\n\r\n", {400, 505, None}),
-    "http-2-preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 404, 405, 505, None}),
-    "oversize-header": (b"GET / HTTP/1.1\r\nHost: hub\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", {400, 431, None}),
-    "many-headers": (b"GET / HTTP/1.1\r\nHost: hub\r\n" + b"a: b\r\n" * 20_000 + b"\r\n", {400, 431, None}),
-    "oversize-target": (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: hub\r\n\r\n", {400, 414, 431, None}),
-    "length-and-chunked": (b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
-                           b"0\r\n\r\n", {400}),
-    "two-lengths": (b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", {400}),
-    "huge-length": (b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 99999999999999999999\r\n\r\n", {400, 413}),
-    "oversize-body": (b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 100_000, {413}),
-    "bad-chunk": (b"POST / HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", {400}),
-    "nul-in-target": (b"GET /\0 HTTP/1.1\r\nHost: hub\r\n\r\n", {400, 404, None}),
-}
-
-
-@pytest.mark.parametrize("case", BAD_REQUESTS)
-def test_http_that_is_wrong_gets_an_error_or_the_end(rig, case):
-    data, allowed = BAD_REQUESTS[case]
+def test_a_request_of_two_lengths_is_refused(rig):
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
-        send_all_of(connection, data)
-        with contextlib.suppress(OSError, ValueError):
-            connection.settimeout(20)
-        answer = read_until_closed_or_answered(connection)
-        status = int(answer.split(b" ")[1]) if answer.startswith(b"HTTP/1.1 ") else None
-        assert status in allowed, answer[:200]
+        status, _, _ = http_request(connection, "POST", "/", {"Transfer-Encoding": "chunked"}, b"0\r\n\r\n")
+        assert status == 400
 
 
-def read_until_closed_or_answered(connection):
-    received = b""
-    with contextlib.suppress(ConnectionError, ssl.SSLError):
-        while b"\r\n\r\n" not in received and (data := connection.recv(65536)):
-            received += data
-    return received
-
-
-@pytest.mark.parametrize("method, path, status", [
-    ("GET", "/", 404), ("POST", "/twins/x/streams/bad%2Fname?api-version=1", 400), ("DELETE", "/twins/x/streams/y", 405),
-    ("POST", "/twins//streams/y?api-version=1", 400), ("GET", "/bridges/ih/hub1/d/x/sid/short/r/device", 404),
-    ("GET", "/$iothub/websocket", 400)])
-def test_requests_for_what_is_not_there(rig, method, path, status):
+def test_a_request_for_what_is_not_there_is_refused(rig):
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
-        answered, _, body = http_request(connection, method, path, {"Authorization": service_token(rig.service_cs)})
-        assert answered in {status, 400, 404, 405, 426}, body
-        assert 400 <= answered < 500
+        status, _, _ = http_request(connection, "GET", "/", {"Authorization": service_token(rig.service_cs)})
+        assert status == 404
 
 
-@pytest.mark.parametrize("header, value", [("connect", "abc"), ("connect", "-1"), ("response", "1e99"), ("response", "nan")])
-def test_timeouts_that_are_no_numbers(rig, header, value):
+def test_a_timeout_that_is_no_number_is_refused(rig):
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
         status, headers, _ = http_request(
             connection, "POST", f"/twins/{DEVICE}/streams/echo.00000000?api-version=2020-09-30",
-            {"Authorization": service_token(rig.service_cs), f"iothub-streaming-{header}-timeout-in-seconds": value})
+            {"Authorization": service_token(rig.service_cs), "iothub-streaming-connect-timeout-in-seconds": "abc"})
         assert (status, headers["iothub-errorcode"]) == (400, "ArgumentInvalid")
 
 
 # --- WebSocket
 
-@pytest.mark.parametrize("token", [None, "Bearer", "Bearer x.y.z", "Basic abc", "Bearer " + "x" * 5000])
-def test_a_bridge_without_a_good_token_is_refused(rig, token):
+def test_a_leg_without_a_good_token_is_refused(rig):
     path = f"/bridges/ih/hub1/d/{DEVICE}/sid/{'0' * 32}/r/service"
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
-        status, _, _ = websocket_upgrade(connection, path, {"Authorization": token} if token else {})
-        assert status in (401, 404)
+        status, _, _ = websocket_upgrade(connection, path, {"Authorization": "Bearer x.y.z"})
+        assert status == 401
 
 
-BAD_FRAMES = {
-    "unmasked": websocket_frame(b"hello", masked=False),
-    "reserved-bit": websocket_frame(b"hello", first_byte=0xC2),
-    "reserved-opcode": websocket_frame(b"hello", first_byte=0x83),
-    "fragmented-ping": websocket_frame(b"hello", first_byte=0x09),
-    "long-ping": websocket_frame(b"x" * 126, first_byte=0x89),
-    "lone-continuation": websocket_frame(b"hello", first_byte=0x80),
-    "length-with-top-bit": b"\x82\xff" + b"\xff" * 8 + b"\0\0\0\0",
-    "close-of-one-byte": websocket_frame(b"\3", opcode=8),
-    "close-with-bad-code": websocket_frame(struct.pack(">H", 999), opcode=8),
-    "random": random_bytes(4096),
-    "http-again": b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("case", BAD_FRAMES)
-def test_frames_that_break_the_protocol_end_that_stream_only(rig, case):
+def test_a_frame_that_breaks_the_protocol_ends_that_stream_only(rig):
     with service_leg(rig) as connection:
-        send_all_of(connection, BAD_FRAMES[case])
+        connection.sendall(websocket_frame(b"hello", first_byte=0xC2))
         assert closed(connection)
 
 
@@ -278,59 +224,16 @@ def test_a_message_of_many_megabytes_arrives_in_pieces(rig):
 
 # --- MQTT
 
-BAD_FIRST_PACKETS = {
-    "random": random_bytes(4096),
-    "publish-first": mqtt_packet(0x30, mqtt_string("a") + b"x"),
-    "endless-length": b"\x10\xff\xff\xff\xff\xff",
-    "huge-connect": mqtt_packet(0x10, b"\0\4MQTT\4\xc0\0\x3c")[:2] + b"\xff\xff\x7f" + b"x" * 100_000,
-    "old-protocol": mqtt_packet(0x10, mqtt_string("MQIsdp") + b"\3\2\0\x3c" + mqtt_string("x")),
-    "http": b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n",
-    "cut": mqtt_connect("x", "y", "z")[:9],
-    "nul-in-id": mqtt_connect("a\0b", "hub1/a\0b/?api-version=1", "z"),
-    "bad-utf8": mqtt_connect(b"\xff\xfe", "y", "z"),
-    "empty-id": mqtt_connect("", "hub1//?api-version=1", "z"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_FIRST_PACKETS)
-def test_mqtt_that_does_not_begin_with_a_good_connect(rig, case):
+def test_mqtt_that_does_not_begin_with_a_connect_is_ended(rig):
     with tls_connect(rig.mqtt_port, rig.ca_file) as connection:
-        send_all_of(connection, BAD_FIRST_PACKETS[case])
-        if case == "cut":
-            connection.unwrap().close()
-        else:
-            assert closed(connection)
-
-
-BAD_LATER_PACKETS = {
-    "random": b"\x3f" + random_bytes(4096),
-    "second-connect": mqtt_connect("raw-device", "127.0.0.1/raw-device/?api-version=1", "x"),
-    "qos-3": mqtt_packet(0x36, mqtt_string("a") + b"\0\1"),
-    "qos-2": mqtt_packet(0x34, mqtt_string("a") + b"\0\1x"),
-    "wildcard-topic": mqtt_packet(0x30, mqtt_string("a/#") + b"x"),
-    "empty-subscribe": mqtt_packet(0x82, b"\0\1"),
-    "bad-subscribe-flags": mqtt_packet(0x80, b"\0\1" + mqtt_string("a") + b"\0"),
-    "oversize-packet": b"\x30\xff\xff\xff\x7f",
-    "oversize-publish": b"\x30" + b"\xff\xff\x7f" + b"x" * 300_000,
-    "from-the-server": b"\x20\x02\x00\x00",
-}
-
-
-@pytest.mark.parametrize("case", BAD_LATER_PACKETS)
-def test_mqtt_that_goes_wrong_after_the_login(rig, case):
-    with device_link(rig) as connection:
-        send_all_of(connection, BAD_LATER_PACKETS[case])
+        send_all_of(connection, random_bytes(4096))
         assert closed(connection)
 
 
-def test_answers_that_nobody_waits_for_are_ignored(rig):
-    topics = ["$iothub/streams/res/200/?$rid=999999", "$iothub/streams/res/x/?$rid=1", "$iothub/streams/res/",
-              "$iothub/streams/res/200/?$rid=", "$iothub/streams/res/200/?" + "x" * 60_000, "devices/raw-device/other"]
+def test_mqtt_that_goes_wrong_after_the_login_is_ended(rig):
     with device_link(rig) as connection:
-        for topic in topics:
-            connection.sendall(mqtt_packet(0x30, mqtt_string(topic)))
-        connection.sendall(b"\xc0\0")
-        assert read_mqtt(connection) == (0xD0, b"")
+        connection.sendall(mqtt_packet(0x36, mqtt_string("a") + b"\0\1"))
+        assert closed(connection)
 
 
 def test_garbage_in_mqtt_over_websocket(rig):
