@@ -43,7 +43,7 @@ def test_a_stopping_program_lets_a_running_session_end_by_itself(own_rig, name):
     program = getattr(own_rig, name)
     with Session(own_rig) as session:
         program.signal(signal.SIGTERM)
-        time.sleep(1)
+        program.wait_for("stopping: ")
         assert program.is_alive(), "it must wait for its stream"
         assert session.works("still here")
         with pytest.raises((ConnectionError, AssertionError, TimeoutError)):
@@ -57,7 +57,7 @@ def test_a_second_signal_ends_running_streams_at_once(own_rig, name):
     program = getattr(own_rig, name)
     with Session(own_rig) as session:
         program.signal(signal.SIGTERM)
-        time.sleep(0.5)
+        program.wait_for("stopping: ")
         begin = time.monotonic()
         program.signal(signal.SIGTERM)
         assert program.wait() == 0
