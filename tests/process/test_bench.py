@@ -10,7 +10,7 @@ import tempfile
 import pytest
 from tests.harness.programs import BIN, ROOT, wait_until
 
-pytestmark = pytest.mark.release_only  # only such builds have the load tools
+pytestmark = pytest.mark.no_sanitizer  # only such builds have the load tools
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from tests.harness.programs import wait_until
 from tests.harness.rig import DEVICE, Rig
 
-pytestmark = pytest.mark.release_only  # sanitizers do not get on with a preloaded library
+pytestmark = pytest.mark.no_sanitizer  # sanitizers do not get on with a preloaded library
 
 DAY = 86_400
 
