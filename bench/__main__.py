@@ -37,29 +37,50 @@ def parse_candidates(text):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        prog="scripts/bench", description=__doc__,
-        epilog="--bin-dir DIR: measures the programs there and builds none; --no-install: installs no missing peers")
-    parser.add_argument("mode", nargs="?", choices=MODES, default="table",
-                        help="table (default): all rows; round-trips: at stream set-up, over slow legs; scale: the hub "
-                             "with 1, 2 and 4 threads")
+        prog="scripts/bench",
+        description=__doc__,
+        epilog="--bin-dir DIR: measures the programs there and builds none; --no-install: installs no missing peers",
+    )
+    parser.add_argument(
+        "mode",
+        nargs="?",
+        choices=MODES,
+        default="table",
+        help="table (default): all rows; round-trips: at stream set-up, over slow legs; scale: the hub "
+        "with 1, 2 and 4 threads",
+    )
     parser.add_argument("--quick", action="store_true", help="two minutes, for finding mistakes rather than figures")
     parser.add_argument("--rounds", type=int, help="how often everything is measured (5; quick: 2; round-trips: 1)")
     parser.add_argument("--rows", metavar="PATTERN", help="only rows like this, as 'bulk * 8'")
-    parser.add_argument("--candidates", metavar="NAMES", type=parse_candidates, default=CANDIDATES,
-                        help=f"some of {','.join(CANDIDATES)}; the first is compared with the others")
-    parser.add_argument("--size", dest="bytes", type=parse_size,
-                        help="of a bulk transfer, each way (512MiB; quick: 64MiB)")
+    parser.add_argument(
+        "--candidates",
+        metavar="NAMES",
+        type=parse_candidates,
+        default=CANDIDATES,
+        help=f"some of {','.join(CANDIDATES)}; the first is compared with the others",
+    )
+    parser.add_argument(
+        "--size", dest="bytes", type=parse_size, help="of a bulk transfer, each way (512MiB; quick: 64MiB)"
+    )
     parser.add_argument("--devices", type=int, help="how many are linked while idle (20000; quick: 1000)")
-    parser.add_argument("--stalled", dest="stalled_streams", type=int, metavar="STREAMS",
-                        help="how many are full while their memory is measured (50; quick: 10)")
+    parser.add_argument(
+        "--stalled",
+        dest="stalled_streams",
+        type=int,
+        metavar="STREAMS",
+        help="how many are full while their memory is measured (50; quick: 10)",
+    )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every figure (build/bench/MODE.json)")
     return parser.parse_args()
 
 
 def effort_of(arguments):
     effort = rows.QUICK if arguments.quick else rows.FULL
-    given = {name: getattr(arguments, name) for name in ("bytes", "devices", "stalled_streams", "rounds")
-             if getattr(arguments, name)}
+    given = {
+        name: getattr(arguments, name)
+        for name in ("bytes", "devices", "stalled_streams", "rounds")
+        if getattr(arguments, name)
+    }
     return dataclasses.replace(effort, **given)
 
 
@@ -80,8 +101,9 @@ def show_table(bench, arguments, effort, among=rows.ROWS, candidates=None, with_
 
 def show_scale(bench, arguments, effort):
     """The proxies have a thread for each core, so that they do not hold the hub up."""
-    candidates = {f"threads-{count}": functools.partial(ours, threads=Threads(hub=count, proxies=0))
-                  for count in (1, 2, 4)}
+    candidates = {
+        f"threads-{count}": functools.partial(ours, threads=Threads(hub=count, proxies=0)) for count in (1, 2, 4)
+    }
     among = [row for row in rows.ROWS if row.hub_column]
     return show_table(bench, arguments, effort, among, candidates, with_hub=True)
 
@@ -112,8 +134,11 @@ def main():
     try:
         with Workbench(BIN) as bench:
             figures = MODES[arguments.mode](bench, arguments, effort)
-        write_json(arguments.json or ROOT / f"build/bench/{arguments.mode}.json", effort=dataclasses.asdict(effort),
-                   figures=figures)
+        write_json(
+            arguments.json or ROOT / f"build/bench/{arguments.mode}.json",
+            effort=dataclasses.asdict(effort),
+            figures=figures,
+        )
     except (Trouble, AssertionError) as trouble:  # the latter from tests.harness
         sys.exit(f"scripts/bench: {trouble}")
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ BEST = ("haproxy", "nginx")
 @dataclasses.dataclass(frozen=True)
 class Limit:
     """Of the rows that are like `rows`; a multiple of the better peer's figure, or a figure where there are no peers."""
+
     rows: str
     column: str
     value: float
@@ -22,10 +23,15 @@ class Limit:
 
 
 BUDGET = [
-    *(limit for streams in (1, 8) for limit in (
-        Limit(f"bulk * {streams}", "CPU s/GiB", 0.70),
-        Limit(f"bulk * {streams}", "MiB/s", 1.4, more_is_better=True),
-        Limit(f"bulk * {streams}", "MiB/s", 2.0, peers=("openssh",), more_is_better=True))),
+    *(
+        limit
+        for streams in (1, 8)
+        for limit in (
+            Limit(f"bulk * {streams}", "CPU s/GiB", 0.70),
+            Limit(f"bulk * {streams}", "MiB/s", 1.4, more_is_better=True),
+            Limit(f"bulk * {streams}", "MiB/s", 2.0, peers=("openssh",), more_is_better=True),
+        )
+    ),
     Limit("round trip 1 B", "p50 us", 1.0),
     Limit("open 1 at once", "p50 ms", 1.0, peers=("haproxy",)),
     Limit("open 1 at once", "CPU ms", 1.0, peers=("haproxy",)),

@@ -16,6 +16,7 @@ from .processes import Processes
 @dataclasses.dataclass
 class Chain:
     """A running candidate; clients connect to `port`."""
+
     name: str
     start: typing.Callable
     processes: Processes
@@ -38,5 +39,11 @@ def loopback(bench, processes):
     return bench.target_port
 
 
-CANDIDATES = {"ours": ours, "haproxy": haproxy, "nginx": nginx, "stunnel": stunnel, "openssh": openssh,
-              "loopback": loopback}
+CANDIDATES = {
+    "ours": ours,
+    "haproxy": haproxy,
+    "nginx": nginx,
+    "stunnel": stunnel,
+    "openssh": openssh,
+    "loopback": loopback,
+}

@@ -95,7 +95,7 @@ def revoke(rig, count):
     times = until_each_ends([request, *clients, *servers], begin)
     for connection in (request, *clients, *servers):
         connection.close()
-    return times[0], max(times[1:count + 1]), max(times[count + 1:])
+    return times[0], max(times[1 : count + 1]), max(times[count + 1 :])
 
 
 def show(name, times):
@@ -109,8 +109,9 @@ def measure_revocation(rounds, count):
             results.append(revoke(rig, count))
             rig.let_in_again()
     what = f"{count} streams" if count > 1 else "1 stream"
-    for name, times in zip(("the hub answers", "the last client sees the end", "the last server sees the end"),
-                           zip(*results)):
+    for name, times in zip(
+        ("the hub answers", "the last client sees the end", "the last server sees the end"), zip(*results)
+    ):
         show(f"device removed, {what}: {name}", times)
     show(f"device removed, {what}: all is over", [max(result[1:]) for result in results])
 
@@ -138,7 +139,9 @@ def measure_reload(rounds, count):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench changes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench changes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--streams", type=int, default=200)
     arguments = parser.parse_args()

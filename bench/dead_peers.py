@@ -36,6 +36,7 @@ LINK, QUIET, BUSY = "control link", "quiet stream", "busy stream"
 
 # --- ways to die
 
+
 class Straight(Laboratory):
     """No relays between the programs."""
 
@@ -60,15 +61,18 @@ class Parted(Straight):
 @dataclasses.dataclass(frozen=True)
 class Loss:
     """All packets between a proxy and the hub are lost in these directions."""
+
     leg: str
     ways: tuple
     dropped: bool
     unaware = ()
 
     def __str__(self):
-        lost = {WAYS: f"packets between {self.leg}-proxy and the hub",
-                ("up",): f"packets from {self.leg}-proxy to the hub",
-                ("down",): f"packets from the hub to {self.leg}-proxy"}
+        lost = {
+            WAYS: f"packets between {self.leg}-proxy and the hub",
+            ("up",): f"packets from {self.leg}-proxy to the hub",
+            ("down",): f"packets from the hub to {self.leg}-proxy",
+        }
         return f"{lost[self.ways]} lost" + ("" if self.dropped else " (swallowed by a relay)")
 
     def rows(self):
@@ -97,6 +101,7 @@ class Loss:
 @dataclasses.dataclass(frozen=True)
 class Halt:
     """A program stands still. Its kernel goes on to acknowledge what it gets."""
+
     name: str
 
     def __str__(self):
@@ -104,8 +109,11 @@ class Halt:
 
     @property
     def unaware(self):
-        return {"hub": ["hub"], "device-proxy": ["device-proxy", "server RST"],
-                "service-proxy": ["service-proxy", "client RST"]}[self.name]
+        return {
+            "hub": ["hub"],
+            "device-proxy": ["device-proxy", "server RST"],
+            "service-proxy": ["service-proxy", "client RST"],
+        }[self.name]
 
     def rows(self):
         return [QUIET, BUSY] if self.name == "service-proxy" else [LINK, QUIET, BUSY]
@@ -130,6 +138,7 @@ def deaths(dropped):
 
 
 # --- who notices
+
 
 @dataclasses.dataclass(frozen=True)
 class Notice:
@@ -157,8 +166,10 @@ def notice_in_log(line):
 
 
 def link_witnesses(lab):
-    return {"hub": lambda: notice_in_log(logged(lab.hub, "device link down")),
-            "device-proxy": lambda: notice_in_log(logged(lab.device, "hub link: "))}
+    return {
+        "hub": lambda: notice_in_log(logged(lab.hub, "device link down")),
+        "device-proxy": lambda: notice_in_log(logged(lab.device, "hub link: ")),
+    }
 
 
 def stream_witnesses(lab, stream):
@@ -170,8 +181,9 @@ def stream_witnesses(lab, stream):
     def at(end):
         return lambda: Notice(time.time(), "" if end.saw() == RESET else end.saw()) if end.is_over() else None
 
-    return ({column: in_log(getattr(lab, program)) for column, program in PROGRAMS.items()}
-            | {column: at(getattr(stream, end)) for column, end in ENDS.items()})
+    return {column: in_log(getattr(lab, program)) for column, program in PROGRAMS.items()} | {
+        column: at(getattr(stream, end)) for column, end in ENDS.items()
+    }
 
 
 def wait_for_all(witnesses):
@@ -187,6 +199,7 @@ def wait_for_all(witnesses):
 
 
 # --- measuring
+
 
 def measure(death, phase, ports):
     """{(row, column): (seconds, what was said)}; seconds are None for who noticed nothing."""
@@ -204,8 +217,12 @@ def strike(lab, death, phase):
     quiet.client.send(1000)
     quiet.server.wait_received(1000)
     sources = {LINK: link_witnesses(lab), QUIET: stream_witnesses(lab, quiet), BUSY: stream_witnesses(lab, busy)}
-    witnesses = {(row, column): source for row in death.rows() for column, source in sources[row].items()
-                 if column not in death.unaware}
+    witnesses = {
+        (row, column): source
+        for row in death.rows()
+        for column, source in sources[row].items()
+        if column not in death.unaware
+    }
     time.sleep(phase)
     for end in busy.ends():
         end.send(GIGABYTE)
@@ -233,6 +250,7 @@ def measure_all(dying, rounds):
 
 # --- the table
 
+
 def cell(times):
     if not times:
         return "–"
@@ -249,10 +267,14 @@ def print_table(results):
     print("| " + " | ".join(heading) + " |\n" + "|---" * len(heading) + "|")
     for death, rounds in results.items():
         for row in death.rows():
-            found = {column: [result[row, column] for result in rounds if (row, column) in result]
-                     for column in columns}
-            said = [f"{column}: {' or '.join(texts)}" for column in columns
-                    if (texts := sorted({text for _, text in found[column] if text}))]
+            found = {
+                column: [result[row, column] for result in rounds if (row, column) in result] for column in columns
+            }
+            said = [
+                f"{column}: {' or '.join(texts)}"
+                for column in columns
+                if (texts := sorted({text for _, text in found[column] if text}))
+            ]
             times = [cell([seconds for seconds, _ in found[column]]) for column in columns]
             print("| " + " | ".join([str(death), row, *times, "; ".join(said)]) + " |")
 
@@ -263,8 +285,10 @@ def main():
     options.add_argument("--no-namespaces", action="store_true", help="swallow bytes in a relay, drop no packets")
     given = options.parse_args()
     why_not = "the relay was asked for" if given.no_namespaces else namespaces.why_not()
-    print(f"Seconds until noticed: median (min..max) of {given.rounds} rounds. –: stands still itself, or behind who does; "
-          "or has no part in it." + (f" No packets were dropped: {why_not}." if why_not else "") + "\n")
+    print(
+        f"Seconds until noticed: median (min..max) of {given.rounds} rounds. –: stands still itself, or behind who does; "
+        "or has no part in it." + (f" No packets were dropped: {why_not}." if why_not else "") + "\n"
+    )
     print_table(measure_all(deaths(dropped=not why_not), given.rounds))
 
 

@@ -46,8 +46,12 @@ class Flood:
         return f"127.0.0.{2 + (number % self.addresses if self.addresses else number // PER_ADDRESS)}"
 
 
-FLOODS = [Flood("silent", False, 0), Flood("half a request", True, 0), Flood("half a request, one address", True, 1),
-          Flood("silent, one address", False, 1)]
+FLOODS = [
+    Flood("silent", False, 0),
+    Flood("half a request", True, 0),
+    Flood("half a request, one address", True, 1),
+    Flood("silent, one address", False, 1),
+]
 
 
 def allow_descriptors():
@@ -56,6 +60,7 @@ def allow_descriptors():
 
 
 # --- the flood
+
 
 class Stranger(asyncio.Protocol):
     """A connection that notes when the hub ends it."""
@@ -99,7 +104,8 @@ async def assail(port, flood, number, tls, turn):
             return "failed"
         try:
             _, stranger = await asyncio.get_running_loop().create_connection(
-                Stranger, sock=plain, ssl=tls, server_hostname="hub" if tls else None)
+                Stranger, sock=plain, ssl=tls, server_hostname="hub" if tls else None
+            )
         except OSError:  # ended during the handshake; ssl.SSLError is one
             plain.close()
             return "refused"
@@ -151,6 +157,7 @@ def flooding(port, count, flood):
 
 # --- who is honest, and what is measured
 
+
 def open_stream(rig):
     """Milliseconds from connecting until the first byte is back."""
     begin = time.monotonic()
@@ -190,6 +197,7 @@ def longest_queue(port):
     def look():
         while not over.wait(0.005):
             longest[0] = max(longest[0], waiting_at(port))
+
     watcher = threading.Thread(target=look)
     watcher.start()
     try:
@@ -234,19 +242,26 @@ def cell(times):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench flood", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench flood", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--connections", type=int, default=5000)
     count = parser.parse_args().connections
     allow_descriptors()
     socket.setdefaulttimeout(60)
     print(f"{count} connections; opening a stream, ms: number, median, 99 %, longest; the hub's memory, MiB\n")
-    print(f"{'flood':28}{'held':>6}{'refused':>8}{'late':>6}{'failed':>7}{'before':^30}{'meanwhile':^30}"
-          f"{'resting':>8}{'peak':>8}{'queue':>7}")
+    print(
+        f"{'flood':28}{'held':>6}{'refused':>8}{'late':>6}{'failed':>7}{'before':^30}{'meanwhile':^30}"
+        f"{'resting':>8}{'peak':>8}{'queue':>7}"
+    )
     for flood in FLOODS:
         got = measure(flood, count)
-        print(f"{flood.name:28}{got.tally['held']:6}{got.tally['refused']:8}{got.tally['late']:6}"
-              f"{got.tally['failed']:7}{cell(got.before)}{cell(got.meanwhile)}"
-              f"{got.resting:8.1f}{got.peak:8.1f}{got.queue:7}", flush=True)
+        print(
+            f"{flood.name:28}{got.tally['held']:6}{got.tally['refused']:8}{got.tally['late']:6}"
+            f"{got.tally['failed']:7}{cell(got.before)}{cell(got.meanwhile)}"
+            f"{got.resting:8.1f}{got.peak:8.1f}{got.queue:7}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ STREAM_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 @dataclasses.dataclass(frozen=True)
 class Hop:
     """One process: from `port` to `next_port` at `next_host`."""
+
     role: str
     port: int
     next_host: str
@@ -27,9 +28,11 @@ class Hop:
 def start_hops(bench, processes, start_hop):
     """Starts the device first, so that nobody dials into the void; returns the port of the chain."""
     service, hub, device = free_port(), free_port(), free_port()
-    for hop in (Hop("device", device, "127.0.0.1", bench.target_port),
-                Hop("hub", hub, bench.leg("device", device), device),
-                Hop("service", service, bench.leg("service", hub), hub)):
+    for hop in (
+        Hop("device", device, "127.0.0.1", bench.target_port),
+        Hop("hub", hub, bench.leg("device", device), device),
+        Hop("service", service, bench.leg("service", hub), hub),
+    ):
         start_hop(bench, processes, hop)
     return service
 
@@ -38,7 +41,8 @@ def start_haproxy(bench, processes, hop):
     config = processes.folder / f"haproxy-{hop.role}.cfg"
     tls_in = f" ssl crt {bench.certificate_with_key}" if hop.tls_in else ""
     tls_out = f" ssl verify required ca-file {bench.ca} verifyhost {bench.host}" if hop.tls_out else ""
-    config.write_text(f"""\
+    config.write_text(
+        f"""\
 global
   nbthread 1
   ssl-default-bind-options ssl-min-ver TLSv1.3
@@ -54,7 +58,8 @@ defaults
 listen hop
   bind 127.0.0.1:{hop.port}{tls_in}
   server next {hop.next_host}:{hop.next_port}{tls_out}
-""")
+"""
+    )
     processes.start_listening(hop.role, hop.port, find_tool("haproxy"), "-db", "-f", config)
 
 
@@ -67,13 +72,18 @@ def start_nginx(bench, processes, hop):
     folder.mkdir()
     tls_in = tls_out = ""
     if hop.tls_in:
-        tls_in = (f"ssl_certificate {bench.certificate}; ssl_certificate_key {bench.key}; ssl_protocols TLSv1.3;"
-                  " ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;")
+        tls_in = (
+            f"ssl_certificate {bench.certificate}; ssl_certificate_key {bench.key}; ssl_protocols TLSv1.3;"
+            " ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;"
+        )
     if hop.tls_out:
-        tls_out = (f"proxy_ssl on; proxy_ssl_verify on; proxy_ssl_trusted_certificate {bench.ca};"
-                   f" proxy_ssl_name {bench.host}; proxy_ssl_protocols TLSv1.3;"
-                   " proxy_ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;")
-    (folder / "nginx.conf").write_text(f"""\
+        tls_out = (
+            f"proxy_ssl on; proxy_ssl_verify on; proxy_ssl_trusted_certificate {bench.ca};"
+            f" proxy_ssl_name {bench.host}; proxy_ssl_protocols TLSv1.3;"
+            " proxy_ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;"
+        )
+    (folder / "nginx.conf").write_text(
+        f"""\
 load_module {STREAM_MODULE};
 daemon off;
 master_process off;
@@ -89,9 +99,11 @@ stream {{
     proxy_pass {hop.next_host}:{hop.next_port};
   }}
 }}
-""")
-    processes.start_listening(hop.role, hop.port, find_tool("nginx"), "-p", folder, "-e", "stderr", "-c",
-                              folder / "nginx.conf")
+"""
+    )
+    processes.start_listening(
+        hop.role, hop.port, find_tool("nginx"), "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf"
+    )
 
 
 def nginx(bench, processes):
@@ -100,9 +112,13 @@ def nginx(bench, processes):
 
 def start_stunnel(bench, processes, hop):
     config = processes.folder / f"stunnel-{hop.role}.conf"
-    tls = (f"cert = {bench.certificate}\nkey = {bench.key}" if hop.tls_in
-           else f"client = yes\nCAfile = {bench.ca}\nverifyChain = yes\ncheckHost = {bench.host}")
-    config.write_text(f"""\
+    tls = (
+        f"cert = {bench.certificate}\nkey = {bench.key}"
+        if hop.tls_in
+        else f"client = yes\nCAfile = {bench.ca}\nverifyChain = yes\ncheckHost = {bench.host}"
+    )
+    config.write_text(
+        f"""\
 foreground = yes
 pid =
 [hop]
@@ -111,7 +127,8 @@ connect = {hop.next_host}:{hop.next_port}
 sslVersion = TLSv1.3
 ciphersuites = TLS_AES_128_GCM_SHA256
 {tls}
-""")
+"""
+    )
     processes.start_listening(hop.role, hop.port, find_tool("stunnel4"), config)
 
 

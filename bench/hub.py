@@ -16,8 +16,17 @@ class Hub:
 
     def start(self, processes, threads):
         kept = [line for line in self.config.read_text().splitlines() if not line.startswith("listen:")]
-        self.config.write_text("\n".join([*kept, f"listen: 127.0.0.1:{self.port}",
-                                          f"mqtt_listen: 127.0.0.1:{self.mqtt_port}", f"threads: {threads}", ""]))
+        self.config.write_text(
+            "\n".join(
+                [
+                    *kept,
+                    f"listen: 127.0.0.1:{self.port}",
+                    f"mqtt_listen: 127.0.0.1:{self.mqtt_port}",
+                    f"threads: {threads}",
+                    "",
+                ]
+            )
+        )
         processes.start_listening("hub", self.port, self._program, "--config", self.config)
 
     def admin(self, *words):

@@ -18,14 +18,16 @@ def start_sshd(processes, port):
     folder = processes.folder
     for name in ("host_key", "key"):
         run([find_tool("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", folder / name])
-    (folder / "sshd_config").write_text(f"""\
+    (folder / "sshd_config").write_text(
+        f"""\
 ListenAddress 127.0.0.1:{port}
 HostKey {folder}/host_key
 AuthorizedKeysFile {folder}/key.pub
 StrictModes no
 UsePAM {"yes" if needs_pam() else "no"}
 PidFile none
-""")
+"""
+    )
     prepare_system()
     processes.start_listening("hub", port, find_tool("sshd"), "-D", "-e", "-f", folder / "sshd_config")
 
@@ -35,6 +37,26 @@ def start_ssh(bench, processes, role, sshd_port, port, *forward):
     known_hosts = folder / f"known_hosts-{role}"
     known_hosts.write_text(f"[{host}]:{sshd_port} {(folder / 'host_key.pub').read_text()}")
     processes.start_listening(
-        role, port, find_tool("ssh"), "-F", "none", "-i", folder / "key", "-o", "IdentitiesOnly=yes",
-        "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={known_hosts}", "-o", "ExitOnForwardFailure=yes",
-        "-c", "aes128-gcm@openssh.com", "-N", *forward, "-p", sshd_port, f"{getpass.getuser()}@{host}")
+        role,
+        port,
+        find_tool("ssh"),
+        "-F",
+        "none",
+        "-i",
+        folder / "key",
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        f"UserKnownHostsFile={known_hosts}",
+        "-o",
+        "ExitOnForwardFailure=yes",
+        "-c",
+        "aes128-gcm@openssh.com",
+        "-N",
+        *forward,
+        "-p",
+        sshd_port,
+        f"{getpass.getuser()}@{host}",
+    )

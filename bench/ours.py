@@ -27,16 +27,20 @@ def ours(bench, processes, threads=Threads()):
 def start_device_proxy(bench, processes, hub, threads):
     credential, config = processes.folder / "device.cs", processes.folder / "device-proxy.yaml"
     hub.admin("device", "add", DEVICE, "--output", credential)
-    config.write_text(f"hub:\n  connection_string_file: {credential}\n  ca_file: {hub.ca}\n"
-                      f"  address: {bench.leg('device', hub.port)}\n  port: {hub.port}\nthreads: {threads}\n"
-                      f"services:\n  bench: 127.0.0.1:{bench.target_port}\n")
+    config.write_text(
+        f"hub:\n  connection_string_file: {credential}\n  ca_file: {hub.ca}\n"
+        f"  address: {bench.leg('device', hub.port)}\n  port: {hub.port}\nthreads: {threads}\n"
+        f"services:\n  bench: 127.0.0.1:{bench.target_port}\n"
+    )
     processes.start("device", bench.bin / "device-proxy", "--config", config)
 
 
 def start_service_proxy(bench, processes, hub, threads):
     port, config = free_port(), processes.folder / "service-proxy.yaml"
-    config.write_text(f"hub:\n  connection_string_file: {hub.folder}/service.cs\n  ca_file: {hub.ca}\n"
-                      f"  address: {bench.leg('service', hub.port)}\n  port: {hub.port}\nthreads: {threads}\n"
-                      f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: {DEVICE}\n    service: bench\n")
+    config.write_text(
+        f"hub:\n  connection_string_file: {hub.folder}/service.cs\n  ca_file: {hub.ca}\n"
+        f"  address: {bench.leg('service', hub.port)}\n  port: {hub.port}\nthreads: {threads}\n"
+        f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: {DEVICE}\n    service: bench\n"
+    )
     processes.start_listening("service", port, bench.bin / "service-proxy", "--config", config)
     return port

@@ -66,8 +66,14 @@ class Processes:
     def start(self, role, *command, **options):
         log = self.folder / f"{role}.log"
         with open(log, "ab") as output:
-            process = subprocess.Popen(dying_with_parent(*command), stdin=subprocess.DEVNULL, stdout=output,
-                                       stderr=output, start_new_session=True, **options)
+            process = subprocess.Popen(
+                dying_with_parent(*command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                **options,
+            )
         self._running.append((role, process, log))
 
     def start_listening(self, role, port, *command, **options):
@@ -78,6 +84,7 @@ class Processes:
         def is_fulfilled():
             self.check_alive()
             return condition()
+
         programs.wait_until(is_fulfilled, what)
 
     def check_alive(self):

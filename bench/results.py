@@ -27,12 +27,20 @@ def write_json(path, **content):
 
 
 def machine():
-    models = [line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-              if line.startswith("model name")]
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=pathlib.Path(__file__).parent,
-                            capture_output=True, text=True).stdout.strip()
-    return {"processor": models[0] if models else platform.machine(), "cores": os.cpu_count(),
-            "kernel": platform.release(), "commit": commit}
+    models = [
+        line.split(":")[1].strip()
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True
+    ).stdout.strip()
+    return {
+        "processor": models[0] if models else platform.machine(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "commit": commit,
+    }
 
 
 def rounded(value):
@@ -54,9 +62,11 @@ def spread(values):
 def print_table(results, rows, with_hub=False):
     """One block per row; the first candidate is what the others are compared with."""
     first, *_ = results.candidates
-    print(f"\nMedians. In brackets: for {first} the lowest and highest round; for the others {first} divided by them, "
-          "as the\nmedian of the rounds and (lowest..highest). Below 1 is less CPU, time or memory; above 1 is more "
-          "throughput.\n")
+    print(
+        f"\nMedians. In brackets: for {first} the lowest and highest round; for the others {first} divided by them, "
+        "as the\nmedian of the rounds and (lowest..highest). Below 1 is less CPU, time or memory; above 1 is more "
+        "throughput.\n"
+    )
     for row in rows:
         if row.name in results.rows:
             print_row(results, row, [*row.columns, row.hub_column] if with_hub else row.columns, first)

@@ -72,10 +72,14 @@ def open_streams(bench, chain, at_once):
 
 
 def print_counts(counts):
-    print(f"\nRound trips of {2000 * DELAY:.0f} ms from connect to the first byte back; medians.\n"
-          "Cold: the first stream after the start.\n")
+    print(
+        f"\nRound trips of {2000 * DELAY:.0f} ms from connect to the first byte back; medians.\n"
+        "Cold: the first stream after the start.\n"
+    )
     print(f"{'':<24}" + "".join(f"{column:<14}" for column in COLUMNS).rstrip())
     for name, by_legs in counts.items():
         for legs, found in by_legs.items():
-            print(f"{name + ', ' + legs:<24}"
-                  + "".join(f"{statistics.median(found[column]):<14.2f}" for column in COLUMNS).rstrip())
+            print(
+                f"{name + ', ' + legs:<24}"
+                + "".join(f"{statistics.median(found[column]):<14.2f}" for column in COLUMNS).rstrip()
+            )

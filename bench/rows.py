@@ -13,20 +13,37 @@ ROLES = ("service", "hub", "device")
 @dataclasses.dataclass(frozen=True)
 class Effort:
     """How much of everything a measurement does."""
-    bytes: int        # of a bulk transfer, in each direction
+
+    bytes: int  # of a bulk transfer, in each direction
     round_trips: int
     opens: int
     idle_streams: int
     stalled_streams: int
     devices: int
-    keep_alive: int   # seconds between two pings of a device
+    keep_alive: int  # seconds between two pings of a device
     rounds: int
 
 
-FULL = Effort(bytes=512 * MIB, round_trips=5000, opens=200, idle_streams=500, stalled_streams=50,
-              devices=20_000, keep_alive=20, rounds=5)
-QUICK = Effort(bytes=64 * MIB, round_trips=1000, opens=48, idle_streams=100, stalled_streams=10,
-               devices=1000, keep_alive=5, rounds=2)
+FULL = Effort(
+    bytes=512 * MIB,
+    round_trips=5000,
+    opens=200,
+    idle_streams=500,
+    stalled_streams=50,
+    devices=20_000,
+    keep_alive=20,
+    rounds=5,
+)
+QUICK = Effort(
+    bytes=64 * MIB,
+    round_trips=1000,
+    opens=48,
+    idle_streams=100,
+    stalled_streams=10,
+    devices=1000,
+    keep_alive=5,
+    rounds=2,
+)
 
 
 def work(bench, chain, *load):
@@ -53,11 +70,12 @@ def quantiles(seconds, unit, scale):
 
 def fairness(rates):
     """Jain's index: 1 when all streams are equally fast, 1/n when one has everything."""
-    return sum(rates) ** 2 / (len(rates) * sum(rate ** 2 for rate in rates))
+    return sum(rates) ** 2 / (len(rates) * sum(rate**2 for rate in rates))
 
 
 class Row:
     """measure() gives the figures by name; the table shows `columns`, the others are for the JSON."""
+
     most_rounds = None  # where further ones would show nothing new
     hub_column = None
 
@@ -65,6 +83,7 @@ class Row:
 @dataclasses.dataclass(frozen=True)
 class Bulk(Row):
     """Bytes one way or both at once, shared by some streams."""
+
     way: str
     streams: int
     hub_column = "hub CPU s/GiB"
@@ -81,13 +100,17 @@ class Bulk(Row):
         size = effort.bytes // self.streams * self.streams
         up, down = (size if self.way in (way, "both") else 0 for way in ("up", "down"))
         seconds, cpu, _ = work(bench, chain, "transfer", self.streams, up, down)
-        return {**cpu_figures(cpu, (up + down) / GIB, "s/GiB"), "MiB/s": (up + down) / max(seconds) / MIB,
-                "fairness": fairness([1 / each for each in seconds])}
+        return {
+            **cpu_figures(cpu, (up + down) / GIB, "s/GiB"),
+            "MiB/s": (up + down) / max(seconds) / MIB,
+            "fairness": fairness([1 / each for each in seconds]),
+        }
 
 
 @dataclasses.dataclass(frozen=True)
 class RoundTrip(Row):
     """Small messages there and back, one at a time, on a stream that is open."""
+
     size: int
     columns = ["p50 us", "p99 us", "CPU us"]
 
@@ -103,6 +126,7 @@ class RoundTrip(Row):
 @dataclasses.dataclass(frozen=True)
 class Open(Row):
     """New streams, up to the first byte back."""
+
     at_once: int
     hub_column = "hub CPU ms"
     columns = ["p50 ms", "p99 ms", "opens/s", "CPU ms"]
@@ -125,6 +149,7 @@ def memory_figures(sizes, unit, scale):
 
 class IdleMemory(Row):
     """Private memory of a chain that has just been started."""
+
     most_rounds = 2
     name = "memory, no streams"
     columns = [f"{role} MiB" for role in ("chain", *ROLES)]
@@ -136,6 +161,7 @@ class IdleMemory(Row):
 
 class StreamMemory(Row):
     """Private memory that each open stream costs, on which nothing is under way."""
+
     most_rounds = 2
     name = "memory per idle stream"
     columns = [f"{role} KiB" for role in ("chain", *ROLES)]
@@ -153,6 +179,7 @@ class StreamMemory(Row):
 
 class StalledMemory(Row):
     """What a stream costs that is full in both directions, because nobody reads at either end; and that others work."""
+
     most_rounds = 2
     name = "memory per stalled stream"
     columns = [*(f"{role} KiB" for role in ("chain", *ROLES)), "CPU % of a core", "new stream ms"]
@@ -167,9 +194,12 @@ class StalledMemory(Row):
                 after = fresh.processes.private_bytes()
                 new, _, _ = work(bench, fresh, "open", 1, 1)
         grown = {role: after[role] - before[role] for role in after}
-        return {**memory_figures(grown, "KiB", 1024 * effort.stalled_streams), **figures,
-                "new stream ms": 1000 * new[0],
-                f"device MiB with {effort.stalled_streams}": after.get("device", 0) / MIB}
+        return {
+            **memory_figures(grown, "KiB", 1024 * effort.stalled_streams),
+            **figures,
+            "new stream ms": 1000 * new[0],
+            f"device MiB with {effort.stalled_streams}": after.get("device", 0) / MIB,
+        }
 
 
 def wait_for_rest(chain, patience=60):
@@ -189,6 +219,7 @@ def cpu_within(chain, seconds):
 @dataclasses.dataclass(frozen=True)
 class Devices(Row):
     """Devices that are linked to a hub of ours and do nothing but ping it. A peer has nothing of the kind."""
+
     transport: str
     most_rounds = 1
     other_descriptors = 200
@@ -219,10 +250,24 @@ class Devices(Row):
             time.sleep(seconds)  # in which each device pings once
             idle, grown = processes.cpu_seconds()["hub"] - linked, processes.private_bytes()["hub"] - memory
             fleet.go()
-        return {"devices": count, "links/s": count / took, "CPU ms/link": 1000 * (linked - cpu) / count,
-                "KiB/device": grown / 1024 / count, "CPU % of a core": 100 * idle / seconds}
+        return {
+            "devices": count,
+            "links/s": count / took,
+            "CPU ms/link": 1000 * (linked - cpu) / count,
+            "KiB/device": grown / 1024 / count,
+            "CPU % of a core": 100 * idle / seconds,
+        }
 
 
-ROWS = [*(Bulk(way, streams) for streams in (1, 8, 64) for way in ("up", "down", "both")),
-        RoundTrip(1), RoundTrip(1024), Open(1), Open(16),
-        IdleMemory(), StreamMemory(), StalledMemory(), Devices("mqtt-ws"), Devices("mqtt")]
+ROWS = [
+    *(Bulk(way, streams) for streams in (1, 8, 64) for way in ("up", "down", "both")),
+    RoundTrip(1),
+    RoundTrip(1024),
+    Open(1),
+    Open(16),
+    IdleMemory(),
+    StreamMemory(),
+    StalledMemory(),
+    Devices("mqtt-ws"),
+    Devices("mqtt"),
+]

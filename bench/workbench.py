@@ -70,9 +70,14 @@ class Load:
         self._command = [str(word) for word in command]
 
     def __enter__(self):
-        self._process = subprocess.Popen(dying_with_parent(*self._command), stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                         start_new_session=True)
+        self._process = subprocess.Popen(
+            dying_with_parent(*self._command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
         try:
             self._read_line()
         except BaseException:

@@ -35,8 +35,11 @@ def cases_of_program(entry, folder):
     if not report.exists():
         return [(program, f"it ended badly: {entry.get('status')}" if failed else None)]
     suites = ElementTree.parse(report).getroot()
-    cases = [(f"{program}: {case.get('classname')}.{case.get('name')}", reason_of(case))
-             for case in suites.iter("testcase") if case.get("status") == "run"]
+    cases = [
+        (f"{program}: {case.get('classname')}.{case.get('name')}", reason_of(case))
+        for case in suites.iter("testcase")
+        if case.get("status") == "run"
+    ]
     if failed and all(reason is None for _, reason in cases):
         # As after a sanitizer's report at exit.
         cases.append((program, "it ended badly after its cases had passed"))
@@ -44,8 +47,11 @@ def cases_of_program(entry, folder):
 
 
 def cases_of_python(report):
-    return [(f"{case.get('classname')}.{case.get('name')}", reason_of(case))
-            for case in ElementTree.parse(report).getroot().iter("testcase") if case.find("skipped") is None]
+    return [
+        (f"{case.get('classname')}.{case.get('name')}", reason_of(case))
+        for case in ElementTree.parse(report).getroot().iter("testcase")
+        if case.find("skipped") is None
+    ]
 
 
 def main():

@@ -18,7 +18,7 @@ def pattern(tag, start, count):
     """Bytes that say whose they are and where they belong: 8-byte words of a tag and a counter."""
     first, last = start // 8, (start + count + 7) // 8
     words = array.array("Q", range((tag << 40) + first, (tag << 40) + last))
-    return memoryview(words).cast("B")[start - 8 * first:start - 8 * first + count]
+    return memoryview(words).cast("B")[start - 8 * first : start - 8 * first + count]
 
 
 def _peer_port(connection):
@@ -171,7 +171,7 @@ class End:
 
     def _send_some(self):
         if self._greeting:
-            self._greeting = self._greeting[self._socket.send(self._greeting):]
+            self._greeting = self._greeting[self._socket.send(self._greeting) :]
             return
         size = min(self.wanted - self.sent, 1 << 16)
         self.sent += self._socket.send(pattern(self._sends, self.sent, size))

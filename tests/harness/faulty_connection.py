@@ -14,7 +14,7 @@ BUFFER = 256 * 1024  # what a connection may hold, so that faults strike near wh
 UNDER_WAY = 64  # pieces that a long way takes before the first one arrives
 LONGEST_PAUSE = 0.1  # seconds, between two looks at whether a reset follows the end of a direction
 AFTER_END = 5  # seconds that the sides have to close what was ended at both
-SLOW = 100     # pieces that pass while a connection is slow
+SLOW = 100  # pieces that pass while a connection is slow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,13 +25,14 @@ class Plan:
     what comes in that direction, or in both, vanishes. garbage: some in front of the rest. stall: nothing passes, slow:
     little, and after a while all as before.
     """
+
     fault: str = "none"
     way: str = "up"
     at: int = 0
     latency: float = 0.0  # seconds, each way, for all that passes; making the connection takes a round trip more
-    delay: float = 0.0    # seconds, for each piece: the next one waits
-    rate: int = 0         # bytes per second and direction; 0: no limit
-    lasts: float = 0.0    # seconds of a stall or slowness, or until what was swallowed is reset; 0: for ever
+    delay: float = 0.0  # seconds, for each piece: the next one waits
+    rate: int = 0  # bytes per second and direction; 0: no limit
+    lasts: float = 0.0  # seconds of a stall or slowness, or until what was swallowed is reset; 0: for ever
     garbage: bytes = b"\x00\xffgarbage\r\n\r\n"
 
 

@@ -14,9 +14,14 @@ from .faulty_connection import BUFFER, FAULTS, WAYS, Connection, Plan, stop
 
 def draw_plan(rng, most, **given):
     """A plan that strikes within the first `most` bytes, and often within the first few, when TLS is made."""
-    plan = Plan(fault=rng.choice(FAULTS), way=rng.choice(WAYS), at=rng.randrange(rng.choice((4096, most, most))),
-                delay=rng.choice((0, 0, 0.0005, 0.002)), rate=rng.choice((0, 0, 2_000_000, 8_000_000)),
-                garbage=random.Random(rng.random()).randbytes(rng.randrange(1, 200)))
+    plan = Plan(
+        fault=rng.choice(FAULTS),
+        way=rng.choice(WAYS),
+        at=rng.randrange(rng.choice((4096, most, most))),
+        delay=rng.choice((0, 0, 0.0005, 0.002)),
+        rate=rng.choice((0, 0, 2_000_000, 8_000_000)),
+        garbage=random.Random(rng.random()).randbytes(rng.randrange(1, 200)),
+    )
     return dataclasses.replace(plan, **given)
 
 
@@ -97,6 +102,7 @@ class FaultyNetwork:
         def run():
             function()
             done.set()
+
         self._loop.call_soon_threadsafe(run)
         assert done.wait(30), "the network's thread hangs"
 

@@ -44,8 +44,10 @@ class Tinyproxy(HttpProxy):
     def __init__(self, directory, allowed, name="tinyproxy"):
         super().__init__(directory)
         config = directory / f"{name}.conf"
-        config.write_text(f"Port {self.port}\nListen 127.0.0.1\nTimeout 600\nLogLevel Connect\nMaxClients 200\n"
-                          f"BasicAuth {USER} {PASSWORD}\n" + "".join(f"ConnectPort {port}\n" for port in allowed))
+        config.write_text(
+            f"Port {self.port}\nListen 127.0.0.1\nTimeout 600\nLogLevel Connect\nMaxClients 200\n"
+            f"BasicAuth {USER} {PASSWORD}\n" + "".join(f"ConnectPort {port}\n" for port in allowed)
+        )
         self.program = Program(name, [find_tool("tinyproxy"), "-d", "-c", config], directory)
 
     def requests(self):
@@ -69,7 +71,8 @@ class Squid(HttpProxy):
         digest = run(["openssl", "passwd", "-apr1", "-stdin"], input=PASSWORD).stdout
         passwords.write_text(f"{USER}:{digest}")
         config = self.directory / "squid.conf"
-        config.write_text(f"""\
+        config.write_text(
+            f"""\
 https_port 127.0.0.1:{self.port} tls-cert={self.directory}/proxy.pem tls-key={self.directory}/proxy.key
 auth_param basic program /usr/lib/squid/basic_ncsa_auth {passwords}
 acl known proxy_auth REQUIRED
@@ -83,7 +86,8 @@ pinger_enable off
 shutdown_lifetime 0 seconds
 visible_hostname proxy
 coredump_dir none
-""")
+"""
+        )
         self.program = Program("squid", [find_tool("squid"), "-N", "-f", config], directory)
         self.program.expected_exit = {0, 1}
 
@@ -91,13 +95,55 @@ coredump_dir none
         names = self.directory / "names"
         names.write_text("subjectAltName=IP:127.0.0.1\n")
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        run(["openssl", "req", "-x509", *key, "-keyout", self.directory / "proxy-ca.key", "-subj", "/CN=proxy CA",
-             "-days", "2", "-out", self.ca_file])
-        run(["openssl", "req", *key, "-keyout", self.directory / "proxy.key", "-subj", "/CN=proxy", "-out",
-             self.directory / "proxy.csr"])
-        run(["openssl", "x509", "-req", "-in", self.directory / "proxy.csr", "-CA", self.ca_file, "-CAkey",
-             self.directory / "proxy-ca.key", "-CAcreateserial", "-days", "2", "-extfile", names, "-out",
-             self.directory / "proxy.pem"])
+        run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                *key,
+                "-keyout",
+                self.directory / "proxy-ca.key",
+                "-subj",
+                "/CN=proxy CA",
+                "-days",
+                "2",
+                "-out",
+                self.ca_file,
+            ]
+        )
+        run(
+            [
+                "openssl",
+                "req",
+                *key,
+                "-keyout",
+                self.directory / "proxy.key",
+                "-subj",
+                "/CN=proxy",
+                "-out",
+                self.directory / "proxy.csr",
+            ]
+        )
+        run(
+            [
+                "openssl",
+                "x509",
+                "-req",
+                "-in",
+                self.directory / "proxy.csr",
+                "-CA",
+                self.ca_file,
+                "-CAkey",
+                self.directory / "proxy-ca.key",
+                "-CAcreateserial",
+                "-days",
+                "2",
+                "-extfile",
+                names,
+                "-out",
+                self.directory / "proxy.pem",
+            ]
+        )
         (self.directory / "proxy.key").chmod(0o644)
 
     def requests(self):

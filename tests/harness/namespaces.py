@@ -55,9 +55,12 @@ class Namespace:
 
     def drop(self, match):
         """Packets that arrive over the wire and match the expression vanish."""
-        self.run("nft", "add table inet faults; "
-                 "add chain inet faults input { type filter hook input priority 0; }; "
-                 f"add rule inet faults input iifname wire {match} counter drop")
+        self.run(
+            "nft",
+            "add table inet faults; "
+            "add chain inet faults input { type filter hook input priority 0; }; "
+            f"add rule inet faults input iifname wire {match} counter drop",
+        )
 
     def dropped(self):
         """How many packets vanished so far."""

@@ -18,7 +18,7 @@ class Veil:
 
     def __init__(self, target, address, hub_directory):
         self.target = target
-        self.hidden = 0        # announcements
+        self.hidden = 0  # announcements
         self.answered = False  # the hub spoke of features all the same
         self._as_hub = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._as_hub.load_cert_chain(hub_directory / "hub.pem", hub_directory / "hub.key")
@@ -72,8 +72,10 @@ class PlainLaboratory(Laboratory):
     def init(self):
         super().init()
         at_service, at_device = (HUB_ADDRESSES[credential] for credential in ("service.cs", "device.cs"))
-        self.veils = [Veil((self.host, self.hub_port), (at_service, self.rest_port), self.hub_directory),
-                      Veil((self.host, self.mqtt_port), (at_device, self.mqtt_port), self.hub_directory)]
+        self.veils = [
+            Veil((self.host, self.hub_port), (at_service, self.rest_port), self.hub_directory),
+            Veil((self.host, self.mqtt_port), (at_device, self.mqtt_port), self.hub_directory),
+        ]
         return self
 
     def hub_section(self, credential):

@@ -16,7 +16,8 @@ SANITIZED = any(name in str(BIN) for name in ("asan", "tsan"))
 PATIENCE = 60 if SANITIZED else 30
 
 SANITIZER_REPORT = re.compile(
-    r"(ERROR|WARNING|SUMMARY): (Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error: |terminate called|Assertion .* failed")
+    r"(ERROR|WARNING|SUMMARY): (Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error: |terminate called|Assertion .* failed"
+)
 
 
 def wait_until(condition, what, seconds=None):
@@ -124,8 +125,13 @@ class Program:
         assert self.process is None, f"{self.name} runs already"
         with open(self.output_file, "ab") as output:
             self.process = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=self.environment,
-                pass_fds=self.descriptors)
+                self.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self.environment,
+                pass_fds=self.descriptors,
+            )
         return self
 
     def is_alive(self):
@@ -201,8 +207,13 @@ def run(argv, check=True, timeout=None, **options):
     options.setdefault("stdin", subprocess.DEVNULL)
     if "input" in options:
         options.pop("stdin")
-    done = subprocess.run([str(part) for part in argv], capture_output=True, text=options.pop("text", True),
-                          timeout=timeout or 4 * PATIENCE, **options)
+    done = subprocess.run(
+        [str(part) for part in argv],
+        capture_output=True,
+        text=options.pop("text", True),
+        timeout=timeout or 4 * PATIENCE,
+        **options,
+    )
     if check:
         assert done.returncode == 0, f"{argv} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done

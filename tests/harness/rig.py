@@ -35,18 +35,32 @@ class Rig:
         self.extra_programs = []
         self._checked = {}
 
-        self.hub = Program("stream-hub", [BIN / "stream-hub", "--config", self.hub_directory / "stream-hub.yaml"],
-                           self.directory)
-        self.device = Program("device-proxy", [BIN / "device-proxy", "--config", self.directory / "device-proxy.yaml"],
-                              self.directory)
+        self.hub = Program(
+            "stream-hub", [BIN / "stream-hub", "--config", self.hub_directory / "stream-hub.yaml"], self.directory
+        )
+        self.device = Program(
+            "device-proxy", [BIN / "device-proxy", "--config", self.directory / "device-proxy.yaml"], self.directory
+        )
         self.service = Program(
-            "service-proxy", [BIN / "service-proxy", "--config", self.directory / "service-proxy.yaml"], self.directory)
+            "service-proxy", [BIN / "service-proxy", "--config", self.directory / "service-proxy.yaml"], self.directory
+        )
 
     # --- bringing it up
 
     def init(self):
-        run([BIN / "stream-hub", "init", self.hub_directory, "--name", "hub1", "--host", self.host,
-             "--port", self.hub_port])
+        run(
+            [
+                BIN / "stream-hub",
+                "init",
+                self.hub_directory,
+                "--name",
+                "hub1",
+                "--host",
+                self.host,
+                "--port",
+                self.hub_port,
+            ]
+        )
         self.set_hub_yaml()
         self.service_cs = self.remember(self.service_credential().read_text())
         return self
@@ -58,8 +72,12 @@ class Rig:
         """Changes top-level keys of the hub's configuration, as an administrator with an editor would. By default it
         listens on loopback only, with the second port for MQTT."""
         path = self.hub_directory / "stream-hub.yaml"
-        settings = {"listen": f"{self.host}:{self.hub_port}", "mqtt_listen": f"{self.host}:{self.mqtt_port}",
-                    "drain": "20s", **changes}
+        settings = {
+            "listen": f"{self.host}:{self.hub_port}",
+            "mqtt_listen": f"{self.host}:{self.mqtt_port}",
+            "drain": "20s",
+            **changes,
+        }
         kept = [line for line in path.read_text().splitlines() if line.split(":")[0] not in settings]
         path.write_text("\n".join(kept + [f"{key}: {value}" for key, value in settings.items()]) + "\n")
 
@@ -74,25 +92,33 @@ class Rig:
 
     def write_proxy_configs(self):
         (self.directory / "device.cs").write_text(self.device_cs + "\n")
-        services = "".join(f"  {name}: 127.0.0.1:{self.local_port(name)}\n"
-                           for name in self.services if name != "missing")
+        services = "".join(
+            f"  {name}: 127.0.0.1:{self.local_port(name)}\n" for name in self.services if name != "missing"
+        )
         (self.directory / "device-proxy.yaml").write_text(
             self.hub_section("device.cs")
             + (f"  transport: mqtt\n  mqtt_port: {self.mqtt_port}\n" if self.mqtt_transport else "")
-            + "reconnect:\n  first: 100ms\n  longest: 1s\ntimeouts:\n  local: 2s\ndrain: 20s\nservices:\n" + services)
-        forwards = "".join(f"  - listen: 127.0.0.1:{port}\n    device: {DEVICE}\n    service: {name}\n"
-                           for name, port in self.forward_ports.items())
+            + "reconnect:\n  first: 100ms\n  longest: 1s\ntimeouts:\n  local: 2s\ndrain: 20s\nservices:\n"
+            + services
+        )
+        forwards = "".join(
+            f"  - listen: 127.0.0.1:{port}\n    device: {DEVICE}\n    service: {name}\n"
+            for name, port in self.forward_ports.items()
+        )
         (self.directory / "service.cs").write_text(self.service_cs + "\n")
         (self.directory / "service-proxy.yaml").write_text(
-            self.hub_section("service.cs") + "timeouts:\n  connect: 8s\ndrain: 20s\nforwards:\n" + forwards)
+            self.hub_section("service.cs") + "timeouts:\n  connect: 8s\ndrain: 20s\nforwards:\n" + forwards
+        )
 
     def hub_section(self, credential):
-        return textwrap.dedent(f"""\
+        return textwrap.dedent(
+            f"""\
             hub:
               connection_string_file: {self.directory / credential}
               ca_file: {self.ca_file}
               port: {self.hub_port}
-            """)
+            """
+        )
 
     def start(self):
         self.init()
@@ -113,13 +139,17 @@ class Rig:
 
     def wait_ready(self):
         self.wait_online()
-        wait_until(lambda: is_listening(self.forward_ports["missing"]) or not self.service.is_alive(),
-                   "service-proxy to listen")
+        wait_until(
+            lambda: is_listening(self.forward_ports["missing"]) or not self.service.is_alive(),
+            "service-proxy to listen",
+        )
         assert self.service.is_alive(), self.service.output()[-3000:]
 
     def wait_online(self, device=DEVICE):
-        wait_until(lambda: self.is_online(device), f"{device} to be online; device-proxy printed:\n"
-                   + self.device.output()[-2000:])
+        wait_until(
+            lambda: self.is_online(device),
+            f"{device} to be online; device-proxy printed:\n" + self.device.output()[-2000:],
+        )
 
     # --- using it
 
@@ -186,6 +216,7 @@ class Rig:
         def is_settled():
             seen.append(self.descriptors())
             return len(seen) > 20 and all(counts == seen[-1] for counts in seen[-20:])
+
         wait_until(is_settled, "the number of descriptors to settle")
         return seen[-1]
 
@@ -207,7 +238,7 @@ class Rig:
         """What must hold for all that was printed, at any time."""
         for program in self.programs():
             text = program.output()
-            new = text[self._checked.get(program.name, 0):]
+            new = text[self._checked.get(program.name, 0) :]
             report = SANITIZER_REPORT.search(new)
             assert not report, f"{program.name}:\n{new[max(0, report.start() - 500):report.start() + 6000]}"
             leaks = find_leaks(new, self.secrets)

@@ -33,20 +33,24 @@ class PrivateSshd:
         (self.directory / "sshd_config").write_text(self._config())
         prepare_system()
         self.program = Program(
-            "sshd", [find_tool("sshd"), "-D", "-e", "-f", self.directory / "sshd_config"], self.directory)
+            "sshd", [find_tool("sshd"), "-D", "-e", "-f", self.directory / "sshd_config"], self.directory
+        )
 
     def _config(self):
-        return "\n".join([
-            f"ListenAddress 127.0.0.1:{self.port}",
-            f"HostKey {self.directory}/host_key",
-            f"AuthorizedKeysFile {self.directory}/authorized_keys",
-            "AuthenticationMethods publickey",
-            "MaxStartups 200",
-            "StrictModes no",
-            f"UsePAM {'yes' if needs_pam() else 'no'}",
-            "PidFile none",
-            "Subsystem sftp internal-sftp",
-            ""])
+        return "\n".join(
+            [
+                f"ListenAddress 127.0.0.1:{self.port}",
+                f"HostKey {self.directory}/host_key",
+                f"AuthorizedKeysFile {self.directory}/authorized_keys",
+                "AuthenticationMethods publickey",
+                "MaxStartups 200",
+                "StrictModes no",
+                f"UsePAM {'yes' if needs_pam() else 'no'}",
+                "PidFile none",
+                "Subsystem sftp internal-sftp",
+                "",
+            ]
+        )
 
     def start(self):
         self.program.start()
@@ -58,8 +62,20 @@ class PrivateSshd:
         known_hosts = self.directory / f"known_hosts.{port}"
         host_key = " ".join((self.directory / "host_key.pub").read_text().split()[:2])
         known_hosts.write_text(f"[127.0.0.1]:{port} {host_key}\n")
-        return ["-F", "none", "-i", str(self.key), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
-                "-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={known_hosts}"]
+        return [
+            "-F",
+            "none",
+            "-i",
+            str(self.key),
+            "-o",
+            "IdentitiesOnly=yes",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-o",
+            f"UserKnownHostsFile={known_hosts}",
+        ]
 
     def ssh(self, port, *command):
         return ["ssh", *self.client_options(port), "-p", str(port), f"{self.user}@127.0.0.1", *command]

@@ -69,6 +69,7 @@ def read_until_closed(connection, limit=1 << 20):
 
 # --- HTTP
 
+
 def read_http_head(connection):
     """(status, headers with lower-case names, bytes behind the head)"""
     received = b""
@@ -84,8 +85,12 @@ def read_http_head(connection):
 
 def http_request(connection, method, path, headers=(), body=b""):
     """One exchange; returns (status, headers, body)."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: hub", f"Content-Length: {len(body)}",
-             *(f"{name}: {value}" for name, value in dict(headers).items())]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: hub",
+        f"Content-Length: {len(body)}",
+        *(f"{name}: {value}" for name, value in dict(headers).items()),
+    ]
     connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
     status, answer_headers, rest = read_http_head(connection)
     while len(rest) < int(answer_headers.get("content-length", 0)):
@@ -94,6 +99,7 @@ def http_request(connection, method, path, headers=(), body=b""):
 
 
 # --- MQTT 3.1.1
+
 
 def mqtt_string(text):
     raw = text if isinstance(text, bytes) else text.encode()
@@ -150,12 +156,19 @@ def read_mqtt(connection):
 
 # --- WebSocket
 
+
 def websocket_upgrade(connection, path, headers=()):
     """Sends the handshake; returns (status, headers, bytes behind the head) of the answer."""
     key = base64.b64encode(os.urandom(16)).decode()
-    lines = [f"GET {path} HTTP/1.1", "Host: hub", "Upgrade: websocket", "Connection: Upgrade",
-             "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}",
-             *(f"{name}: {value}" for name, value in dict(headers).items())]
+    lines = [
+        f"GET {path} HTTP/1.1",
+        "Host: hub",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {key}",
+        *(f"{name}: {value}" for name, value in dict(headers).items()),
+    ]
     connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
     return read_http_head(connection)
 

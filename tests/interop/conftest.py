@@ -30,8 +30,9 @@ def node_program(rig, tmp_path):
         def start(self, stdin=b"", ca_file=None):
             environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(ca_file)}
             with open(self.output_file, "ab") as output:
-                self.process = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=output, stderr=output,
-                                                env=environment)
+                self.process = subprocess.Popen(
+                    self.argv, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment
+                )
             self.process.stdin.write(stdin)
             self.process.stdin.flush()
             return self

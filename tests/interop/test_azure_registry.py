@@ -37,6 +37,7 @@ def registry_rig(tmp_path_factory):
 @pytest.fixture
 def registry(registry_rig, node):
     """registry([method, argument, ...], ...) calls the SDK and returns its answers."""
+
     def call(*calls, policy="keeper"):
         lines = "\n".join([registry_rig.policies[policy], *map(json.dumps, calls)]) + "\n"
         answers = node("azure_registry.js", registry_rig.ca_file, input=lines).stdout.splitlines()
@@ -45,6 +46,7 @@ def registry(registry_rig, node):
             remember_keys(registry_rig, answer.get("result"))
         assert len(answers) == len(calls)
         return answers
+
     return call
 
 
@@ -82,32 +84,43 @@ def test_keys_are_regenerated_by_an_update_without_keys(registry, registry_rig, 
     created = registry(["create", {"deviceId": "rotated"}])[0]
     host = parse_connection_string(registry_rig.policies["keeper"])["HostName"]
     device_cs = f"HostName={host};DeviceId=rotated;SharedAccessKey="
-    before = node_program("azure_device.js", "Mqtt", stdin=device_cs + keys_of(created)[0] + "\n",
-                          ca_file=registry_rig.ca_file, keep_open=True)
+    before = node_program(
+        "azure_device.js",
+        "Mqtt",
+        stdin=device_cs + keys_of(created)[0] + "\n",
+        ca_file=registry_rig.ca_file,
+        keep_open=True,
+    )
     before.wait_for("telemetry acknowledged")
 
     regenerated = registry(["update", {"deviceId": "rotated"}])[0]
     assert not set(keys_of(regenerated)) & set(keys_of(created))
     wait_until(lambda: not registry_rig.is_online("rotated"), "the link of the old key to end")
     for key, word in ((keys_of(created)[0], "failed UnauthorizedError"), (keys_of(regenerated)[1], "acknowledged")):
-        program = node_program("azure_device.js", "Mqtt", stdin=device_cs + key + "\n", ca_file=registry_rig.ca_file,
-                               keep_open=True)
+        program = node_program(
+            "azure_device.js", "Mqtt", stdin=device_cs + key + "\n", ca_file=registry_rig.ca_file, keep_open=True
+        )
         program.wait_for(word)
 
 
 def test_modules_live_from_add_to_remove(registry):
     registry(["create", {"deviceId": "owner"}])
     module = {"deviceId": "owner", "moduleId": "tunnel"}
-    added, found, listed = registry(["addModule", module], ["getModule", "owner", "tunnel"],
-                                    ["getModulesOnDevice", "owner"])
+    added, found, listed = registry(
+        ["addModule", module], ["getModule", "owner", "tunnel"], ["getModulesOnDevice", "owner"]
+    )
     assert added["status"] == 200
     assert keys_of(found) == keys_of(added)
     assert [module["moduleId"] for module in listed["result"]] == ["tunnel"]
 
     key = "MDEyMzQ1Njc4OWFiY2RlZg=="
     changed = {**found["result"], "authentication": {"symmetricKey": {"primaryKey": key, "secondaryKey": key}}}
-    updated, late, removed, gone = registry(["updateModule", changed], ["updateModule", changed],
-                                            ["removeModule", "owner", "tunnel"], ["getModule", "owner", "tunnel"])
+    updated, late, removed, gone = registry(
+        ["updateModule", changed],
+        ["updateModule", changed],
+        ["removeModule", "owner", "tunnel"],
+        ["getModule", "owner", "tunnel"],
+    )
     assert keys_of(updated) == (key, key)
     assert (late["error"], late["status"]) == ("InvalidEtagError", 412)
     assert removed["status"] == 204
@@ -118,7 +131,9 @@ def test_certificates_are_told_by_thumbprint_or_authority(registry):
     thumbprint = "AB" * 20
     known, trusted, found = registry(
         ["create", {"deviceId": "pinned", "authentication": {"x509Thumbprint": {"primaryThumbprint": thumbprint}}}],
-        ["create", {"deviceId": "signed", "authentication": {"type": "certificateAuthority"}}], ["get", "pinned"])
+        ["create", {"deviceId": "signed", "authentication": {"type": "certificateAuthority"}}],
+        ["get", "pinned"],
+    )
     assert known["result"]["authentication"]["type"] == "selfSigned"
     assert trusted["result"]["authentication"]["type"] == "certificateAuthority"
     assert found["result"]["authentication"]["x509Thumbprint"]["primaryThumbprint"] == thumbprint
@@ -126,9 +141,12 @@ def test_certificates_are_told_by_thumbprint_or_authority(registry):
 
 def test_the_package_tells_errors_apart(registry):
     first, again, invalid, missing, orphan = registry(
-        ["create", {"deviceId": "once"}], ["create", {"deviceId": "once"}],
-        ["create", {"deviceId": "bad", "status": "asleep"}], ["update", {"deviceId": "nobody"}],
-        ["addModule", {"deviceId": "nobody", "moduleId": "m"}])
+        ["create", {"deviceId": "once"}],
+        ["create", {"deviceId": "once"}],
+        ["create", {"deviceId": "bad", "status": "asleep"}],
+        ["update", {"deviceId": "nobody"}],
+        ["addModule", {"deviceId": "nobody", "moduleId": "m"}],
+    )
     assert first["status"] == 200
     assert (again["error"], again["status"]) == ("DeviceAlreadyExistsError", 409)
     assert (invalid["error"], invalid["text"]) == ("ArgumentError", "status: must be enabled or disabled")

@@ -31,8 +31,10 @@ def azure_rig(tmp_path_factory):
 @pytest.fixture
 def azure_device(azure_rig, node_program):
     def start(transport, connection_string):
-        return node_program("azure_device.js", transport, stdin=connection_string + "\n", ca_file=azure_rig.ca_file,
-                            keep_open=True)
+        return node_program(
+            "azure_device.js", transport, stdin=connection_string + "\n", ca_file=azure_rig.ca_file, keep_open=True
+        )
+
     return start
 
 
@@ -65,7 +67,10 @@ def test_an_azure_device_that_knows_no_streams_is_not_online_for_them(azure_rig,
     program.wait_for("telemetry acknowledged")
     with tls_connect(443, azure_rig.ca_file, host=ADDRESS) as connection:
         status, headers, _ = http_request(
-            connection, "POST", "/twins/azure-plain/streams/ssh.00000000?api-version=2020-09-30",
-            {"Authorization": service_token(azure_rig.service_cs), "iothub-streaming-connect-timeout-in-seconds": "1"})
+            connection,
+            "POST",
+            "/twins/azure-plain/streams/ssh.00000000?api-version=2020-09-30",
+            {"Authorization": service_token(azure_rig.service_cs), "iothub-streaming-connect-timeout-in-seconds": "1"},
+        )
     assert (status, headers["iothub-errorcode"]) == (404, "DeviceNotOnline")
     assert program.is_alive()

@@ -13,20 +13,35 @@ def start_device(rig, node_program, name):
     rig.admin("device", "remove", name, check=False)
     connection_string = rig.add_device(name)
     host = parse_connection_string(connection_string)["HostName"]
-    program = node_program("mqtt_ws_device.js", f"wss://{host}:{rig.hub_port}/$iothub/websocket", name,
-                           f"{host}/{name}/?api-version=2020-09-30", stdin=device_token(connection_string))
+    program = node_program(
+        "mqtt_ws_device.js",
+        f"wss://{host}:{rig.hub_port}/$iothub/websocket",
+        name,
+        f"{host}/{name}/?api-version=2020-09-30",
+        stdin=device_token(connection_string),
+    )
     program.wait_for("subscribed 2")
     return program
 
 
 def order(rig, device, blocks, service="echo"):
-    return json.dumps({"host": rig.host, "port": rig.hub_port, "device": device, "blocks": blocks,
-                       "name": f"{service}.{os.urandom(4).hex()}", "authorization": service_token(rig.service_cs)})
+    return json.dumps(
+        {
+            "host": rig.host,
+            "port": rig.hub_port,
+            "device": device,
+            "blocks": blocks,
+            "name": f"{service}.{os.urandom(4).hex()}",
+            "authorization": service_token(rig.service_cs),
+        }
+    )
 
 
 def test_a_node_device_echoes_to_a_node_service(rig, node, node_program):
     device = start_device(rig, node_program, "node-device")
-    answer = json.loads(node("service.js", rig.ca_file, input=order(rig, "node-device", [1, 64, 65536, 200_000])).stdout)
+    answer = json.loads(
+        node("service.js", rig.ca_file, input=order(rig, "node-device", [1, 64, 65536, 200_000])).stdout
+    )
     assert answer == {"status": 200, "accepted": True, "code": 1000, "extensions": "", "same": True}
     device.wait_for(r"request echo\.[0-9a-f]{8} 5")
     device.wait_for("closed 1000")
@@ -38,18 +53,23 @@ def test_a_node_service_reaches_a_service_behind_our_device_proxy(rig, node):
 
 
 def test_a_node_service_hears_that_a_stream_was_refused(rig, node):
-    answer = json.loads(node("service.js", rig.ca_file, input=order(rig, DEVICE, [1], service="no-such-service")).stdout)
+    answer = json.loads(
+        node("service.js", rig.ca_file, input=order(rig, DEVICE, [1], service="no-such-service")).stdout
+    )
     assert answer == {"status": 200, "accepted": False}
 
 
 def test_a_node_device_serves_our_service_proxy(rig, node_program, tmp_path):
     import socket
     from tests.harness.programs import BIN, Program, free_port, is_listening, wait_until
+
     start_device(rig, node_program, "node-device-2")
     port = free_port()
     config = tmp_path / "service-proxy.yaml"
-    config.write_text(rig.hub_section("service.cs")
-                      + f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: node-device-2\n    service: echo\n")
+    config.write_text(
+        rig.hub_section("service.cs")
+        + f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: node-device-2\n    service: echo\n"
+    )
     program = Program("service-proxy", [BIN / "service-proxy", "--config", config], tmp_path).start()
     try:
         wait_until(lambda: is_listening(port), "it to listen")
@@ -66,10 +86,26 @@ def test_a_node_device_serves_our_service_proxy(rig, node_program, tmp_path):
 
 
 def curl_post(rig, device, *options):
-    done = run([find_tool("curl"), "-sS", "--cacert", rig.ca_file, "-D", "-", "-X", "POST", "-H", "Content-Length: 0",
-                "-H", "@-", *options, f"https://{rig.host}:{rig.hub_port}/twins/{urllib.parse.quote(device)}/streams/"
-                f"echo.{os.urandom(4).hex()}?api-version=2020-09-30"],
-               input=f"Authorization: {service_token(rig.service_cs)}\n")
+    done = run(
+        [
+            find_tool("curl"),
+            "-sS",
+            "--cacert",
+            rig.ca_file,
+            "-D",
+            "-",
+            "-X",
+            "POST",
+            "-H",
+            "Content-Length: 0",
+            "-H",
+            "@-",
+            *options,
+            f"https://{rig.host}:{rig.hub_port}/twins/{urllib.parse.quote(device)}/streams/"
+            f"echo.{os.urandom(4).hex()}?api-version=2020-09-30",
+        ],
+        input=f"Authorization: {service_token(rig.service_cs)}\n",
+    )
     head, _, body = done.stdout.partition("\n\n")
     status = int(head.split()[1])
     return status, dict(line.split(": ", 1) for line in head.splitlines()[1:]), body
@@ -78,7 +114,9 @@ def curl_post(rig, device, *options):
 def test_curl_opens_a_stream(rig):
     status, headers, body = curl_post(rig, DEVICE)
     assert (status, headers["iothub-streaming-is-accepted"], body) == (200, "True", "")
-    assert headers["iothub-streaming-url"].startswith(f"wss://{rig.host}:{rig.hub_port}/bridges/ih/hub1/d/{DEVICE}/sid/")
+    assert headers["iothub-streaming-url"].startswith(
+        f"wss://{rig.host}:{rig.hub_port}/bridges/ih/hub1/d/{DEVICE}/sid/"
+    )
 
 
 def test_curl_hears_of_a_device_that_does_not_exist_as_azure_says_it(rig):

@@ -31,8 +31,13 @@ class Repository:
 
     def _write_index(self):
         with open(self._folder / "Packages", "w") as index:
-            subprocess.run(["dpkg-scanpackages", "--multiversion", "."], cwd=self._folder, stdout=index,
-                           stderr=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                ["dpkg-scanpackages", "--multiversion", "."],
+                cwd=self._folder,
+                stdout=index,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +48,10 @@ def machine(tmp_path_factory):
         for package in PACKAGES.glob(f"*_{OLD}_*.deb"):
             subprocess.run(["cp", package, machine.home], check=True)
         machine.run("echo 127.0.0.1 localhost hub.example.com >>/etc/hosts")
-        machine.run("mkdir -p .ssh && ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519 && cp .ssh/id_ed25519.pub "
-                    ".ssh/authorized_keys && echo StrictHostKeyChecking accept-new >.ssh/config")
+        machine.run(
+            "mkdir -p .ssh && ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519 && cp .ssh/id_ed25519.pub "
+            ".ssh/authorized_keys && echo StrictHostKeyChecking accept-new >.ssh/config"
+        )
         machine.clean_files = machine.files()
         yield machine
     finally:

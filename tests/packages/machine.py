@@ -11,8 +11,13 @@ from tests.harness.namespaces import enter_network
 from tests.harness.programs import wait_until
 
 NAMESPACES = ("mount", "pid", "net", "uts", "ipc", "cgroup")
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb",
-               "DEBIAN_FRONTEND": "noninteractive"}
+ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+    "TERM": "dumb",
+    "DEBIAN_FRONTEND": "noninteractive",
+}
 
 
 class Machine:
@@ -45,19 +50,34 @@ class Machine:
 
     def run(self, text, check=True, typed=""):
         """What a shell says to the text; `typed` is its standard input."""
-        done = subprocess.run(self.command(text), env=ENVIRONMENT, input=typed, capture_output=True, text=True, timeout=600)
-        assert not check or done.returncode == 0, \
-            f"{text}\nended with {done.returncode}\n{done.stdout}{done.stderr}\n{self.journal()}"
+        done = subprocess.run(
+            self.command(text), env=ENVIRONMENT, input=typed, capture_output=True, text=True, timeout=600
+        )
+        assert (
+            not check or done.returncode == 0
+        ), f"{text}\nended with {done.returncode}\n{done.stdout}{done.stderr}\n{self.journal()}"
         return done
 
     def session(self, text):
         """The same, running, with pipes to type into and to read from."""
-        return subprocess.Popen(self.command(text), env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, bufsize=1)
+        return subprocess.Popen(
+            self.command(text),
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            bufsize=1,
+        )
 
     def journal(self, lines=40):
-        return subprocess.run(self.command(f"journalctl --no-pager --lines {lines}"), env=ENVIRONMENT, capture_output=True,
-                              text=True, timeout=60).stdout
+        return subprocess.run(
+            self.command(f"journalctl --no-pager --lines {lines}"),
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
 
     def processes(self, program):
         """The ids of the processes that run this program, without its keeper."""

@@ -23,9 +23,26 @@ UNREACHABLE_AT_MOST = 2
 # While the hub itself is replaced streams may fail; the proxies are back at it long before this.
 BACK_WITHIN = 60
 # What grows on any Debian that installs packages and lets somebody in. /root and /srv/packages are the tests' own.
-OF_THE_SYSTEM = ("/root/", "/srv/packages", "/etc/apt/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/lib/systemd/", "/var/cache/",
-                 "/var/log/", "/var/tmp/", "/tmp/", "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-",
-                 "/etc/subuid-", "/etc/subgid-", "/etc/machine-id", "/etc/.pwd.lock")
+OF_THE_SYSTEM = (
+    "/root/",
+    "/srv/packages",
+    "/etc/apt/",
+    "/var/lib/apt/",
+    "/var/lib/dpkg/",
+    "/var/lib/systemd/",
+    "/var/cache/",
+    "/var/log/",
+    "/var/tmp/",
+    "/tmp/",
+    "/etc/passwd-",
+    "/etc/group-",
+    "/etc/shadow-",
+    "/etc/gshadow-",
+    "/etc/subuid-",
+    "/etc/subgid-",
+    "/etc/machine-id",
+    "/etc/.pwd.lock",
+)
 UPGRADE = "apt-get update --quiet && apt-get upgrade --yes --quiet"
 
 
@@ -98,14 +115,18 @@ class Shell:
 
 def test_lintian_finds_nothing(packages):
     changes = list(packages.glob(f"*_{OLD}_*.changes"))
-    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", *changes], capture_output=True, text=True)
+    done = subprocess.run(
+        ["lintian", "--allow-root", "--fail-on", "error,warning", *changes], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for path in sorted(packages.glob(f"*_{OLD}_*.deb")):
         tell(f"{path.name}: {path.stat().st_size / 1024:.0f} KiB")
 
 
 def test_the_document_leads_to_ssh(machine):
-    lines = [line for having in ("stream-hub_*", "device-proxy_*", "service-proxy_*") for line in document_block(having)]
+    lines = [
+        line for having in ("stream-hub_*", "device-proxy_*", "service-proxy_*") for line in document_block(having)
+    ]
     begin = time.monotonic()
     for line in lines:
         said = machine.run(line, typed="echo it works\nexit\n").stdout
@@ -119,8 +140,11 @@ def test_an_instance_has_a_configuration_and_a_credential_of_its_own(machine):
     machine.run("stream-hub device add press-3 --state-directory /var/lib/stream-hub --output press-3.cs")
     for line in document_block("press-3"):
         machine.run(line)
-    wait_until(lambda: "linked to the hub device=press-3" in machine.run("journalctl --no-pager -u device-proxy@press-3").stdout,
-               "the link of press-3")
+    wait_until(
+        lambda: "linked to the hub device=press-3"
+        in machine.run("journalctl --no-pager -u device-proxy@press-3").stdout,
+        "the link of press-3",
+    )
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -134,10 +158,15 @@ def test_services_run_as_users_of_their_own(machine):
     for program in PROGRAMS:
         users = set(machine.run(f"ps -o user:20= -C {program},service-keeper").stdout.split())
         assert users <= set(PROGRAMS) and program in users, users
-    tell("resident: " + ", ".join(
-        f"{program} {int(machine.run(f'ps -o rss= -C {program} | sort -n | tail -n 1').stdout) / 1024:.1f} MiB"
-        for program in PROGRAMS) + ", each keeper "
-        f"{int(machine.run('ps -o rss= -C service-keeper | sort -n | tail -n 1').stdout) / 1024:.1f} MiB")
+    tell(
+        "resident: "
+        + ", ".join(
+            f"{program} {int(machine.run(f'ps -o rss= -C {program} | sort -n | tail -n 1').stdout) / 1024:.1f} MiB"
+            for program in PROGRAMS
+        )
+        + ", each keeper "
+        f"{int(machine.run('ps -o rss= -C service-keeper | sort -n | tail -n 1').stdout) / 1024:.1f} MiB"
+    )
 
 
 def test_what_crashes_comes_back(machine):
@@ -160,8 +189,10 @@ def place_in_journal(machine):
 def drop_in(machine, unit, having):
     """What `systemctl edit` would write, by the document."""
     folder = f"/etc/systemd/system/{unit}.d"
-    machine.run(f"mkdir {folder} && cat >{folder}/override.conf && systemctl daemon-reload",
-                typed="\n".join(document_block(having, "ini")))
+    machine.run(
+        f"mkdir {folder} && cat >{folder}/override.conf && systemctl daemon-reload",
+        typed="\n".join(document_block(having, "ini")),
+    )
     try:
         yield
     finally:
@@ -195,7 +226,9 @@ def test_the_hub_writes_its_resource_log_where_the_document_says(machine):
 
 def test_a_renewed_credential_takes_a_restart_that_cuts_nothing(machine):
     def renew(key):
-        machine.run(f"stream-hub device renew-key pump-17 --key {key} --state-directory /var/lib/stream-hub --output {key}.cs")
+        machine.run(
+            f"stream-hub device renew-key pump-17 --key {key} --state-directory /var/lib/stream-hub --output {key}.cs"
+        )
 
     renew("secondary")
     with Shell(machine) as shell:
@@ -207,7 +240,9 @@ def test_a_renewed_credential_takes_a_restart_that_cuts_nothing(machine):
 
 
 def test_a_restart_takes_further_credentials_and_variables_from_a_drop_in(machine):
-    machine.run("cd /etc/device-proxy && umask 077 && echo the key >device.key && echo user:password >proxy.credentials")
+    machine.run(
+        "cd /etc/device-proxy && umask 077 && echo the key >device.key && echo user:password >proxy.credentials"
+    )
     with drop_in(machine, "device-proxy.service", "LoadCredential"):
         machine.run("systemctl restart device-proxy")
         main = unit_state(machine, "device-proxy")["MainPID"]
@@ -228,8 +263,10 @@ def test_the_device_is_upgraded_over_the_session_that_it_carries(machine, reposi
             shell.type(UPGRADE)
             visitor.longest_of_next(20)
         assert not visitor.failures
-        tell(f"not reachable while device-proxy was upgraded: {visitor.longest():.2f} s ({len(visitor.took)} streams; "
-             f"the slowest before: {usual:.2f} s)")
+        tell(
+            f"not reachable while device-proxy was upgraded: {visitor.longest():.2f} s ({len(visitor.took)} streams; "
+            f"the slowest before: {usual:.2f} s)"
+        )
         assert visitor.longest() < UNREACHABLE_AT_MOST + usual
         assert version_of(machine, "device-proxy") == NEW
         assert "it goes on" in shell.type("echo it goes on")
@@ -262,8 +299,10 @@ def test_everything_is_upgraded_under_the_session(machine, repository):
         with Slot(machine, PORT) as visitor:
             shell.type(UPGRADE)
             visitor.longest_of_next(20)
-        tell(f"the slowest stream while hub and service-proxy were upgraded: {visitor.longest():.2f} s, "
-             f"{len(visitor.failures)} failed, no new one for {visitor.longest_gap():.2f} s")
+        tell(
+            f"the slowest stream while hub and service-proxy were upgraded: {visitor.longest():.2f} s, "
+            f"{len(visitor.failures)} failed, no new one for {visitor.longest_gap():.2f} s"
+        )
         assert visitor.longest_gap() < BACK_WITHIN
         assert [version_of(machine, program) for program in PROGRAMS] == [NEW] * 3
         assert "it goes on" in shell.type("echo it goes on")
@@ -285,8 +324,12 @@ def idle_stream(machine):
 def test_the_socket_unit_has_the_ports_of_its_drop_in(machine):
     config = "/etc/service-proxy/service-proxy.yaml"
     renew = "systemctl stop service-proxy.socket service-proxy && systemctl start service-proxy.socket service-proxy"
-    machine.run(f"cp {config} before.yaml && cat >>{config}", typed="".join(
-        f"  - {{listen: '{address}', device: pump-17}}\n" for address in ("127.0.0.1:222", "unix:/run/pump-17.sock")))
+    machine.run(
+        f"cp {config} before.yaml && cat >>{config}",
+        typed="".join(
+            f"  - {{listen: '{address}', device: pump-17}}\n" for address in ("127.0.0.1:222", "unix:/run/pump-17.sock")
+        ),
+    )
     with drop_in(machine, "service-proxy.socket", "ListenStream="):
         machine.run(renew)
         assert "it works" in machine.run("ssh -p 222 localhost echo it works").stdout
@@ -299,9 +342,11 @@ def test_the_socket_unit_has_the_ports_of_its_drop_in(machine):
 
 # Streams that have gone on from an older process too.
 def test_a_stop_ends_all_processes_of_a_service(machine):
-    machine.run("sed -i '/^drain:/d' /etc/service-proxy/service-proxy.yaml && "
-                "echo 'drain: 2s' >>/etc/service-proxy/service-proxy.yaml && "
-                "systemctl stop service-proxy.socket service-proxy && systemctl start service-proxy.socket service-proxy")
+    machine.run(
+        "sed -i '/^drain:/d' /etc/service-proxy/service-proxy.yaml && "
+        "echo 'drain: 2s' >>/etc/service-proxy/service-proxy.yaml && "
+        "systemctl stop service-proxy.socket service-proxy && systemctl start service-proxy.socket service-proxy"
+    )
     with idle_stream(machine):
         old = machine.processes("service-proxy")
         machine.run("systemctl restart service-proxy")
@@ -317,7 +362,9 @@ def test_removing_ends_all_processes_and_keeps_what_was_configured(machine):
         machine.run("systemctl restart device-proxy service-proxy")
         # A process whose unit has lost it.
         machine.run("systemctl kill --signal=KILL --kill-whom=main device-proxy@press-3")
-        wait_until(lambda: unit_state(machine, "device-proxy@press-3")["ActiveState"] != "active", "the end of the keeper")
+        wait_until(
+            lambda: unit_state(machine, "device-proxy@press-3")["ActiveState"] != "active", "the end of the keeper"
+        )
         machine.run("systemctl stop device-proxy@press-3")
         machine.run("apt-get remove --yes --quiet " + " ".join(PROGRAMS))
     for program in PROGRAMS:
@@ -327,7 +374,9 @@ def test_removing_ends_all_processes_and_keeps_what_was_configured(machine):
     units = " ".join(f"'{program}*'" for program in PROGRAMS)
     active = machine.run(f"systemctl list-units --state=active --no-legend --plain {units}").stdout
     assert not active
-    machine.run("test -s /etc/device-proxy/device.cs -a -s /etc/service-proxy/service.cs -a -s /var/lib/stream-hub/registry.db")
+    machine.run(
+        "test -s /etc/device-proxy/device.cs -a -s /etc/service-proxy/service.cs -a -s /var/lib/stream-hub/registry.db"
+    )
     assert "# ours" in machine.run("cat /etc/device-proxy/device-proxy.yaml").stdout
 
 
@@ -340,8 +389,11 @@ def test_what_was_enabled_comes_back_with_the_packages(machine):
 
 def test_purging_leaves_nothing(machine):
     machine.run("apt-get purge --yes --quiet " + " ".join(PROGRAMS))
-    left = {path for path in machine.files() - machine.clean_files
-            if any(program in path for program in PROGRAMS) or not path.startswith(OF_THE_SYSTEM)}
+    left = {
+        path
+        for path in machine.files() - machine.clean_files
+        if any(program in path for program in PROGRAMS) or not path.startswith(OF_THE_SYSTEM)
+    }
     assert not {path for path in left if not path.startswith(("/root/", "/srv/packages"))}
     for program in PROGRAMS:
         assert machine.run(f"getent passwd {program} || getent group {program}", check=False).stdout == ""

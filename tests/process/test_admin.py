@@ -100,8 +100,11 @@ def test_init_leaves_what_is_there_alone(rig):
 
 
 def test_private_files_are_for_the_owner_only(rig):
-    secret = [path for path in rig.hub_directory.rglob("*")
-              if path.is_file() and path.suffix in {".key", ".cs", ".db", ".sqlite"}]
+    secret = [
+        path
+        for path in rig.hub_directory.rglob("*")
+        if path.is_file() and path.suffix in {".key", ".cs", ".db", ".sqlite"}
+    ]
     assert secret
     assert [path for path in secret if path.stat().st_mode & 0o077] == []
     sockets = [path for path in rig.hub_directory.rglob("*") if path.is_socket()]

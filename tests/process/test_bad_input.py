@@ -10,9 +10,21 @@ import time
 import pytest
 from tests.harness.programs import SANITIZED, wait_until
 from tests.harness.rig import DEVICE, Rig
-from tests.harness.wire import (http_request, mqtt_connect, mqtt_login, mqtt_packet, mqtt_string, mqtt_subscribe, read_mqtt,
-                          read_until_closed, read_websocket, service_token, tls_connect, websocket_frame,
-                          websocket_upgrade)
+from tests.harness.wire import (
+    http_request,
+    mqtt_connect,
+    mqtt_login,
+    mqtt_packet,
+    mqtt_string,
+    mqtt_subscribe,
+    read_mqtt,
+    read_until_closed,
+    read_websocket,
+    service_token,
+    tls_connect,
+    websocket_frame,
+    websocket_upgrade,
+)
 
 random_bytes = random.Random(1).randbytes  # the same garbage in each run
 
@@ -85,13 +97,17 @@ def service_leg(rig):
     """A stream to echo whose service leg is a raw WebSocket."""
     with tls_connect(rig.hub_port, rig.ca_file) as rest:
         status, headers, _ = http_request(
-            rest, "POST", f"/twins/{DEVICE}/streams/echo.{os.urandom(4).hex()}?api-version=2020-09-30",
-            {"Authorization": service_token(rig.service_cs), "iothub-streaming-response-timeout-in-seconds": "20"})
+            rest,
+            "POST",
+            f"/twins/{DEVICE}/streams/echo.{os.urandom(4).hex()}?api-version=2020-09-30",
+            {"Authorization": service_token(rig.service_cs), "iothub-streaming-response-timeout-in-seconds": "20"},
+        )
         assert (status, headers["iothub-streaming-is-accepted"]) == (200, "True")
     path = "/" + headers["iothub-streaming-url"].split("/", 3)[3]
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
         status, _, _ = websocket_upgrade(
-            connection, path, {"Authorization": "Bearer " + headers["iothub-streaming-auth-token"]})
+            connection, path, {"Authorization": "Bearer " + headers["iothub-streaming-auth-token"]}
+        )
         assert status == 101
         connection.sendall(websocket_frame(b"hi"))
         assert read_websocket(connection) == (2, b"hi")
@@ -100,10 +116,19 @@ def service_leg(rig):
 
 # --- before, in and after the TLS handshake
 
+
 @pytest.mark.parametrize("listener", ["https", "mqtt"])
-@pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n", b"\0" * 4096, random_bytes(4096),
-                                     b"SSH-2.0-scanner\r\n", b"\x16\x03\x01\xff\xff" + b"\1" * 70000],
-                         ids=["plain-http", "zeros", "random", "ssh", "endless-hello"])
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n",
+        b"\0" * 4096,
+        random_bytes(4096),
+        b"SSH-2.0-scanner\r\n",
+        b"\x16\x03\x01\xff\xff" + b"\1" * 70000,
+    ],
+    ids=["plain-http", "zeros", "random", "ssh", "endless-hello"],
+)
 def test_garbage_instead_of_tls(rig, listener, garbage):
     with plain(ports(rig)[listener]) as connection:
         send_all_of(connection, garbage)
@@ -125,8 +150,11 @@ def client_hello():
 @pytest.mark.parametrize("broken", ["cut", "then-garbage", "flipped"])
 def test_a_tls_handshake_that_goes_wrong(rig, listener, broken):
     hello = client_hello()
-    data = {"cut": hello[:len(hello) // 2], "then-garbage": hello + random_bytes(2000),
-            "flipped": hello[:60] + bytes(byte ^ 0xFF for byte in hello[60:120]) + hello[120:]}[broken]
+    data = {
+        "cut": hello[: len(hello) // 2],
+        "then-garbage": hello + random_bytes(2000),
+        "flipped": hello[:60] + bytes(byte ^ 0xFF for byte in hello[60:120]) + hello[120:],
+    }[broken]
     with plain(ports(rig)[listener]) as connection:
         send_all_of(connection, data)
         with contextlib.suppress(OSError):
@@ -164,6 +192,7 @@ def test_old_tls_is_refused(rig):
 
 # --- HTTP
 
+
 def test_a_request_of_two_lengths_is_refused(rig):
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
         status, _, _ = http_request(connection, "POST", "/", {"Transfer-Encoding": "chunked"}, b"0\r\n\r\n")
@@ -179,12 +208,16 @@ def test_a_request_for_what_is_not_there_is_refused(rig):
 def test_a_timeout_that_is_no_number_is_refused(rig):
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
         status, headers, _ = http_request(
-            connection, "POST", f"/twins/{DEVICE}/streams/echo.00000000?api-version=2020-09-30",
-            {"Authorization": service_token(rig.service_cs), "iothub-streaming-connect-timeout-in-seconds": "abc"})
+            connection,
+            "POST",
+            f"/twins/{DEVICE}/streams/echo.00000000?api-version=2020-09-30",
+            {"Authorization": service_token(rig.service_cs), "iothub-streaming-connect-timeout-in-seconds": "abc"},
+        )
         assert (status, headers["iothub-errorcode"]) == (400, "ArgumentInvalid")
 
 
 # --- WebSocket
+
 
 def test_a_leg_without_a_good_token_is_refused(rig):
     path = f"/bridges/ih/hub1/d/{DEVICE}/sid/{'0' * 32}/r/service"
@@ -224,6 +257,7 @@ def test_a_message_of_many_megabytes_arrives_in_pieces(rig):
 
 # --- MQTT
 
+
 def test_mqtt_that_does_not_begin_with_a_connect_is_ended(rig):
     with tls_connect(rig.mqtt_port, rig.ca_file) as connection:
         send_all_of(connection, random_bytes(4096))
@@ -246,6 +280,7 @@ def test_garbage_in_mqtt_over_websocket(rig):
 
 # --- slowness
 
+
 def test_a_client_that_never_speaks_tls_is_closed(limited):
     with plain(limited.hub_port) as connection:
         begin = time.monotonic()
@@ -259,7 +294,7 @@ def drip(connection, data, seconds):
     connection.settimeout(0.1)
     for index in range(len(data)):
         try:
-            connection.sendall(data[index:index + 1])
+            connection.sendall(data[index : index + 1])
             if connection.recv(4096) == b"":
                 return True
         except TimeoutError:

@@ -21,10 +21,24 @@ def folder():
 
 
 def bench(folder, *words):
-    command = [ROOT / "scripts/bench", "--no-install", "--bin-dir", BIN, "--candidates", "ours,loopback",
-               "--json", folder / "figures.json", *words]
-    return subprocess.Popen([str(word) for word in command], text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, env={**outside_pytest(), "TMPDIR": str(folder)})
+    command = [
+        ROOT / "scripts/bench",
+        "--no-install",
+        "--bin-dir",
+        BIN,
+        "--candidates",
+        "ours,loopback",
+        "--json",
+        folder / "figures.json",
+        *words,
+    ]
+    return subprocess.Popen(
+        [str(word) for word in command],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**outside_pytest(), "TMPDIR": str(folder)},
+    )
 
 
 def outside_pytest():
@@ -53,8 +67,14 @@ def test_a_short_run_gives_figures(folder):
     assert not list(folder.glob("ds-bench-*"))
 
 
-@pytest.mark.parametrize("words", [("scale", "--rows", "bulk up 8"), ("table", "--rows", "memory per stalled stream"),
-                                   ("table", "--rows", "idle devices, mqtt", "--devices", "20")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("scale", "--rows", "bulk up 8"),
+        ("table", "--rows", "memory per stalled stream"),
+        ("table", "--rows", "idle devices, mqtt", "--devices", "20"),
+    ],
+)
 def test_each_kind_of_row_is_measured(folder, words):
     run = bench(folder, *words, "--quick", "--rounds", "1", "--size", "8MiB")
     _, errors = run.communicate(timeout=120)

@@ -47,6 +47,7 @@ def restart_service(lab):
     def is_settled():
         seen.append([connection.heard["down"] for connection in lab.networks["service"].open_connections()])
         return len(seen) > 20 and seen[-1] and all(heard == seen[-1] for heard in seen[-20:])
+
     wait_until(is_settled, "a warm connection")
 
 

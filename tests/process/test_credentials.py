@@ -7,8 +7,17 @@ import pytest
 from tests.harness.programs import BIN, Program, free_port, is_listening, run, wait_until
 from tests.harness.rig import DEVICE
 from tests.harness.secrets import find_leaks
-from tests.harness.wire import (device_token, http_request, is_let_go, mqtt_connect, parse_connection_string, read_mqtt,
-                          sas_token, service_token, tls_connect)
+from tests.harness.wire import (
+    device_token,
+    http_request,
+    is_let_go,
+    mqtt_connect,
+    parse_connection_string,
+    read_mqtt,
+    sas_token,
+    service_token,
+    tls_connect,
+)
 
 
 def other_key():
@@ -25,8 +34,11 @@ def start_device(rig, directory, connection_string):
     rig.remember(connection_string)
     (directory / "device.cs").write_text(connection_string + "\n")
     config = directory / "device-proxy.yaml"
-    config.write_text((rig.directory / "device-proxy.yaml").read_text()
-                      .replace(str(rig.directory / "device.cs"), str(directory / "device.cs")))
+    config.write_text(
+        (rig.directory / "device-proxy.yaml")
+        .read_text()
+        .replace(str(rig.directory / "device.cs"), str(directory / "device.cs"))
+    )
     return Program("device-proxy", [BIN / "device-proxy", "--config", config], directory).start()
 
 
@@ -37,9 +49,11 @@ def service_with(rig, directory, connection_string, device=DEVICE):
     (directory / "service.cs").write_text(connection_string + "\n")
     port = free_port()
     config = directory / "service-proxy.yaml"
-    config.write_text(rig.hub_section("service.cs").replace(str(rig.directory), str(directory), 1)
-                      + f"timeouts:\n  connect: 2s\nforwards:\n  - listen: 127.0.0.1:{port}\n    device: {device}\n"
-                      + "    service: echo\n")
+    config.write_text(
+        rig.hub_section("service.cs").replace(str(rig.directory), str(directory), 1)
+        + f"timeouts:\n  connect: 2s\nforwards:\n  - listen: 127.0.0.1:{port}\n    device: {device}\n"
+        + "    service: echo\n"
+    )
     program = Program("service-proxy", [BIN / "service-proxy", "--config", config], directory).start()
     try:
         wait_until(lambda: is_listening(port) or not program.is_alive(), "it to listen")
@@ -54,8 +68,9 @@ BAD_DEVICE = {
     "another key": lambda cs: with_fields(cs, SharedAccessKey=other_key()),
     "an unknown device": lambda cs: with_fields(cs, DeviceId="no-such-device"),
     "the key of another device": lambda cs: with_fields(cs, DeviceId="other-device"),
-    "an expired token": lambda cs: with_fields(cs, SharedAccessKey=None,
-                                               SharedAccessSignature=device_token(cs, lifetime=-3600)),
+    "an expired token": lambda cs: with_fields(
+        cs, SharedAccessKey=None, SharedAccessSignature=device_token(cs, lifetime=-3600)
+    ),
 }
 
 
@@ -91,10 +106,14 @@ def test_a_truncated_connection_string_stops_the_start(rig, tmp_path, name, cut)
     assert not find_leaks(done.stdout + done.stderr, rig.secrets)
 
 
-@pytest.mark.parametrize("change, code", [
-    ({"SharedAccessKey": other_key()}, "DS-301"),
-    ({"SharedAccessKeyName": "no-such-policy"}, "DS-301"),
-], ids=["another-key", "an-unknown-policy"])
+@pytest.mark.parametrize(
+    "change, code",
+    [
+        ({"SharedAccessKey": other_key()}, "DS-301"),
+        ({"SharedAccessKeyName": "no-such-policy"}, "DS-301"),
+    ],
+    ids=["another-key", "an-unknown-policy"],
+)
 def test_a_service_with_a_bad_credential_lets_its_client_go(rig, tmp_path, change, code):
     hub_mark = rig.hub.mark()
     with service_with(rig, tmp_path, with_fields(rig.service_cs, **change)) as (program, port):
@@ -105,8 +124,9 @@ def test_a_service_with_a_bad_credential_lets_its_client_go(rig, tmp_path, chang
 
 
 def test_an_expired_service_token_lets_its_client_go(rig, tmp_path):
-    expired = with_fields(rig.service_cs, SharedAccessKey=None,
-                          SharedAccessSignature=service_token(rig.service_cs, lifetime=-3600))
+    expired = with_fields(
+        rig.service_cs, SharedAccessKey=None, SharedAccessSignature=service_token(rig.service_cs, lifetime=-3600)
+    )
     with service_with(rig, tmp_path, expired) as (program, port):
         assert is_let_go(port)
         program.wait_for("DS-301")
@@ -133,8 +153,11 @@ def test_the_hub_tells_a_stranger_nothing_about_which_devices_exist(rig):
     for device in (DEVICE, "no-such-device"):
         with tls_connect(rig.hub_port, rig.ca_file) as connection:
             status, headers, body = http_request(
-                connection, "POST", f"/twins/{device}/streams/ssh.00000000?api-version=2020-09-30",
-                {"Authorization": wrong})
+                connection,
+                "POST",
+                f"/twins/{device}/streams/ssh.00000000?api-version=2020-09-30",
+                {"Authorization": wrong},
+            )
             answers.append((status, headers.get("iothub-errorcode"), len(body)))
             assert not find_leaks(body.decode(), rig.secrets | {wrong}), "an error body must not repeat a token"
     assert answers[0] == answers[1]
@@ -145,8 +168,12 @@ def test_a_device_key_opens_no_streams_and_a_service_key_no_link(rig):
     """Each credential is good for one thing only."""
     fields = parse_connection_string(rig.device_cs)
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
-        status, _, _ = http_request(connection, "POST", f"/twins/{DEVICE}/streams/ssh.00000000?api-version=2020-09-30",
-                                    {"Authorization": device_token(rig.device_cs)})
+        status, _, _ = http_request(
+            connection,
+            "POST",
+            f"/twins/{DEVICE}/streams/ssh.00000000?api-version=2020-09-30",
+            {"Authorization": device_token(rig.device_cs)},
+        )
         assert status == 401
     with tls_connect(rig.mqtt_port, rig.ca_file) as connection:
         user = f"{fields['HostName']}/{DEVICE}/?api-version=2020-09-30"

@@ -52,6 +52,7 @@ def reason(program, stream_id):
 
 # --- silence on a leg
 
+
 @pytest.mark.parametrize("ways", [("up", "down"), ("up",), ("down",)], ids="-".join)
 @pytest.mark.parametrize("leg", ["service", "device"])
 def test_a_leg_that_swallows_everything_is_given_up_by_all(lab, leg, ways):
@@ -88,6 +89,7 @@ def test_a_device_whose_network_is_gone_comes_back_with_it(lab):
 
 # --- programs that stand still
 
+
 @contextlib.contextmanager
 def stopped(program):
     program.signal(signal.SIGSTOP)
@@ -97,9 +99,10 @@ def stopped(program):
         program.signal(signal.SIGCONT)
 
 
-@pytest.mark.parametrize("name, notice, late", [("hub", ("client", "server"), ()),
-                                                ("service", ("server",), ("client",)),
-                                                ("device", ("client",), ("server",))])
+@pytest.mark.parametrize(
+    "name, notice, late",
+    [("hub", ("client", "server"), ()), ("service", ("server",), ("client",)), ("device", ("client",), ("server",))],
+)
 def test_a_program_that_stands_still_is_given_up_by_the_others(lab, name, notice, late):
     lab.begin()
     streams = quiet_and_busy(lab)
@@ -114,6 +117,7 @@ def test_a_program_that_stands_still_is_given_up_by_the_others(lab, name, notice
 
 
 # --- slow is not dead
+
 
 @pytest.mark.release_only
 def test_who_merely_does_not_read_is_not_given_up(lab):

@@ -13,20 +13,55 @@ from tests.harness.sshd import PrivateSshd
 
 PROGRAMS = ("stream-hub", "device-proxy", "service-proxy")
 # What else our documents may tell people to type: from Debian, or from the shell.
-OTHERS = {"apt", "apt-get", "cd", "cmake", "cp", "curl", "dpkg", "git", "install", "journalctl", "kill", "mkdir", "mv",
-          "openssl", "scp", "sftp", "ssh", "sudo", "systemctl", "systemd-creds", "tar", "xfreerdp", "mstsc", "netsh",
-          "mosquitto_pub", "mosquitto_sub", "npm", "node", "useradd"}
+OTHERS = {
+    "apt",
+    "apt-get",
+    "cd",
+    "cmake",
+    "cp",
+    "curl",
+    "dpkg",
+    "git",
+    "install",
+    "journalctl",
+    "kill",
+    "mkdir",
+    "mv",
+    "openssl",
+    "scp",
+    "sftp",
+    "ssh",
+    "sudo",
+    "systemctl",
+    "systemd-creds",
+    "tar",
+    "xfreerdp",
+    "mstsc",
+    "netsh",
+    "mosquitto_pub",
+    "mosquitto_sub",
+    "npm",
+    "node",
+    "useradd",
+}
 # Programs of the packages that are scripts.
 PACKAGED = {"stream-hub-setup": ROOT / "packaging/stream-hub-setup"}
 BINARY = re.compile(r"^build/[a-z]+/bin/([\w-]+)$")
 
 # A part of a configuration becomes a whole one with these.
 WHOLE = {
-    "stream-hub": {"name": "hub1", "public_url": "https://hub1.example.com", "certificate": "hub.pem", "key": "hub.key",
-                   "state_directory": "state"},
+    "stream-hub": {
+        "name": "hub1",
+        "public_url": "https://hub1.example.com",
+        "certificate": "hub.pem",
+        "key": "hub.key",
+        "state_directory": "state",
+    },
     "device-proxy": {"hub": {"connection_string_file": "device.cs"}, "services": {"ssh": "localhost:22"}},
-    "service-proxy": {"hub": {"connection_string_file": "service.cs"},
-                      "forwards": [{"listen": "127.0.0.1:2222", "device": "pump-17"}]},
+    "service-proxy": {
+        "hub": {"connection_string_file": "service.cs"},
+        "forwards": [{"listen": "127.0.0.1:2222", "device": "pump-17"}],
+    },
 }
 
 
@@ -56,8 +91,12 @@ def files(tmp_path_factory):
     """A folder with every file that a configuration may name."""
     folder = tmp_path_factory.mktemp("documents")
     run([BIN / "stream-hub", "init", folder / "hub", "--host", "hub1.example.com"])
-    for source, names in {"service.cs": ["service.cs"], "hub-ca.pem": ["hub-ca.pem", "device-ca.pem"],
-                          "hub.pem": ["hub.pem", "device.pem"], "hub.key": ["hub.key", "device.key"]}.items():
+    for source, names in {
+        "service.cs": ["service.cs"],
+        "hub-ca.pem": ["hub-ca.pem", "device-ca.pem"],
+        "hub.pem": ["hub.pem", "device.pem"],
+        "hub.key": ["hub.key", "device.key"],
+    }.items():
         for name in names:
             shutil.copy(folder / "hub" / source, folder / name)
     for name in ("device", "pump-17"):
@@ -77,8 +116,12 @@ def completed(program, text):
         if key not in present:
             text += f"{key}: {value}\n"
         elif key == "hub" and "connection_string" not in text:
-            text = re.sub(r"^hub:\n", f"hub:\n  connection_string_file: {value['connection_string_file']}\n", text,
-                          flags=re.MULTILINE)
+            text = re.sub(
+                r"^hub:\n",
+                f"hub:\n  connection_string_file: {value['connection_string_file']}\n",
+                text,
+                flags=re.MULTILINE,
+            )
     return text
 
 
@@ -102,7 +145,7 @@ def help_of(program, words):
         if not re.search(rf"^  {re.escape(words[len(path)])} ", listed, re.MULTILINE):
             break
         path.append(words[len(path)])
-    return run([BIN / program, *path, "--help"]).stdout + run([BIN / program, "--help"]).stdout, words[len(path):]
+    return run([BIN / program, *path, "--help"]).stdout + run([BIN / program, "--help"]).stdout, words[len(path) :]
 
 
 def assert_known(program, words):
@@ -110,7 +153,7 @@ def assert_known(program, words):
     for flag in (word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"):
         assert re.search(rf"(^|[\s,]){re.escape(flag)}[\s,]", text, re.MULTILINE), f"{program} has no {flag}:\n{text}"
     if "Subcommands:" in text and program == "stream-hub" and rest and not rest[0].startswith("-"):
-        first_help = run([BIN / program, *words[:len(words) - len(rest)], "--help"]).stdout
+        first_help = run([BIN / program, *words[: len(words) - len(rest)], "--help"]).stdout
         assert "Subcommands:" not in first_help, f"stream-hub has no command {' '.join(words)}"
 
 
@@ -161,7 +204,9 @@ def test_manual_pages_have_every_option_command_and_error(program):
     words = {word.rstrip(",") for term in terms for word in term.split()}
     keys = set(re.findall(r"^\| `(.*?)`", run([BIN / program, "--print-config-reference"]).stdout, re.MULTILINE))
     flags = set(re.findall(r"^  (?:-\w,)?(--[\w-]+)", run([BIN / program, "--help"]).stdout, re.MULTILINE))
-    codes = set(re.findall(r"^\| `(DS-\d+)`", run([BIN / "stream-hub", "--print-error-reference"]).stdout, re.MULTILINE))
+    codes = set(
+        re.findall(r"^\| `(DS-\d+)`", run([BIN / "stream-hub", "--print-error-reference"]).stdout, re.MULTILINE)
+    )
     assert keys and codes and keys | codes <= terms, (keys | codes) - terms
     assert flags <= words | {"--state-directory"}, flags - words
     if program == "stream-hub":
@@ -171,8 +216,11 @@ def test_manual_pages_have_every_option_command_and_error(program):
 @pytest.mark.parametrize("program", ["device-proxy", "service-proxy"])
 def test_the_configuration_of_a_package_is_accepted(files, program):
     shutil.copy(ROOT / "packaging/etc" / f"{program}.yaml", files / "packaged.yaml")
-    done = run([BIN / program, "--config", files / "packaged.yaml", "--check-config"], check=False,
-               env={**os.environ, "CREDENTIALS_DIRECTORY": str(files)})
+    done = run(
+        [BIN / program, "--config", files / "packaged.yaml", "--check-config"],
+        check=False,
+        env={**os.environ, "CREDENTIALS_DIRECTORY": str(files)},
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -204,7 +252,9 @@ def test_the_version_is_that_of_the_build():
     assert packaged == version
     for program in PROGRAMS:
         assert run([BIN / program, "--version"]).stdout == f"{program} {version}\n"
-    told = {match for path in DOCUMENTS for match in re.findall(rf"(?:{'|'.join(PROGRAMS)})/([\d.]+)", path.read_text())}
+    told = {
+        match for path in DOCUMENTS for match in re.findall(rf"(?:{'|'.join(PROGRAMS)})/([\d.]+)", path.read_text())
+    }
     assert told <= {version}, "documents show another version"
 
 
@@ -216,14 +266,17 @@ class Readme:
         self.port, self.local_port = free_port(), free_port()
         self.sshd = PrivateSshd(folder / "sshd")
         text = (ROOT / "README.md").read_text()
-        section = text[text.index("## On real machines"):text.index("## Good to know")]
+        section = text[text.index("## On real machines") : text.index("## Good to know")]
         self.blocks = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
         self.programs = []
 
     def here(self, text):
-        for name, value in {"/etc/stream-hub": str(self.folder / "hub"), "hub.example.com": "localhost",
-                            "localhost:22\n": f"127.0.0.1:{self.sshd.port}\n",
-                            "127.0.0.1:2222": f"127.0.0.1:{self.local_port}"}.items():
+        for name, value in {
+            "/etc/stream-hub": str(self.folder / "hub"),
+            "hub.example.com": "localhost",
+            "localhost:22\n": f"127.0.0.1:{self.sshd.port}\n",
+            "127.0.0.1:2222": f"127.0.0.1:{self.local_port}",
+        }.items():
             text = text.replace(name, value)
         return text
 
@@ -260,7 +313,9 @@ def test_the_readme_leads_to_ssh(readme):
     init = next(line for line in lines if " init " in line) + f" --port {readme.port}"
     subprocess.run(["sh", "-ec", init], check=True, capture_output=True, **words)
     listen = folder / "hub" / "stream-hub.yaml"
-    listen.write_text(re.sub(r"^listen:.*$", f"listen: 127.0.0.1:{readme.port}", listen.read_text(), flags=re.MULTILINE))
+    listen.write_text(
+        re.sub(r"^listen:.*$", f"listen: 127.0.0.1:{readme.port}", listen.read_text(), flags=re.MULTILINE)
+    )
     start = next(line for line in lines if line.endswith("&"))
     readme.start("stream-hub", *start.removesuffix("&").split()[1:])
     wait_until(lambda: is_listening(readme.port), "the hub to listen")

@@ -18,9 +18,12 @@ def namespace():
         pytest.skip(f"no network namespaces here: {missing}")
     with contextlib.closing(namespaces.Namespace()) as namespace, namespace.entered():
         namespace.run("ip", "address", "add", f"{DEAD}/64", "dev", "lo", "nodad")
-        namespace.run("nft", "add table inet faults; "
-                      "add chain inet faults input { type filter hook input priority 0; }; "
-                      f"add rule inet faults input ip6 daddr {DEAD} counter drop")
+        namespace.run(
+            "nft",
+            "add table inet faults; "
+            "add chain inet faults input { type filter hook input priority 0; }; "
+            f"add rule inet faults input ip6 daddr {DEAD} counter drop",
+        )
         yield namespace
 
 
@@ -34,8 +37,15 @@ class DualStackRig(Rig):
 
     def with_names(self, argv):
         """A command line that runs with /etc/hosts of the test's."""
-        return [find_tool("unshare"), "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"',
-                str(self.hosts), *map(str, argv)]
+        return [
+            find_tool("unshare"),
+            "--mount",
+            "sh",
+            "-c",
+            'mount --bind "$0" /etc/hosts && exec "$@"',
+            str(self.hosts),
+            *map(str, argv),
+        ]
 
     def set_hub_yaml(self, **changes):
         super().set_hub_yaml(listen=f"127.0.0.1:{self.hub_port}", mqtt_listen=f"127.0.0.1:{self.mqtt_port}", **changes)
@@ -43,8 +53,9 @@ class DualStackRig(Rig):
     def write_proxy_configs(self):
         super().write_proxy_configs()
         path = self.directory / "device-proxy.yaml"
-        services = path.read_text().replace(f"echo: 127.0.0.1:{self.local_port('echo')}",
-                                            f"echo: service.test:{self.local_port('echo')}")
+        services = path.read_text().replace(
+            f"echo: 127.0.0.1:{self.local_port('echo')}", f"echo: service.test:{self.local_port('echo')}"
+        )
         path.write_text(services)
 
 

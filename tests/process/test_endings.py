@@ -21,6 +21,7 @@ OWN = "its own RST"
 
 # --- steps of a stream's life; each returns when it is done
 
+
 def exchange(stream, lab):
     """Bytes go both ways and have arrived when it returns, so that the counts are exact."""
     stream.client.send(ASKED)
@@ -59,6 +60,7 @@ def fin_now(*names):
     def step(stream, lab):
         for name in names:
             getattr(stream, name).fin()
+
     return step
 
 
@@ -84,6 +86,7 @@ def fins_crossing(stream, lab):
 
 def fin(who):
     """Ends a direction. In plain mode the other end does not see that, only that all has arrived."""
+
     def step(stream, lab):
         end, other = both_ends(stream, who)
         end.fin()
@@ -91,16 +94,19 @@ def fin(who):
             other.wait_eof()
         else:
             other.wait_received(end.wanted)
+
     return step
 
 
 def answer_at_eof(who):
     """Sends only when the other end has ended its direction, as far as is seen."""
+
     def step(stream, lab):
         end, other = both_ends(stream, who)
         end.wait_eof()
         end.send(LAST)
         end.fin()
+
     return step
 
 
@@ -116,6 +122,7 @@ def lose_leg(leg, how):
     def step(stream, lab):
         for connection in lab.legs(leg):
             getattr(connection, how)()
+
     return step
 
 
@@ -124,6 +131,7 @@ def kill(name):
 
 
 # --- the tables
+
 
 @dataclasses.dataclass
 class Row:
@@ -146,18 +154,48 @@ ROWS = [
     Row("server FIN first", [server_fin_first], (REPLIED, CLEAN), (ASKED, CLEAN)),
     Row("FINs crossing", [fins_crossing], (REPLIED, CLEAN), (ASKED, CLEAN)),
     # What plain mode cannot express: who sends only at end of file is too late, and yet both ends look clean.
-    Row("client FIN, then the server answers it", [exchange, fin("client"), answer_at_eof("server")],
-        (REPLIED + LAST, CLEAN), (ASKED, CLEAN), plain=((REPLIED, CLEAN), (ASKED, CLEAN))),
-    Row("server FIN, then the client answers it", [exchange, fin("server"), answer_at_eof("client")],
-        (REPLIED, CLEAN), (ASKED + LAST, CLEAN), plain=((REPLIED, CLEAN), (ASKED, CLEAN))),
-    Row("client FIN, then server RST", [exchange, fin("client"), reset("server")],
-        (REPLIED, RESET), (ASKED, THEN_OWN), plain=((REPLIED, RESET), (ASKED, OWN))),
-    Row("server FIN, then client RST", [exchange, fin("server"), reset("client")],
-        (REPLIED, THEN_OWN), (ASKED, RESET), plain=((REPLIED, OWN), (ASKED, RESET))),
-    Row("client FIN, then client RST", [exchange, fin("client"), reset("client")],
-        (REPLIED, OWN), (ASKED, THEN_RST), plain=((REPLIED, OWN), (ASKED, RESET))),
-    Row("server FIN, then server RST", [exchange, fin("server"), reset("server")],
-        (REPLIED, THEN_RST), (ASKED, OWN), plain=((REPLIED, RESET), (ASKED, OWN))),
+    Row(
+        "client FIN, then the server answers it",
+        [exchange, fin("client"), answer_at_eof("server")],
+        (REPLIED + LAST, CLEAN),
+        (ASKED, CLEAN),
+        plain=((REPLIED, CLEAN), (ASKED, CLEAN)),
+    ),
+    Row(
+        "server FIN, then the client answers it",
+        [exchange, fin("server"), answer_at_eof("client")],
+        (REPLIED, CLEAN),
+        (ASKED + LAST, CLEAN),
+        plain=((REPLIED, CLEAN), (ASKED, CLEAN)),
+    ),
+    Row(
+        "client FIN, then server RST",
+        [exchange, fin("client"), reset("server")],
+        (REPLIED, RESET),
+        (ASKED, THEN_OWN),
+        plain=((REPLIED, RESET), (ASKED, OWN)),
+    ),
+    Row(
+        "server FIN, then client RST",
+        [exchange, fin("server"), reset("client")],
+        (REPLIED, THEN_OWN),
+        (ASKED, RESET),
+        plain=((REPLIED, OWN), (ASKED, RESET)),
+    ),
+    Row(
+        "client FIN, then client RST",
+        [exchange, fin("client"), reset("client")],
+        (REPLIED, OWN),
+        (ASKED, THEN_RST),
+        plain=((REPLIED, OWN), (ASKED, RESET)),
+    ),
+    Row(
+        "server FIN, then server RST",
+        [exchange, fin("server"), reset("server")],
+        (REPLIED, THEN_RST),
+        (ASKED, OWN),
+        plain=((REPLIED, RESET), (ASKED, OWN)),
+    ),
     Row("client RST, quiet", [exchange, reset("client")], (REPLIED, OWN), (ASKED, RESET)),
     Row("client RST, busy", [flood, reset("client")], (None, OWN), (None, RESET)),
     Row("server RST, quiet", [exchange, reset("server")], (REPLIED, RESET), (ASKED, OWN)),
@@ -176,10 +214,14 @@ for name, loss in LOSSES.items():
     ROWS += [
         Row(f"{name}, quiet", [exchange, loss], (REPLIED, RESET), (ASKED, RESET)),
         Row(f"{name}, busy", [flood, loss], (None, RESET), (None, RESET)),
-        Row(f"{name}, after client FIN", [flood_back, loss],
-            (None, RESET), (ASKED, THEN_RST), plain=((None, RESET), (ASKED, RESET))),
+        Row(
+            f"{name}, after client FIN",
+            [flood_back, loss],
+            (None, RESET),
+            (ASKED, THEN_RST),
+            plain=((None, RESET), (ASKED, RESET)),
+        ),
     ]
-
 
 
 # What ends streams whose ends do not read; they begin PAUSE seconds later.
@@ -194,8 +236,14 @@ SLOW_ROWS = [
 ]
 for name, loss in LOSSES.items():
     # Whoever is killed takes with it what its kernel still holds for its own end.
-    SLOW_ROWS.append(Row(f"{name}, quiet", [fill, loss], (None if name == "service-proxy killed" else FILL, RESET),
-                         (None if name == "device-proxy killed" else FILL, RESET)))
+    SLOW_ROWS.append(
+        Row(
+            f"{name}, quiet",
+            [fill, loss],
+            (None if name == "service-proxy killed" else FILL, RESET),
+            (None if name == "device-proxy killed" else FILL, RESET),
+        )
+    )
 
 
 @pytest.fixture(scope="module", params=[Laboratory, PlainLaboratory], ids=["extended", "plain"])
@@ -212,8 +260,12 @@ def table(lab):
     observed = {}
     yield observed
     mode = "extended" if lab.half_close else "plain"
-    lines = ["", "", f"| {mode} | client got | client saw | server got | server saw | slow readers: client, server |",
-             "|---|---|---|---|---|---|"]
+    lines = [
+        "",
+        "",
+        f"| {mode} | client got | client saw | server got | server saw | slow readers: client, server |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, cells in observed.items():
         lines.append(f"| {' | '.join([name, *cells.get('prompt', 4 * ['']), cells.get('slow', '')])} |")
     print("\n".join(lines))

@@ -49,6 +49,7 @@ def check_recovery(lab, descriptors):
 
 # --- faults of the network
 
+
 def plan_faults(lab, leg):
     """Each connection on the leg gets a plan that follows from the seed and its number."""
     network = lab.networks[leg]
@@ -61,6 +62,7 @@ def plan_faults(lab, leg):
         plan = draw_plan(rng, LARGEST + LARGEST // 4, lasts=0.5 if local else 0)
         # Garbage on a local connection is just bytes: no tunnel could tell.
         return draw_plan(rng, LARGEST, fault="reset") if local and plan.fault == "garbage" else plan
+
     network.plan_for = plan_for
 
 
@@ -81,8 +83,13 @@ def carry(lab, up, down):
 def cut_ways(lab, stream):
     """Directions that the network ended in order on a local leg: nobody can tell that from a program's own end."""
     ports = {"client": stream.client.port, "local": stream.server.peer_port if stream.server else None}
-    return {way for leg in ports for connection in lab.networks[leg].connections
-            if ports[leg] in (connection.peer_port, connection.far_port) for way in connection.cut_ways}
+    return {
+        way
+        for leg in ports
+        for connection in lab.networks[leg].connections
+        if ports[leg] in (connection.peer_port, connection.far_port)
+        for way in connection.cut_ways
+    }
 
 
 def check_stream(stream, excused=()):
@@ -114,8 +121,9 @@ def test_slow_and_narrow_legs_change_nothing(patient_lab):
     lab, rng = patient_lab, rng_for("slow legs")
     lab.begin()
     for name, network in lab.networks.items():
-        network.plan_for = lambda number, name=name: draw_plan(random.Random(f"{SEED} {name} {number}"), 1,
-                                                                       fault="none")
+        network.plan_for = lambda number, name=name: draw_plan(
+            random.Random(f"{SEED} {name} {number}"), 1, fault="none"
+        )
     with concurrent.futures.ThreadPoolExecutor(STREAMS) as pool:
         jobs = [pool.submit(carry, lab, rng.randrange(LARGEST), rng.randrange(LARGEST)) for _ in range(STREAMS)]
     for stream in [job.result() for job in jobs]:
@@ -149,6 +157,7 @@ def test_legs_may_arrive_in_any_order(patient_lab, late):
 
 
 # --- faults of the programs
+
 
 def ends_of(streams):
     return [end for stream in streams for end in stream.ends()]
@@ -207,6 +216,7 @@ def stand_still(program, streams):
     def is_quiet():
         counts.append(total(streams))
         return len(counts) > 15 and counts[-1] == counts[-15]
+
     program.signal(signal.SIGSTOP)
     try:
         wait_until(is_quiet, "the streams to stand still")

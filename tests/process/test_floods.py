@@ -9,8 +9,15 @@ import struct
 import pytest
 from tests.harness.programs import SANITIZED, descriptor_count, wait_until
 from tests.harness.rig import Rig
-from tests.harness.wire import (mqtt_login, mqtt_subscribe, read_mqtt, read_websocket, tls_connect, websocket_frame,
-                          websocket_upgrade)
+from tests.harness.wire import (
+    mqtt_login,
+    mqtt_subscribe,
+    read_mqtt,
+    read_websocket,
+    tls_connect,
+    websocket_frame,
+    websocket_upgrade,
+)
 
 FLEET = 20 if SANITIZED else 40
 PER_ADDRESS, IN_ALL = 40, 60
@@ -22,8 +29,10 @@ class Besieged(Rig):
     def init(self):
         super().init()
         with open(self.hub_directory / "stream-hub.yaml", "a") as config:
-            config.write(f"limits:\n  tls_timeout: 3s\n  head_timeout: 3s\n  idle_timeout: 20s\n"
-                         f"  connections_per_address: {PER_ADDRESS}\n  connections_without_login: {IN_ALL}\n")
+            config.write(
+                f"limits:\n  tls_timeout: 3s\n  head_timeout: 3s\n  idle_timeout: 20s\n"
+                f"  connections_per_address: {PER_ADDRESS}\n  connections_without_login: {IN_ALL}\n"
+            )
         return self
 
 
@@ -40,9 +49,11 @@ def besieged(tmp_path_factory):
 def bystander(besieged):
     """A stream that runs before, meanwhile and afterwards."""
     with besieged.connect("echo") as client:
+
         def works(word):
             client.sendall(word)
             return client.recv(64) == word
+
         assert works(b"before")
         yield works
         assert works(b"after")
@@ -64,6 +75,7 @@ def drip_until_cut(send, read):
 
 
 # --- slowness below HTTP and MQTT
+
 
 def tls_by_hand(rig, port, host="127.0.0.1"):
     """(socket, TLS object, what it wants to send) after a handshake, so that a test decides how records travel."""
@@ -92,7 +104,7 @@ def test_a_tls_record_sent_byte_by_byte_is_cut_off(besieged, bystander, listener
         raw.sendall(outgoing.read())
         tls.write(b"ET / HTTP/1.1\r\nHost: hub\r\n" + b"X: y\r\n" * 300)
         record = outgoing.read()
-        assert drip_until_cut(lambda at: raw.sendall(record[at:at + 1]), lambda: raw.recv(4096)) < len(record)
+        assert drip_until_cut(lambda at: raw.sendall(record[at : at + 1]), lambda: raw.recv(4096)) < len(record)
     assert bystander(b"meanwhile")
 
 
@@ -118,6 +130,7 @@ def test_who_reads_no_answers_is_ended(besieged, bystander):
 
 
 # --- floods
+
 
 def open_from(address, port):
     connection = socket.socket()
@@ -160,12 +173,15 @@ def test_a_flood_from_many_addresses_is_bounded_too(besieged, bystander):
 
 # --- a fleet returns at once
 
+
 def link(rig, credential):
     """A device's link over WebSocket, logged in and subscribed."""
     connection = tls_connect(rig.hub_port, rig.ca_file, timeout=60)
     status, _, rest = websocket_upgrade(connection, "/$iothub/websocket", {"Sec-WebSocket-Protocol": "mqtt"})
     assert (status, rest) == (101, b"")
-    connection.sendall(websocket_frame(mqtt_login(credential)) + websocket_frame(mqtt_subscribe("$iothub/streams/POST/#")))
+    connection.sendall(
+        websocket_frame(mqtt_login(credential)) + websocket_frame(mqtt_subscribe("$iothub/streams/POST/#"))
+    )
     received = b""
     while len(received) < 9:
         received += read_websocket(connection)[1]

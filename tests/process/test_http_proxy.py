@@ -24,8 +24,10 @@ class ProxiedRig(Rig):
         credentials = self.directory / "proxy.credentials"
         credentials.write_text(f"{USER}:{PASSWORD}\n")
         ca = f"  http_proxy_ca_file: {self.proxy.ca_file}\n" if self.proxy.scheme == "https" else ""
-        return (super().hub_section(credential) + f"  http_proxy: {self.proxy.url}\n{ca}"
-                f"  http_proxy_credentials_file: {credentials}\n")
+        return (
+            super().hub_section(credential) + f"  http_proxy: {self.proxy.url}\n{ca}"
+            f"  http_proxy_credentials_file: {credentials}\n"
+        )
 
     def start(self):
         self.proxy.start()
@@ -52,6 +54,7 @@ def proxied(tmp_path_factory):
 
 
 # --- what works
+
 
 def test_ssh_runs_through_the_proxy_which_every_connection_to_the_hub_uses(proxied):
     assert run(proxied.ssh("echo", "far", "side")).stdout == "far side\n"
@@ -152,16 +155,23 @@ def test_a_reload_takes_another_proxy(proxied, tmp_path):
 
 # --- what goes wrong, and what the environment says
 
+
 class OneStream:
     """One stream of service-proxy --stdio to the echo service, with settings of the test's."""
 
     def __init__(self, rig, directory, hub_lines, environment=None):
         config = directory / "one.yaml"
-        config.write_text(Rig.hub_section(rig, "service.cs") + "".join(f"  {line}\n" for line in hub_lines)
-                          + "timeouts: {hub: 5s}\n")
-        self.done = subprocess.run([BIN / "service-proxy", "--config", config, "--stdio", f"{DEVICE}/echo"],
-                                   input="word\n", capture_output=True, text=True, timeout=60,
-                                   env={**environment_without_proxy(), **(environment or {})})
+        config.write_text(
+            Rig.hub_section(rig, "service.cs") + "".join(f"  {line}\n" for line in hub_lines) + "timeouts: {hub: 5s}\n"
+        )
+        self.done = subprocess.run(
+            [BIN / "service-proxy", "--config", config, "--stdio", f"{DEVICE}/echo"],
+            input="word\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**environment_without_proxy(), **(environment or {})},
+        )
         assert PASSWORD not in self.done.stderr and "sesame" not in self.done.stderr
 
     def check_carried(self):
@@ -175,12 +185,14 @@ class OneStream:
 def test_a_wrong_password_is_told(proxied, tmp_path):
     wrong = proxied.proxy.url.replace("//", f"//{USER}:sesame-wrong@")
     OneStream(proxied, tmp_path, [f"http_proxy: {wrong}"]).check_failed(
-        "DS-214", proxied.proxy.url, "it does not accept user and password")
+        "DS-214", proxied.proxy.url, "it does not accept user and password"
+    )
 
 
 def test_a_missing_password_is_told(proxied, tmp_path):
     OneStream(proxied, tmp_path, [f"http_proxy: {proxied.proxy.url}"]).check_failed(
-        "DS-214", "it wants user and password")
+        "DS-214", "it wants user and password"
+    )
 
 
 def test_credentials_in_the_url_do(proxied, tmp_path):

@@ -12,7 +12,7 @@ from tests.harness.rig import SERVICES, Rig
 STREAMS = 200 if SANITIZED else 1000
 BLOCKED = 20
 AT_ONCE = 250  # are being opened; a hub admits 1,000 connections of one address that have not logged in yet
-SHARE = 4096   # bytes of a request or a response
+SHARE = 4096  # bytes of a request or a response
 GREETING = struct.Struct(">Q")
 
 
@@ -132,14 +132,15 @@ async def live(crowd):
     streams = [Stream(number) for number in range(STREAMS)]
 
     async def meet(*connection):
-        number, = GREETING.unpack(await connection[0].readexactly(GREETING.size))
+        (number,) = GREETING.unpack(await connection[0].readexactly(GREETING.size))
         streams[number].meet(connection)
+
     await asyncio.start_server(meet, sock=crowd.listener, backlog=2 * AT_ONCE)
     turn = asyncio.Semaphore(AT_ONCE)
     await each("opening", [stream.open(crowd.forward_ports["crowd"], turn) for stream in streams])
     await each("every stream", [stream.ask() for stream in streams])
 
-    blocked, free = streams[::STREAMS // BLOCKED], [s for s in streams if s.number % (STREAMS // BLOCKED)]
+    blocked, free = streams[:: STREAMS // BLOCKED], [s for s in streams if s.number % (STREAMS // BLOCKED)]
     enough = asyncio.Event()
     floods = [asyncio.ensure_future(stream.flood(enough)) for stream in blocked]
     await each("filling the blocked streams", [until_still([stream.server for stream in blocked])])

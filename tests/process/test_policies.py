@@ -67,7 +67,9 @@ def test_explain_says_what_decides_at_any_time(ops):
 def test_a_service_of_the_device_is_narrowed_to_policies(own_rig):
     path = own_rig.directory / "device-proxy.yaml"
     address = f"127.0.0.1:{own_rig.local_port('echo')}"
-    narrowed = path.read_text().replace(f"  echo: {address}\n", f"  echo: {{address: '{address}', allow_from: [ops]}}\n")
+    narrowed = path.read_text().replace(
+        f"  echo: {address}\n", f"  echo: {{address: '{address}', allow_from: [ops]}}\n"
+    )
     path.write_text(narrowed)
     reload(own_rig.device)
     assert not echoes(own_rig), "the rig's policy is `service`"

@@ -23,7 +23,9 @@ def status(pid):
     seen = set()
     for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
         fields = dict(line.split(":\t", 1) for line in (thread / "status").read_text().splitlines() if ":\t" in line)
-        seen.add(tuple(" ".join(fields[key].split()) for key in ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "NoNewPrivs")))
+        seen.add(
+            tuple(" ".join(fields[key].split()) for key in ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "NoNewPrivs"))
+        )
     return seen
 
 
@@ -110,8 +112,13 @@ def test_files_are_still_taken_over_and_the_registry_written(owned):
     assert owned.echo()
 
 
-@pytest.mark.parametrize("line, told", [("user: no-such-user", "is no user of this machine"),
-                                        ("user: nobody\ngroup: no-such-group", "is no group of this machine")])
+@pytest.mark.parametrize(
+    "line, told",
+    [
+        ("user: no-such-user", "is no user of this machine"),
+        ("user: nobody\ngroup: no-such-group", "is no group of this machine"),
+    ],
+)
 def test_an_unknown_user_or_group_is_refused(tmp_path, line, told):
     rig = Rig(tmp_path / "rig").init()
     with open(rig.hub_directory / "stream-hub.yaml", "a") as config:

@@ -58,8 +58,12 @@ def login_screen(screen, port, path, expected=None):
             assert client.is_alive(), client.output()[-3000:]
             shots.append(screen.shot(path.with_name(f"{path.stem}-{len(shots)}.png")))
             alike = [*shots[-4:-1], expected] if expected else shots[-4:-1]
-            return (len(shots) > 3 and colours(shots[-1]) >= MANY_COLOURS
-                    and all(differing_pixels(other, shots[-1]) <= FEW_PIXELS for other in alike))
+            return (
+                len(shots) > 3
+                and colours(shots[-1]) >= MANY_COLOURS
+                and all(differing_pixels(other, shots[-1]) <= FEW_PIXELS for other in alike)
+            )
+
         wait_until(is_complete, lambda: f"a login screen; xfreerdp printed:\n{client.output()[-3000:]}", 120)
     return shots[-1].rename(path)
 

@@ -21,16 +21,69 @@ def change(path, **values):
 def make_server_certificate(rig, directory, host):
     """A certificate of a CA that nobody knows yet; the names of both are the files'."""
     for name in ("new-ca", "new-hub"):
-        run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
-             directory / f"{name}.key"])
-    run(["openssl", "req", "-x509", "-new", "-key", directory / "new-ca.key", "-subj", "/CN=new CA", "-days", "2", "-out",
-         directory / "new-ca.pem"])
-    run(["openssl", "req", "-new", "-key", directory / "new-hub.key", "-subj", "/CN=new hub", "-out",
-         directory / "new-hub.csr"])
+        run(
+            [
+                "openssl",
+                "genpkey",
+                "-algorithm",
+                "EC",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-out",
+                directory / f"{name}.key",
+            ]
+        )
+    run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-new",
+            "-key",
+            directory / "new-ca.key",
+            "-subj",
+            "/CN=new CA",
+            "-days",
+            "2",
+            "-out",
+            directory / "new-ca.pem",
+        ]
+    )
+    run(
+        [
+            "openssl",
+            "req",
+            "-new",
+            "-key",
+            directory / "new-hub.key",
+            "-subj",
+            "/CN=new hub",
+            "-out",
+            directory / "new-hub.csr",
+        ]
+    )
     names = directory / "names.conf"
     names.write_text(f"subjectAltName=IP:{host},DNS:localhost\n")
-    run(["openssl", "x509", "-req", "-in", directory / "new-hub.csr", "-CA", directory / "new-ca.pem", "-CAkey",
-         directory / "new-ca.key", "-CAcreateserial", "-days", "2", "-extfile", names, "-out", directory / "new-hub.pem"])
+    run(
+        [
+            "openssl",
+            "x509",
+            "-req",
+            "-in",
+            directory / "new-hub.csr",
+            "-CA",
+            directory / "new-ca.pem",
+            "-CAkey",
+            directory / "new-ca.key",
+            "-CAcreateserial",
+            "-days",
+            "2",
+            "-extfile",
+            names,
+            "-out",
+            directory / "new-hub.pem",
+        ]
+    )
     return directory / "new-hub.pem"
 
 
@@ -71,11 +124,15 @@ def test_two_hundred_live_streams_do_not_notice_reloads_and_a_new_certificate(ow
         assert rig.echo()
 
 
-@pytest.mark.parametrize("fault, told", [
-    (lambda rig: change(rig.hub_directory / "stream-hub.yaml", lingre="6s"), r"stream-hub.yaml:\d+:1 lingre"),
-    (lambda rig: (rig.hub_directory / "hub.key").write_text("garbage\n"), "hub.key"),
-    (lambda rig: (rig.hub_directory / "hub.pem").unlink(), "hub.pem"),
-], ids=["wrong key", "garbage", "missing file"])
+@pytest.mark.parametrize(
+    "fault, told",
+    [
+        (lambda rig: change(rig.hub_directory / "stream-hub.yaml", lingre="6s"), r"stream-hub.yaml:\d+:1 lingre"),
+        (lambda rig: (rig.hub_directory / "hub.key").write_text("garbage\n"), "hub.key"),
+        (lambda rig: (rig.hub_directory / "hub.pem").unlink(), "hub.pem"),
+    ],
+    ids=["wrong key", "garbage", "missing file"],
+)
 def test_a_bad_reload_of_the_hub_says_why_and_changes_nothing(rig, fault, told):
     kept = {path: path.read_bytes() for path in rig.hub_directory.glob("*") if path.is_file()}
     since = rig.hub.mark()

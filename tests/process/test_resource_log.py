@@ -11,8 +11,10 @@ def stream_records(*files):
     """(decisions, ends) of all streams."""
     records = [json.loads(line) for file in files if file.exists() for line in file.read_text().splitlines()]
     streams = [record for record in records if record["category"] == "DeviceStreams"]
-    return ([record for record in streams if record["operationName"] == "invoke"],
-            [record for record in streams if record["operationName"] == "streamEnd"])
+    return (
+        [record for record in streams if record["operationName"] == "invoke"],
+        [record for record in streams if record["operationName"] == "streamEnd"],
+    )
 
 
 def test_no_record_is_lost_while_the_file_is_rotated(prepared_rig):

@@ -15,7 +15,7 @@ def declared_rooms():
     rooms = {}
     for call in re.findall(r"^ds_library\((.*?)\)", text, re.MULTILINE | re.DOTALL):
         name, *words = call.split()
-        rooms[name] = {word for word in words[:words.index("USES") if "USES" in words else None] if word != "DEPENDS"}
+        rooms[name] = {word for word in words[: words.index("USES") if "USES" in words else None] if word != "DEPENDS"}
     return rooms
 
 
@@ -35,7 +35,9 @@ def test_a_room_includes_what_it_declares_and_nothing_else(room):
     generated = {"common/base/version.hpp"}
     used = set()
     for path, include, folder in includes_of(room):
-        assert folder == room or folder in ROOMS[room], f"{path} includes {include}, but {room} does not declare {folder}"
+        assert (
+            folder == room or folder in ROOMS[room]
+        ), f"{path} includes {include}, but {room} does not declare {folder}"
         assert (ROOT / include).exists() or include in generated, f"{path}: no {include}"
         used.add(folder)
     assert not ROOMS[room] - used, f"{room} declares what it does not use"
@@ -49,8 +51,13 @@ def test_all_arrows_point_down():
 
 
 def test_each_source_is_in_a_room():
-    tracked = subprocess.run(["git", "ls-files", "common", "hub", "device-proxy", "service-proxy"], cwd=ROOT, check=True,
-                             capture_output=True, text=True).stdout.split()
+    tracked = subprocess.run(
+        ["git", "ls-files", "common", "hub", "device-proxy", "service-proxy"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
     homeless = [path for path in tracked if path.endswith(SOURCES) and str(pathlib.PurePath(path).parent) not in ROOMS]
     assert not homeless
 

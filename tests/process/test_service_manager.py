@@ -27,8 +27,13 @@ class Manager:
 
     def run_with(self, listening, argv):
         """A command line that makes `listening` descriptor 3 of the program, for its process alone."""
-        return ["bash", "-c", f'exec 3<&{listening.fileno()}; export LISTEN_FDS=1 LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"',
-                "bash", *argv]
+        return [
+            "bash",
+            "-c",
+            f'exec 3<&{listening.fileno()}; export LISTEN_FDS=1 LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"',
+            "bash",
+            *argv,
+        ]
 
     def has_heard(self, line, since=0):
         with contextlib.suppress(BlockingIOError):
@@ -56,8 +61,9 @@ def kept(own_rig, manager):
     own_rig.service.stop()
     with socket.create_server(("127.0.0.1", own_rig.forward_ports["echo"])) as listening:
         argv = manager.run_with(listening, [KEEPER, *own_rig.service.argv])
-        service = Program("kept-service-proxy", argv, own_rig.directory, manager.environment(),
-                          descriptors=[listening.fileno()])
+        service = Program(
+            "kept-service-proxy", argv, own_rig.directory, manager.environment(), descriptors=[listening.fileno()]
+        )
         own_rig.extra_programs.append(service)
         service.start()
         manager.wait_for("READY=1")
@@ -153,13 +159,16 @@ def test_the_keeper_ends_as_its_program_does(manager, command, code):
 
 
 def test_strangers_cannot_speak_to_the_keeper(manager):
-    script = "import os, socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);" \
-             "a = '\\0' + os.environ['NOTIFY_SOCKET'][1:];" \
-             "pid = os.fork();" \
-             "s.sendto(b'HANDED_OVER=1' if pid == 0 else b'STATUS=own', a);" \
-             "pid and (os.waitpid(pid, 0), os._exit(9))"
-    done = subprocess.run([KEEPER, "/usr/bin/python3", "-c", script],
-                          env={**os.environ, **manager.environment()}, timeout=30)
+    script = (
+        "import os, socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
+        "a = '\\0' + os.environ['NOTIFY_SOCKET'][1:];"
+        "pid = os.fork();"
+        "s.sendto(b'HANDED_OVER=1' if pid == 0 else b'STATUS=own', a);"
+        "pid and (os.waitpid(pid, 0), os._exit(9))"
+    )
+    done = subprocess.run(
+        [KEEPER, "/usr/bin/python3", "-c", script], env={**os.environ, **manager.environment()}, timeout=30
+    )
     assert done.returncode == 9
     assert manager.has_heard("STATUS=own")
 

@@ -65,8 +65,15 @@ def test_rsync_makes_an_equal_tree_and_then_finds_nothing_to_do(rig, tmp_path):
         path.write_bytes(hashlib.sha256(str(number).encode()).digest() * (number * 37 + 1))
     port = rig.forward_ports["ssh"]
     shell = " ".join(["ssh", *rig.sshd.client_options(port), "-p", str(port)])
-    copy = [find_tool("rsync"), "-a", "--itemize-changes", "-e", shell, f"{source}/",
-            f"{rig.sshd.user}@127.0.0.1:{target}/"]
+    copy = [
+        find_tool("rsync"),
+        "-a",
+        "--itemize-changes",
+        "-e",
+        shell,
+        f"{source}/",
+        f"{rig.sshd.user}@127.0.0.1:{target}/",
+    ]
     run(copy)
     run(["diff", "-r", source, target])
     assert run(copy).stdout == ""
@@ -74,13 +81,23 @@ def test_rsync_makes_an_equal_tree_and_then_finds_nothing_to_do(rig, tmp_path):
 
 def test_twenty_sessions_run_at_once(rig):
     """Each waits for a line that it gets once all are there, so they truly overlap."""
-    sessions = [subprocess.Popen(rig.ssh(f"echo in; read word; echo $word {number}"), stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for number in range(20)]
+    sessions = [
+        subprocess.Popen(
+            rig.ssh(f"echo in; read word; echo $word {number}"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(20)
+    ]
     try:
         for session in sessions:
             assert session.stdout.readline() == "in\n", session.communicate()
         assert rig.admin("streams", "list").count("ssh.") >= 20
-        assert [session.communicate("out\n", timeout=60)[0] for session in sessions] == [f"out {n}\n" for n in range(20)]
+        assert [session.communicate("out\n", timeout=60)[0] for session in sessions] == [
+            f"out {n}\n" for n in range(20)
+        ]
     finally:
         for session in sessions:
             session.kill()
@@ -100,8 +117,9 @@ def test_stdio_serves_as_proxy_command(rig):
     (rig.directory / "stdio.yaml").write_text(rig.hub_section("service.cs"))
     # The known-hosts entry of the forward's port serves for the same server reached another way.
     options = rig.sshd.client_options(port)
-    done = run(["ssh", *options, "-o", f"ProxyCommand={proxy}", "-p", port, f"{rig.sshd.user}@127.0.0.1",
-                "echo over stdio"])
+    done = run(
+        ["ssh", *options, "-o", f"ProxyCommand={proxy}", "-p", port, f"{rig.sshd.user}@127.0.0.1", "echo over stdio"]
+    )
     assert done.stdout == "over stdio\n"
 
 
@@ -110,8 +128,9 @@ def test_stdio_whose_output_cannot_be_written_fails(rig):
     command = [BIN / "service-proxy", "--config", rig.directory / "stdio.yaml", "--stdio", f"{DEVICE}/echo"]
     (rig.directory / "stdio.yaml").write_text(rig.hub_section("service.cs"))
     for ends in (True, False):
-        with open("/dev/full", "wb") as full, \
-                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=full, stderr=subprocess.PIPE, text=True) as proxy:
+        with open("/dev/full", "wb") as full, subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=full, stderr=subprocess.PIPE, text=True
+        ) as proxy:
             proxy.stdin.write("echoed")
             proxy.stdin.flush()
             if ends:

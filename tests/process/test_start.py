@@ -49,7 +49,9 @@ def test_check_config_accepts_what_runs(rig, name):
 
 def test_all_faults_are_told_at_once_with_their_places(rig, scratch):
     config = scratch / "device-proxy.yaml"
-    config.write_text("hub:\n  conection_string_file: x\n  port: 99999\nservices:\n  ssh: nowhere\ntimeouts:\n  local: fast\n")
+    config.write_text(
+        "hub:\n  conection_string_file: x\n  port: 99999\nservices:\n  ssh: nowhere\ntimeouts:\n  local: fast\n"
+    )
     code, output = start(rig, "device-proxy", config, "--check-config")
     assert code == CONFIG_FAULT
     for place in (f"{config}:2:3", f"{config}:3:9", f"{config}:5:8", f"{config}:7:10"):
@@ -67,8 +69,11 @@ def test_a_fault_stops_the_start_with_the_same_message(rig, scratch, name):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a: [1, 2", b"- just\n- a list\n", b"a: &x [*x, *x]\n", b""],
-                         ids=["binary", "unclosed", "list", "alias", "empty"])
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe\x00", b"a: [1, 2", b"- just\n- a list\n", b"a: &x [*x, *x]\n", b""],
+    ids=["binary", "unclosed", "list", "alias", "empty"],
+)
 def test_a_file_that_is_no_configuration_is_told(rig, scratch, name, content):
     config = scratch / "bad.yaml"
     config.write_bytes(content)
@@ -110,8 +115,9 @@ def test_service_proxy_says_when_its_port_is_in_use(rig, scratch):
         holder.listen()
         port = holder.getsockname()[1]
         config = scratch / "service-proxy.yaml"
-        config.write_text(rig.hub_section("service.cs")
-                          + f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: pump-17\n")
+        config.write_text(
+            rig.hub_section("service.cs") + f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: pump-17\n"
+        )
         code, output = start(rig, "service-proxy", config)
     assert code == 1
     assert "DS-105" in output and str(port) in output
@@ -141,12 +147,32 @@ def test_a_state_directory_in_use_is_told(rig):
 
 
 def test_a_hub_with_an_unknown_authority_is_not_trusted(rig, tmp_path):
-    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-         "/CN=other", "-keyout", tmp_path / "other.key", "-out", tmp_path / "other.pem", "-days", "1"])
+    run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-subj",
+            "/CN=other",
+            "-keyout",
+            tmp_path / "other.key",
+            "-out",
+            tmp_path / "other.pem",
+            "-days",
+            "1",
+        ]
+    )
     config = tmp_path / "service-proxy.yaml"
     port = free_port()
-    config.write_text(rig.hub_section("service.cs").replace(str(rig.ca_file), str(tmp_path / "other.pem"))
-                      + f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: pump-17\n    service: echo\n")
+    config.write_text(
+        rig.hub_section("service.cs").replace(str(rig.ca_file), str(tmp_path / "other.pem"))
+        + f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: pump-17\n    service: echo\n"
+    )
     program = Program("stranger", [BIN / "service-proxy", "--config", config], tmp_path).start()
     try:
         wait_until(lambda: is_listening(port), "it to listen")

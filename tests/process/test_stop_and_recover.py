@@ -14,8 +14,9 @@ class Session:
     """An ssh session that is up, with a command that answers each line."""
 
     def __init__(self, rig):
-        self.process = subprocess.Popen(rig.ssh("cat"), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            rig.ssh("cat"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         assert self.works()
 
     def works(self, word="ping"):
@@ -130,7 +131,7 @@ def test_device_proxy_comes_back_after_a_crash(own_rig):
 def test_service_proxy_comes_back_after_a_crash(own_rig):
     with own_rig.running_stream():
         own_rig.service.kill()
-        wait_until(lambda: ' echo.' not in own_rig.admin("streams", "list"), "the hub to notice")
+        wait_until(lambda: " echo." not in own_rig.admin("streams", "list"), "the hub to notice")
     own_rig.service.start()
     own_rig.wait_ready()
     assert own_rig.echo()

@@ -5,8 +5,16 @@ import re
 
 import pytest
 from tests.harness.rig import DEVICE
-from tests.harness.wire import (http_request, mqtt_connect, parse_connection_string, read_mqtt, read_until_closed, sas_token,
-                          tls_connect, websocket_upgrade)
+from tests.harness.wire import (
+    http_request,
+    mqtt_connect,
+    parse_connection_string,
+    read_mqtt,
+    read_until_closed,
+    sas_token,
+    tls_connect,
+    websocket_upgrade,
+)
 
 CERTIFICATE_DEVICE, DISABLED = "certified", "switched-off"
 
@@ -32,14 +40,23 @@ def populated(shared_rig):
 def mqtt_answer(rig, target, policy=None, password=None):
     device, _, module = target.partition("/")
     resource = f"{rig.host}/devices/{device}" + (f"/modules/{module}" if module else "")
-    password = sas_token(rig.host if policy else resource, guessed_key(), policy=policy) if password is None else password
+    password = (
+        sas_token(rig.host if policy else resource, guessed_key(), policy=policy) if password is None else password
+    )
     with tls_connect(rig.mqtt_port, rig.ca_file) as connection:
         connection.sendall(mqtt_connect(target, f"{rig.host}/{target}/?api-version=2020-09-30", password))
         return read_mqtt(connection), read_until_closed(connection)
 
 
-IDENTITIES = [DEVICE, f"{DEVICE}/agent", f"{DEVICE}/no-such-module", DISABLED, CERTIFICATE_DEVICE, "no-such-device",
-              "no-such-device/agent"]
+IDENTITIES = [
+    DEVICE,
+    f"{DEVICE}/agent",
+    f"{DEVICE}/no-such-module",
+    DISABLED,
+    CERTIFICATE_DEVICE,
+    "no-such-device",
+    "no-such-device/agent",
+]
 
 
 @pytest.mark.parametrize("policy", [None, "service", "no-such-policy"])
@@ -63,15 +80,20 @@ def without_ids(answer):
 
 def stream_request(rig, target, policy):
     device, _, module = target.partition("/")
-    path = f"/twins/{device}" + (f"/modules/{module}" if module else "") + "/streams/echo.00000000?api-version=2020-09-30"
+    path = (
+        f"/twins/{device}" + (f"/modules/{module}" if module else "") + "/streams/echo.00000000?api-version=2020-09-30"
+    )
     token = sas_token(rig.host, guessed_key(), policy=policy) if policy else None
     with tls_connect(rig.hub_port, rig.ca_file) as connection:
         return without_ids(http_request(connection, "POST", path, {"Authorization": token} if token else {}))
 
 
 def test_services_with_wrong_keys_hear_one_answer(populated):
-    answers = {(target, policy): stream_request(populated, target, policy)
-               for target in IDENTITIES for policy in ("service", "no-such-policy", None)}
+    answers = {
+        (target, policy): stream_request(populated, target, policy)
+        for target in IDENTITIES
+        for policy in ("service", "no-such-policy", None)
+    }
     assert len(set(answers.values())) == 1 and next(iter(answers.values()))[0] == 401, answers
 
 
@@ -91,7 +113,8 @@ def test_legs_without_a_good_token_hear_one_answer(populated):
     for target in ("pump-17", "no-such-device", CERTIFICATE_DEVICE):
         for token in ({}, {"Authorization": "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x"}):
             with tls_connect(populated.hub_port, populated.ca_file) as connection:
-                status, headers, _ = websocket_upgrade(connection, f"/bridges/ih/hub1/d/{target}/sid/{'0' * 32}/r/service",
-                                                       token)
+                status, headers, _ = websocket_upgrade(
+                    connection, f"/bridges/ih/hub1/d/{target}/sid/{'0' * 32}/r/service", token
+                )
                 answers.add((status, headers["content-length"]))
     assert len(answers) == 1 and next(iter(answers))[0] == 401

@@ -32,8 +32,19 @@ def test_curl_fetches_a_page_and_a_large_file(rig, tmp_path):
 def test_curl_fetches_thirty_pages_over_parallel_streams(rig, tmp_path):
     for number in range(30):
         (rig.web_root / f"part{number}").write_text(f"part {number}")
-    run([find_tool("curl"), "-sSf", "--parallel", "--parallel-max", "10", "--no-keepalive", "-o", f"{tmp_path}/#1",
-         f"http://127.0.0.1:{rig.forward_ports['web']}/part[0-29]"])
+    run(
+        [
+            find_tool("curl"),
+            "-sSf",
+            "--parallel",
+            "--parallel-max",
+            "10",
+            "--no-keepalive",
+            "-o",
+            f"{tmp_path}/#1",
+            f"http://127.0.0.1:{rig.forward_ports['web']}/part[0-29]",
+        ]
+    )
     assert [(tmp_path / str(n)).read_text() for n in range(30)] == [f"part {n}" for n in range(30)]
 
 
@@ -62,7 +73,7 @@ def test_a_reset_of_the_client_ends_the_stream(rig):
     client.sendall(b"x")
     assert client.recv(1) == b"x"
     reset(client)
-    wait_until(lambda: ' echo.' not in rig.admin("streams", "list"), "the stream to end")
+    wait_until(lambda: " echo." not in rig.admin("streams", "list"), "the stream to end")
     assert rig.echo()
 
 
@@ -74,7 +85,7 @@ def test_a_reset_of_the_client_ends_the_stream_while_its_pump_is_blocked(rig):
         while True:
             client.sendall(b"x" * 65536)
     reset(client)
-    wait_until(lambda: ' echo.' not in rig.admin("streams", "list"), "the stream to end")
+    wait_until(lambda: " echo." not in rig.admin("streams", "list"), "the stream to end")
     assert rig.echo()
 
 
@@ -94,9 +105,11 @@ def test_many_streams_carry_different_bytes_at_once(rig):
         payload = hashlib.sha256(str(seed).encode()).digest() * (size * 32768)
         received = bytearray()
         with rig.connect("echo") as client:
+
             def send():
                 client.sendall(payload)
                 client.shutdown(socket.SHUT_WR)
+
             sender = threading.Thread(target=send)
             sender.start()
             while data := client.recv(1 << 18):
@@ -116,8 +129,10 @@ def test_a_stream_is_logged_once_at_its_start_and_once_at_its_end_with_one_id_ev
         opened = rig.service.wait_for(rf'"stream opened"[^\n]*{client.getsockname()[1]}"[^\n]*', mark).group(0)
     identifier = re.search(r'"stream":"([0-9a-f]{8})"', opened).group(1)
     for program in (rig.service, rig.device, rig.hub):
+
         def lines(program=program):
             return [line for line in program.output().splitlines() if identifier in line]
+
         wait_until(lambda: len(lines()) >= 2, f"{program.name} to log the stream {identifier}")
         assert len(lines()) == 2, lines()
         end = json.loads(lines()[1])

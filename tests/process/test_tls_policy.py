@@ -10,8 +10,12 @@ LEGACY = ["-cipher", "ALL:@SECLEVEL=0"]
 
 def handshake(rig, *options, talk=""):
     """What `openssl s_client` makes of the hub."""
-    return run([find_tool("openssl"), "s_client", "-connect", f"{rig.host}:{rig.hub_port}", "-CAfile", rig.ca_file, *options],
-               check=False, timeout=60, input=talk)
+    return run(
+        [find_tool("openssl"), "s_client", "-connect", f"{rig.host}:{rig.hub_port}", "-CAfile", rig.ca_file, *options],
+        check=False,
+        timeout=60,
+        input=talk,
+    )
 
 
 def agreed(done):
@@ -19,13 +23,17 @@ def agreed(done):
     return match.groups() if match and match[2] != "(NONE)" else None
 
 
-@pytest.mark.parametrize("options, version", [
-    (["-tls1_3"], "TLSv1.3"),
-    (["-tls1_2"], "TLSv1.2"),
-    (["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"], "TLSv1.2"),
-    (["-tls1_3", "-groups", "P-256"], "TLSv1.3"),
-    (["-tls1_3", "-groups", "P-384"], "TLSv1.3"),
-], ids=["1.3", "1.2", "1.2 with ChaCha20", "P-256", "P-384"])
+@pytest.mark.parametrize(
+    "options, version",
+    [
+        (["-tls1_3"], "TLSv1.3"),
+        (["-tls1_2"], "TLSv1.2"),
+        (["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"], "TLSv1.2"),
+        (["-tls1_3", "-groups", "P-256"], "TLSv1.3"),
+        (["-tls1_3", "-groups", "P-384"], "TLSv1.3"),
+    ],
+    ids=["1.3", "1.2", "1.2 with ChaCha20", "P-256", "P-384"],
+)
 def test_good_tls_is_spoken(rig, options, version):
     done = handshake(rig, *options)
     assert agreed(done) and agreed(done)[0] == version, done.stdout + done.stderr
@@ -45,9 +53,16 @@ def test_of_tls_1_2_only_aead_with_ecdhe_is_left(rig):
     assert agreed(done) is None and "handshake failure" in done.stderr, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("options", [
-    ["-tls1_1", *LEGACY], ["-tls1", *LEGACY], ["-tls1_3", "-groups", "ffdhe2048:ffdhe8192"], ["-tls1_3", "-groups", "X448:P-521"],
-], ids=["1.1", "1.0", "finite fields", "dear curves"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-tls1_1", *LEGACY],
+        ["-tls1", *LEGACY],
+        ["-tls1_3", "-groups", "ffdhe2048:ffdhe8192"],
+        ["-tls1_3", "-groups", "X448:P-521"],
+    ],
+    ids=["1.1", "1.0", "finite fields", "dear curves"],
+)
 def test_what_is_weak_or_dear_is_refused(rig, options):
     done = handshake(rig, *options)
     assert agreed(done) is None and "alert" in done.stderr, done.stdout + done.stderr
@@ -55,9 +70,13 @@ def test_what_is_weak_or_dear_is_refused(rig, options):
 
 def test_renegotiation_is_refused(rig):
     """`R` makes s_client ask for it."""
-    with subprocess.Popen([find_tool("openssl"), "s_client", "-connect", f"{rig.host}:{rig.hub_port}", "-CAfile", rig.ca_file,
-                           "-tls1_2"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True) as client:
+    with subprocess.Popen(
+        [find_tool("openssl"), "s_client", "-connect", f"{rig.host}:{rig.hub_port}", "-CAfile", rig.ca_file, "-tls1_2"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as client:
         told, _ = client.communicate("R\n", timeout=60)
     assert "RENEGOTIATING" in told and "no renegotiation" in told, told
 

@@ -24,10 +24,10 @@ class FaultInjector:
         return getattr(self, "_" + self.kind)(connection, data)
 
     def _flip(self, connection, data):
-        return data[:SIZE] + bytes([data[SIZE] ^ 1]) + data[SIZE + 1:]
+        return data[:SIZE] + bytes([data[SIZE] ^ 1]) + data[SIZE + 1 :]
 
     def _drop(self, connection, data):
-        return data[:SIZE] + data[2 * SIZE:]
+        return data[:SIZE] + data[2 * SIZE :]
 
     def _repeat(self, connection, data):
         return data[:SIZE] + data

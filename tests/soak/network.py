@@ -19,6 +19,7 @@ KINDS = {"reset": "reset", "cut": "end", "stall": "stall", "delay": "slow"}  # a
 @dataclasses.dataclass
 class Leg:
     """Where connections of one kind come in, and where they go."""
+
     name: str
     listen: tuple
     target: tuple
@@ -76,8 +77,12 @@ class SoakNetwork:
 
     def connections(self, name):
         """(leg, connection) of all that are open."""
-        return [(network.leg, connection) for network in self.networks if network.leg.name == name
-                for connection in network.open]
+        return [
+            (network.leg, connection)
+            for network in self.networks
+            if network.leg.name == name
+            for connection in network.open
+        ]
 
     def arm_if_awaited(self, leg, connection):
         if awaited := self.waiting.pop((leg.name, connection.peer_port), None):

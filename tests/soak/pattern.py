@@ -39,7 +39,7 @@ class Pattern:
         self.stream, self.direction, self.size = stream, direction, size
         assert stream < MOST_STREAMS
         words = min(BLOCK_WORDS, -(-size // WORD))
-        self._block = bytearray(_TEMPLATE[:words * WORD])
+        self._block = bytearray(_TEMPLATE[: words * WORD])
         self._number = 0
         first = make_word(stream, direction, 0).to_bytes(WORD, "little")
         for place in range(4, WORD):
@@ -66,7 +66,7 @@ class Pattern:
         if position // BLOCK != self._number:
             self._turn_to(position // BLOCK)
         offset = position % BLOCK
-        return memoryview(self._block)[offset:offset + size]
+        return memoryview(self._block)[offset : offset + size]
 
 
 class Checker:
@@ -91,7 +91,7 @@ class Checker:
             if size == 0:
                 self._note("surplus", f"{len(data) - done} bytes after the last one", len(data) - done)
                 return False
-            piece = data if size == len(data) else data[done:done + size]
+            piece = data if size == len(data) else data[done : done + size]
             expected = self.pattern.part(self.received, size)
             if piece != expected.tobytes() and not self._look_closer(bytes(piece), bytes(expected), bytes(data[done:])):
                 return False
@@ -103,8 +103,10 @@ class Checker:
         """True when bytes were altered in place and the next ones may be right again."""
         at = next(i for i, pair in enumerate(zip(seen, expected)) if pair[0] != pair[1])
         differing = sum(a != b for a, b in zip(seen, expected))
-        where = (f"at byte {self.received + at}, expected {describe_word(self._word_at(at))}, "
-                 f"saw {rest[at:at + 16].hex(' ')}")
+        where = (
+            f"at byte {self.received + at}, expected {describe_word(self._word_at(at))}, "
+            f"saw {rest[at:at + 16].hex(' ')}"
+        )
         kind, origin = self._find_origin(rest[at:], self.received + at)
         self._note(kind, where + origin, differing)
         return kind == "altered"
@@ -116,7 +118,7 @@ class Checker:
     def _find_origin(self, rest, position):
         """(kind, what the bytes from the first wrong one on seem to be)"""
         for shift in range(min(WORD + 1, len(rest) - 2 * WORD + 1)):
-            first, second = rest[shift:shift + WORD], rest[shift + WORD:shift + 2 * WORD]
+            first, second = rest[shift : shift + WORD], rest[shift + WORD : shift + 2 * WORD]
             stream, direction, index = read_word(first)
             if read_word(second) != (stream, direction, index + 1):
                 continue

@@ -6,8 +6,13 @@ import random
 AT_ONCE, AT_END = 0, math.inf  # or a number: when so many bytes have arrived
 
 ENDINGS = {  # with weights
-    "client first": 14, "server first": 14, "crossing": 16, "half-close by client": 14, "half-close by server": 12,
-    "abort by client": 8, "abort by server": 8,
+    "client first": 14,
+    "server first": 14,
+    "crossing": 16,
+    "half-close by client": 14,
+    "half-close by server": 12,
+    "abort by client": 8,
+    "abort by server": 8,
 }
 LARGEST = 1 << 30
 LEAD = (64 << 10, 1 << 20)
@@ -16,6 +21,7 @@ LEAD = (64 << 10, 1 << 20)
 @dataclasses.dataclass
 class EndPlan:
     """What one end does. It sends `size` bytes."""
+
     size: int
     start: float = AT_ONCE
     finish: float = AT_ONCE
@@ -27,6 +33,7 @@ class EndPlan:
 @dataclasses.dataclass
 class Fault:
     """What the network does to a stream: on which leg, and after how many more bytes in which direction."""
+
     leg: str  # client, service, device or server
     kind: str  # reset, cut, stall or delay
     direction: str

@@ -73,8 +73,9 @@ class Samples:
                 found.append(f"{name} has {end.descriptors} descriptors at the end, {begin.descriptors} after warm-up")
             early = self.peak(name, "memory", 0.2)
             if with_memory and end.memory > early + early // 8 + SPARE_MEMORY:
-                found.append(f"{name} has {end.memory / MIB:.1f} MiB at the end, {early / MIB:.1f} at most in the "
-                             "first fifth")
+                found.append(
+                    f"{name} has {end.memory / MIB:.1f} MiB at the end, {early / MIB:.1f} at most in the " "first fifth"
+                )
         return found
 
     def lines(self, names):
@@ -82,10 +83,12 @@ class Samples:
             begin, end = self.baseline.get(name), self.end.get(name)
             if not begin or not end:
                 continue
-            yield (f"  {name:14} descriptors {begin.descriptors} after warm-up, {self.peak(name, 'descriptors')} peak, "
-                   f"{end.descriptors} end; memory {begin.memory / MIB:.1f} MiB after warm-up, "
-                   f"{self.peak(name, 'memory', 0.2) / MIB:.1f} peak of the first fifth, "
-                   f"{self.peak(name, 'memory') / MIB:.1f} peak, {end.memory / MIB:.1f} end")
+            yield (
+                f"  {name:14} descriptors {begin.descriptors} after warm-up, {self.peak(name, 'descriptors')} peak, "
+                f"{end.descriptors} end; memory {begin.memory / MIB:.1f} MiB after warm-up, "
+                f"{self.peak(name, 'memory', 0.2) / MIB:.1f} peak of the first fifth, "
+                f"{self.peak(name, 'memory') / MIB:.1f} peak, {end.memory / MIB:.1f} end"
+            )
 
 
 def amount(size):
@@ -103,12 +106,18 @@ def summary(tally, samples, names, run):
     yield "; ".join(f"{name} {value}" for name, value in run)
     yield f"streams:    {tally.streams}: {listed(tally.endings)}"
     yield f"bytes:      {amount(tally.bytes['up'])} up, {amount(tally.bytes['down'])} down, all checked"
-    yield (f"faults:     {sum(tally.faults.values())}: {listed(faults)} ({tally.missed_faults} more were planned "
-           f"but did not strike); readers stalled {tally.stalls} times")
-    yield (f"wrong:      {tally.wrong_bytes} bytes; streams with altered {bad['altered']}, lost {bad['lost']}, "
-           f"repeated {bad['repeated']}, surplus {bad['surplus']} bytes")
-    yield (f"            {bad['crossed']} crossed, {bad['truncated']} truncated with a clean end, "
-           f"{bad['broken']} broken without a cause, {bad['hung']} hung, {bad['unreached']} that reached no server, "
-           f"{bad['doubled']} doubled")
+    yield (
+        f"faults:     {sum(tally.faults.values())}: {listed(faults)} ({tally.missed_faults} more were planned "
+        f"but did not strike); readers stalled {tally.stalls} times"
+    )
+    yield (
+        f"wrong:      {tally.wrong_bytes} bytes; streams with altered {bad['altered']}, lost {bad['lost']}, "
+        f"repeated {bad['repeated']}, surplus {bad['surplus']} bytes"
+    )
+    yield (
+        f"            {bad['crossed']} crossed, {bad['truncated']} truncated with a clean end, "
+        f"{bad['broken']} broken without a cause, {bad['hung']} hung, {bad['unreached']} that reached no server, "
+        f"{bad['doubled']} doubled"
+    )
     yield f"harmless:   {tally.spare_connections} connections to services for requests that were repeated"
     yield from samples.lines(names)

@@ -114,6 +114,7 @@ class SoakRunner:
                 return
             sock.setblocking(False)
             take(sock)
+
         self.loop.watch(listener.fileno(), READ, serve)
 
     def close(self):
@@ -262,9 +263,12 @@ class SoakRunner:
 
     def _tell(self):
         tally = self.tally
-        print(f"{time.monotonic() - self.begin:6.0f} s  {tally.streams} streams, {len(self.streams)} open; "
-              f"{amount(self._recent_rate())}/s; {sum(tally.faults.values())} faults; {len(tally.failures)} "
-              "failures", file=sys.stderr)
+        print(
+            f"{time.monotonic() - self.begin:6.0f} s  {tally.streams} streams, {len(self.streams)} open; "
+            f"{amount(self._recent_rate())}/s; {sum(tally.faults.values())} faults; {len(tally.failures)} "
+            "failures",
+            file=sys.stderr,
+        )
         self.loop.after(10 if self.seconds < 600 else 60, self._tell)
 
     def _turn_while(self, condition):
@@ -287,9 +291,14 @@ class SoakRunner:
     def _judge(self, with_memory):
         found = self._failures(with_memory)
         found += self.tunnel.stop()
-        run = [("seed", self.seed), ("minutes", f"{self.seconds / 60:g}"), ("binaries", BIN),
-               ("threads of the proxies", self.threads), ("fastest", f"{amount(self.rate)}/s"),
-               ("memory", "judged" if with_memory else "not judged")]
+        run = [
+            ("seed", self.seed),
+            ("minutes", f"{self.seconds / 60:g}"),
+            ("binaries", BIN),
+            ("threads of the proxies", self.threads),
+            ("fastest", f"{amount(self.rate)}/s"),
+            ("memory", "judged" if with_memory else "not judged"),
+        ]
         for line in summary(self.tally, self.samples, PROGRAMS, run):
             print(line)
         for name, codes in self.tunnel.codes().items():

@@ -49,14 +49,26 @@ class Stream:
         self.client_port = sock.getsockname()[1]
         if fault and fault.leg == "client":
             self._ask(self.client_port)
-        return End(self.loop, sock, self.plan.client, (self.number, UP, self.plan.client.size),
-                   (self.number, DOWN, self.plan.server.size), self._moved)
+        return End(
+            self.loop,
+            sock,
+            self.plan.client,
+            (self.number, UP, self.plan.client.size),
+            (self.number, DOWN, self.plan.server.size),
+            self._moved,
+        )
 
     def accept(self, sock, first=b""):
         """A connection has reached the server, which has read `first` from it."""
         fault = self.plan.fault
-        server = End(self.loop, sock, self.plan.server, (self.number, DOWN, self.plan.server.size),
-                     (self.number, UP, self.plan.client.size), self._moved)
+        server = End(
+            self.loop,
+            sock,
+            self.plan.server,
+            (self.number, DOWN, self.plan.server.size),
+            (self.number, UP, self.plan.client.size),
+            self._moved,
+        )
         self.servers.append(server)
         if first:
             server.take(first)
@@ -162,22 +174,32 @@ class Stream:
         if end.broken and not self.touched:
             found.append(("broken", f"{name}: {end.broken} after {end.received} of {size} bytes, {end.sent} sent"))
         if end in self.hung:
-            found.append(("hung", f"{name}: {end.received} of {size} bytes, {end.sent} of {end.outgoing.size} sent, "
-                                  f"{'ended' if end.ended else 'open'}"))
+            found.append(
+                (
+                    "hung",
+                    f"{name}: {end.received} of {size} bytes, {end.sent} of {end.outgoing.size} sent, "
+                    f"{'ended' if end.ended else 'open'}",
+                )
+            )
         return found
 
     def describe(self):
         plan = self.plan
         fault = f"; {plan.fault}, {'struck' if self.fired else 'did not strike'}" if plan.fault else ""
-        return (f"stream {plan.stream} ({self.route.service}, client port {self.client_port}): {plan.ending}; "
-                f"client {_describe_end(plan.client)}; server {_describe_end(plan.server)}{fault}")
+        return (
+            f"stream {plan.stream} ({self.route.service}, client port {self.client_port}): {plan.ending}; "
+            f"client {_describe_end(plan.client)}; server {_describe_end(plan.server)}{fault}"
+        )
 
 
 def _describe_end(plan):
     rules = [("from", plan.start), ("finishes", plan.finish)]
     parts = [f"sends {plan.size}"]
-    parts += [f"{what} {'once the other has ended' if rule == AT_END else f'once {rule} have come'}"
-              for what, rule in rules if rule != AT_ONCE]
+    parts += [
+        f"{what} {'once the other has ended' if rule == AT_END else f'once {rule} have come'}"
+        for what, rule in rules
+        if rule != AT_ONCE
+    ]
     parts += [f"aborts once {plan.abort[1]} are {plan.abort[0]}"] if plan.abort else []
     parts += [f"pauses {seconds} s at {place}" for place, seconds in plan.pauses]
     return ", ".join(parts)

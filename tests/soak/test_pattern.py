@@ -23,7 +23,7 @@ def made(pattern, begin=0):
 
 def check(checker, data, step=65536):
     for at in range(0, len(data), step):
-        if not checker.feed(data[at:at + step]):
+        if not checker.feed(data[at : at + step]):
             break
     return {kind for kind, _ in checker.faults}
 
@@ -63,13 +63,13 @@ def test_one_altered_byte(at):
 @pytest.mark.parametrize("at", [0, 3, 40_000])
 def test_lost_bytes(at, count):
     data = plain(9, UP, 200_000)
-    assert check(Checker(9, UP, 200_000), data[:at] + data[at + count:]) == {"lost"}
+    assert check(Checker(9, UP, 200_000), data[:at] + data[at + count :]) == {"lost"}
 
 
 @pytest.mark.parametrize("count", [1, 5, 8, 1000, 2048])
 def test_repeated_bytes(count):
     data = plain(9, UP, 200_000)
-    assert check(Checker(9, UP, 200_000), data[:70_000] + data[70_000 - count:]) == {"repeated"}
+    assert check(Checker(9, UP, 200_000), data[:70_000] + data[70_000 - count :]) == {"repeated"}
 
 
 def test_bytes_in_another_order():

@@ -5,8 +5,17 @@ import pathlib
 import re
 import textwrap
 
-from tests.harness.programs import (BIN, SANITIZER_REPORT, Program, descriptor_count, free_port, is_listening, run,
-                                    status_bytes, wait_until)
+from tests.harness.programs import (
+    BIN,
+    SANITIZER_REPORT,
+    Program,
+    descriptor_count,
+    free_port,
+    is_listening,
+    run,
+    status_bytes,
+    wait_until,
+)
 from tests.harness.secrets import credentials_in, find_leaks
 
 from .network import Leg
@@ -34,6 +43,7 @@ def usage_of(pid):
 @dataclasses.dataclass
 class Route:
     """A way through the tunnel: one forward, one service."""
+
     service: str
     server_port: int  # where the soak listens
     forward_port: int = 0
@@ -50,8 +60,9 @@ class Tunnel:
         self.hub_directory = self.directory / "hub"
         self.hub_port, self.mqtt_port = free_port(), free_port()
         self._choose_forward_ports()
-        self.programs = [Program(name, [BIN / name, "--config", self._config(name)], self.directory)
-                         for name in PROGRAMS]
+        self.programs = [
+            Program(name, [BIN / name, "--config", self._config(name)], self.directory) for name in PROGRAMS
+        ]
         self.hub, self.device, self.service = self.programs
         self.secrets = set()
         self.died = set()
@@ -71,9 +82,11 @@ class Tunnel:
     def legs(self, relayed_servers):
         """What the faulty network has to listen on; its ports go to use_ports() in the same order."""
         hub = (HUB, self.hub_port)
-        legs = [Leg("service", (SERVICE_SIDE, self.hub_port), hub),
-                Leg("device", (DEVICE_SIDE, self.hub_port), hub, upwards=False),
-                Leg("link", (DEVICE_SIDE, self.mqtt_port), (HUB, self.mqtt_port))]
+        legs = [
+            Leg("service", (SERVICE_SIDE, self.hub_port), hub),
+            Leg("device", (DEVICE_SIDE, self.hub_port), hub, upwards=False),
+            Leg("link", (DEVICE_SIDE, self.mqtt_port), (HUB, self.mqtt_port)),
+        ]
         self._relayed_servers = relayed_servers
         legs += [Leg("client", (HUB, 0), (HUB, route.forward_port)) for route in self.routes]
         legs += [Leg("server", (HUB, 0), (HUB, route.server_port)) for route in relayed_servers]
@@ -107,31 +120,42 @@ class Tunnel:
     def _make_hub(self):
         run([BIN / "stream-hub", "init", self.hub_directory, "--name", "soak", "--host", HUB, "--port", self.hub_port])
         path = self._config("stream-hub")
-        settings = {"listen": f"{HUB}:{self.hub_port}", "mqtt_listen": f"{HUB}:{self.mqtt_port}",
-                    "handshake_timeout": f"{HANDSHAKE}s"}
+        settings = {
+            "listen": f"{HUB}:{self.hub_port}",
+            "mqtt_listen": f"{HUB}:{self.mqtt_port}",
+            "handshake_timeout": f"{HANDSHAKE}s",
+        }
         kept = [line for line in path.read_text().splitlines() if line.split(":")[0] not in settings]
         path.write_text("\n".join(kept + [f"{key}: {value}" for key, value in settings.items()]) + "\n")
         self.secrets |= credentials_in((self.hub_directory / "service.cs").read_text())
 
     def _write_proxy_configs(self):
-        services = "".join(f"  {route.service}: {HUB}:{route.relayed_server_port or route.server_port}\n"
-                           for route in self.routes)
+        services = "".join(
+            f"  {route.service}: {HUB}:{route.relayed_server_port or route.server_port}\n" for route in self.routes
+        )
         self._config("device-proxy").write_text(
             self._hub_section("device.cs", DEVICE_SIDE) + f"  transport: mqtt\n  mqtt_port: {self.mqtt_port}\n"
-            "reconnect:\n  first: 100ms\n  longest: 1s\n" f"threads: {self.threads}\nservices:\n" + services)
-        forwards = "".join(f"  - listen: {HUB}:{route.forward_port}\n    device: {DEVICE}\n    service: {route.service}\n"
-                           for route in self.routes)
+            "reconnect:\n  first: 100ms\n  longest: 1s\n"
+            f"threads: {self.threads}\nservices:\n" + services
+        )
+        forwards = "".join(
+            f"  - listen: {HUB}:{route.forward_port}\n    device: {DEVICE}\n    service: {route.service}\n"
+            for route in self.routes
+        )
         self._config("service-proxy").write_text(
-            self._hub_section("hub/service.cs", SERVICE_SIDE) + f"threads: {self.threads}\nforwards:\n" + forwards)
+            self._hub_section("hub/service.cs", SERVICE_SIDE) + f"threads: {self.threads}\nforwards:\n" + forwards
+        )
 
     def _hub_section(self, credential, address):
-        return textwrap.dedent(f"""\
+        return textwrap.dedent(
+            f"""\
             hub:
               connection_string_file: {self.directory / credential}
               ca_file: {self.hub_directory}/hub-ca.pem
               address: {address}
               port: {self.hub_port}
-            """)
+            """
+        )
 
     def _admin(self, *words):
         return run([BIN / "stream-hub", *words, "--config", self._config("stream-hub")]).stdout
@@ -161,12 +185,17 @@ class Tunnel:
         for program in self.programs:
             failures += [f"{program.name} ended with {code}" for code in program.exits if code != 0]
             text = program.output()
-            failures += [f"{program.name} printed: {line[:400]}" for line in text.splitlines()
-                           if "DS-901" in line or SANITIZER_REPORT.search(line)]
+            failures += [
+                f"{program.name} printed: {line[:400]}"
+                for line in text.splitlines()
+                if "DS-901" in line or SANITIZER_REPORT.search(line)
+            ]
             failures += [f"{program.name} printed {leak}" for leak in find_leaks(text, self.secrets)]
         return failures
 
     def codes(self):
         """How often each error code was logged, by program."""
-        return {program.name: dict(sorted(collections.Counter(re.findall(r"DS-\d{3}", program.output())).items()))
-                for program in self.programs}
+        return {
+            program.name: dict(sorted(collections.Counter(re.findall(r"DS-\d{3}", program.output())).items()))
+            for program in self.programs
+        }

@@ -21,8 +21,11 @@ CHECK_EVERY = 2  # seconds
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog="scripts/fuzz --live", description=__doc__,
-                                     epilog="--bin-dir DIR: the hub, by default $DS_BIN_DIR or build/asan/bin")
+    parser = argparse.ArgumentParser(
+        prog="scripts/fuzz --live",
+        description=__doc__,
+        epilog="--bin-dir DIR: the hub, by default $DS_BIN_DIR or build/asan/bin",
+    )
     parser.add_argument("minutes", nargs="?", type=float, default=10, help="for each entry point; 10 by default")
     parser.add_argument("--entry", action="append", choices=ENTRY_POINTS, help="only this entry point; may be repeated")
     parser.add_argument("--seed", type=int, help="repeats the inputs of another run")
@@ -76,10 +79,16 @@ class Run:
             raise self.failure
         latencies.append(self.target.check())
         after = self.target.usage()
-        return {"entry": self.attacker.entry_point, "executions": self.done, "per_second": round(self.done / seconds, 1),
-                "honest_checks": len(latencies), "slowest_check_seconds": round(max(latencies), 3),
-                "descriptors": [before[0], after[0]], "resident_mib": [before[1], after[1]],
-                "answers": dict(self.attacker.outcomes.most_common(12))}
+        return {
+            "entry": self.attacker.entry_point,
+            "executions": self.done,
+            "per_second": round(self.done / seconds, 1),
+            "honest_checks": len(latencies),
+            "slowest_check_seconds": round(max(latencies), 3),
+            "descriptors": [before[0], after[0]],
+            "resident_mib": [before[1], after[1]],
+            "answers": dict(self.attacker.outcomes.most_common(12)),
+        }
 
 
 def keep_inputs(attacker, directory):
@@ -110,8 +119,11 @@ def main():
         print(f"FAILED with seed {seed}, logs and the last inputs in {directory}", file=sys.stderr)
         if attacker:
             keep_inputs(attacker, directory)
-            print(f"at {attacker.entry_point}, execution {max((n for n, _ in attacker.recent), default=0)} or a little "
-                  f"before; again: --entry {attacker.entry_point} --seed {seed}", file=sys.stderr)
+            print(
+                f"at {attacker.entry_point}, execution {max((n for n, _ in attacker.recent), default=0)} or a little "
+                f"before; again: --entry {attacker.entry_point} --seed {seed}",
+                file=sys.stderr,
+            )
         if not isinstance(failure, Finding):
             raise
         traceback.print_exception(failure)

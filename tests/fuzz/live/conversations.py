@@ -5,11 +5,19 @@ import urllib.parse
 from .tree import Frame, Node, Packet, Text
 
 CORPUS = pathlib.Path(__file__).resolve().parents[1] / "corpus"
-CORPORA = {"https": ("http_head_fuzz", "sas_fuzz", "topic_fuzz"), "mqtt-ws": ("mqtt_fuzz", "ws_frame_fuzz"),
-           "mqtt": ("mqtt_fuzz", "topic_fuzz", "sas_fuzz"), "leg": ("ws_frame_fuzz",)}
+CORPORA = {
+    "https": ("http_head_fuzz", "sas_fuzz", "topic_fuzz"),
+    "mqtt-ws": ("mqtt_fuzz", "ws_frame_fuzz"),
+    "mqtt": ("mqtt_fuzz", "topic_fuzz", "sas_fuzz"),
+    "leg": ("ws_frame_fuzz",),
+}
 ENTRY_POINTS = tuple(CORPORA)
-UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
-           "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 DIRECT = {"Connection": "Upgrade", "Upgrade": "device-stream"}
 FEATURES = {"iothub-streaming-features": "half-close,big-frames,pings"}
 
@@ -22,6 +30,7 @@ def spare_parts(entry_point):
 
 # --- HTTP
 
+
 def request(method, target, fields, body=b""):
     segments = [part for piece in target.encode().split(b"/")[1:] for part in (b"/", piece)]
     lines = [Node(name.encode(), b": ", str(value).encode(), b"\r\n") for name, value in fields.items()]
@@ -29,9 +38,14 @@ def request(method, target, fields, body=b""):
 
 
 def stream_request(rng, facts, device, **more):
-    fields = {"Host": "hub", "Authorization": facts.service_token(), "Content-Length": 0,
-              "iothub-streaming-connect-timeout-in-seconds": rng.choice(["0", "0.1", "1"]),
-              "iothub-streaming-response-timeout-in-seconds": rng.choice(["1", "2.5"]), **more}
+    fields = {
+        "Host": "hub",
+        "Authorization": facts.service_token(),
+        "Content-Length": 0,
+        "iothub-streaming-connect-timeout-in-seconds": rng.choice(["0", "0.1", "1"]),
+        "iothub-streaming-response-timeout-in-seconds": rng.choice(["1", "2.5"]),
+        **more,
+    }
     name = f"echo.{rng.randrange(1 << 32):08x}"
     return request("POST", f"/twins/{device}/streams/{name}?api-version=2020-09-30", fields)
 
@@ -42,9 +56,24 @@ def registry_request(rng, facts):
     fields |= rng.choice([{"If-Match": '"*"'}, {"Expect": "100-continue"}, {}])
     if rng.random() < 0.5:
         half = len(body) // 2
-        chunks = Node(f"{half:x}".encode(), b"\r\n", body[:half], b"\r\n", f"{len(body) - half:x}".encode(), b";a=b",
-                      b"\r\n", body[half:], b"\r\n", b"0", b"\r\n", b"A: b\r\n", b"\r\n")
-        return request("PUT", "/devices/pump-18?api-version=2020-09-30", {**fields, "Transfer-Encoding": "chunked"}, chunks)
+        chunks = Node(
+            f"{half:x}".encode(),
+            b"\r\n",
+            body[:half],
+            b"\r\n",
+            f"{len(body) - half:x}".encode(),
+            b";a=b",
+            b"\r\n",
+            body[half:],
+            b"\r\n",
+            b"0",
+            b"\r\n",
+            b"A: b\r\n",
+            b"\r\n",
+        )
+        return request(
+            "PUT", "/devices/pump-18?api-version=2020-09-30", {**fields, "Transfer-Encoding": "chunked"}, chunks
+        )
     method = rng.choice(["GET", "PUT", "PATCH", "DELETE", "POST"])
     return request(method, "/devices/pump-18?api-version=2020-09-30", {**fields, "Content-Length": len(body)}, body)
 
@@ -55,20 +84,34 @@ def leg_upgrade(ticket):
 
 
 def https(rng, facts):
-    kinds = [lambda: stream_request(rng, facts, facts.offline), lambda: stream_request(rng, facts, facts.online),
-             lambda: stream_request(rng, facts, facts.online, **FEATURES, **rng.choice([{}, DIRECT])),
-             lambda: registry_request(rng, facts), lambda: leg_upgrade(rng.choice(facts.tickets(rng.random() < 0.5))),
-             lambda: request("GET", "/", {"Host": "hub"})]
-    return Node(*(rng.choice(kinds)() for _ in range(rng.choice([1, 1, 2, 4]))), *frames(rng)[:rng.choice([0, 0, 3])])
+    kinds = [
+        lambda: stream_request(rng, facts, facts.offline),
+        lambda: stream_request(rng, facts, facts.online),
+        lambda: stream_request(rng, facts, facts.online, **FEATURES, **rng.choice([{}, DIRECT])),
+        lambda: registry_request(rng, facts),
+        lambda: leg_upgrade(rng.choice(facts.tickets(rng.random() < 0.5))),
+        lambda: request("GET", "/", {"Host": "hub"}),
+    ]
+    return Node(*(rng.choice(kinds)() for _ in range(rng.choice([1, 1, 2, 4]))), *frames(rng)[: rng.choice([0, 0, 3])])
 
 
 # --- MQTT
 
+
 def login(facts, device):
-    user = (f"127.0.0.1/{device}/?api-version=2020-09-30&DeviceClientType="
-            + urllib.parse.quote("proxy/1 (features=half-close,pings)", safe=""))
-    return Packet(0x10, Text(b"MQTT"), b"\x04", b"\xc0", b"\0\x3c", Text(device.encode()), Text(user.encode()),
-                  Text(facts.device_token(device).encode()))
+    user = f"127.0.0.1/{device}/?api-version=2020-09-30&DeviceClientType=" + urllib.parse.quote(
+        "proxy/1 (features=half-close,pings)", safe=""
+    )
+    return Packet(
+        0x10,
+        Text(b"MQTT"),
+        b"\x04",
+        b"\xc0",
+        b"\0\x3c",
+        Text(device.encode()),
+        Text(user.encode()),
+        Text(facts.device_token(device).encode()),
+    )
 
 
 def packets(rng, facts):
@@ -96,12 +139,19 @@ def mqtt_ws(rng, facts):
 
 # --- the legs of a stream, behind their upgrade
 
+
 def frames(rng):
     payload = rng.randbytes(rng.choice([1, 125, 126, 5000, 65535, 65536, 200_000]))
-    kinds = [[Frame(0x82, payload)], [Frame(0x02, b"begin"), Frame(0x00, b"middle"), Frame(0x89, b"between"),
-                                      Frame(0x80, b"end")],
-             [Frame(0x81, "tëxt".encode())], [Frame(0x82)], [Frame(0x82)] * 70, [Frame(0x89, b"x" * 125)], [Frame(0x8A)],
-             [Frame(0x82, b"a"), Frame(0x82, b"b")]]
+    kinds = [
+        [Frame(0x82, payload)],
+        [Frame(0x02, b"begin"), Frame(0x00, b"middle"), Frame(0x89, b"between"), Frame(0x80, b"end")],
+        [Frame(0x81, "tëxt".encode())],
+        [Frame(0x82)],
+        [Frame(0x82)] * 70,
+        [Frame(0x89, b"x" * 125)],
+        [Frame(0x8A)],
+        [Frame(0x82, b"a"), Frame(0x82, b"b")],
+    ]
     said = [frame for _ in range(rng.randrange(1, 5)) for frame in rng.choice(kinds)]
     return said + rng.choice([[], [Frame(0x88, b"\x03\xe8")], [Frame(0x88)], [Frame(0x82), Frame(0x88, b"\x0f\xa1")]])
 

@@ -11,9 +11,20 @@ import urllib.parse
 from tests.harness.programs import SANITIZER_REPORT, descriptor_count, status_bytes, wait_until
 from tests.harness.rig import Rig
 from tests.harness.secrets import find_leaks
-from tests.harness.wire import (device_token, http_request, mqtt_login, mqtt_packet, mqtt_string,
-                          mqtt_subscribe, read_mqtt, read_websocket, service_token, tls_connect, websocket_frame,
-                          websocket_upgrade)
+from tests.harness.wire import (
+    device_token,
+    http_request,
+    mqtt_login,
+    mqtt_packet,
+    mqtt_string,
+    mqtt_subscribe,
+    read_mqtt,
+    read_websocket,
+    service_token,
+    tls_connect,
+    websocket_frame,
+    websocket_upgrade,
+)
 
 PATIENCE = 30  # seconds that an honest client waits for anything
 INTERNAL_FAULT = re.compile(r"DS-901|\bcould not be checked\b")
@@ -157,8 +168,9 @@ class Target(Rig):
                 one.close()
         except (AssertionError, OSError) as failure:
             self.check_printed()
-            raise Finding(f"an honest client failed: {failure!r}; the hub "
-                          + ("lives" if self.hub.is_alive() else "is dead")) from failure
+            raise Finding(
+                f"an honest client failed: {failure!r}; the hub " + ("lives" if self.hub.is_alive() else "is dead")
+            ) from failure
         self.check_printed()
         return time.monotonic() - begin
 
@@ -169,7 +181,7 @@ class Target(Rig):
             self.read_up_to = output.tell()
         report = SANITIZER_REPORT.search(text) or INTERNAL_FAULT.search(text)
         if report:
-            raise Finding(text[max(0, report.start() - 500):report.start() + 6000])
+            raise Finding(text[max(0, report.start() - 500) : report.start() + 6000])
         if leaks := find_leaks(text, self.secrets):
             raise Finding(f"the hub printed {leaks}")
 
@@ -179,8 +191,9 @@ class Target(Rig):
 
     def check_given_back(self, descriptors):
         """What was left behind is gone once the time limits of the hub have passed."""
-        wait_until(lambda: self.usage()[0] <= descriptors, lambda: f"{self.usage()[0]} descriptors, {descriptors} before",
-                   150)
+        wait_until(
+            lambda: self.usage()[0] <= descriptors, lambda: f"{self.usage()[0]} descriptors, {descriptors} before", 150
+        )
 
     def stop(self):
         """Exit code 0 says that LeakSanitizer found nothing either."""

@@ -9,6 +9,7 @@ from .tree import Frame, Node, Packet, Text, mutate
 
 class Facts:
     """Stands in for the hub."""
+
     online, offline, devices = "honest", "offline", ("dev-1", "dev-2")
 
     def service_token(self):
@@ -25,7 +26,7 @@ def unmasked(frame):
     """(first byte, payload) of one masked frame."""
     size = frame[1] & 0x7F
     begin = {126: 4, 127: 10}.get(size, 2)
-    key, body = frame[begin:begin + 4], frame[begin + 4:]
+    key, body = frame[begin : begin + 4], frame[begin + 4 :]
     return frame[0], bytes(byte ^ key[i % 4] for i, byte in enumerate(body))
 
 
@@ -37,8 +38,9 @@ def test_a_frame_has_the_shortest_length_and_a_mask(size):
     assert frame[1] == 0x80 | (size if size < 126 else 126 if size < 65536 else 127)
 
 
-@pytest.mark.parametrize("size, head", [(0, b"\x30\0"), (127, b"\x30\x7f"), (128, b"\x30\x80\x01"),
-                                        (16384, b"\x30\x80\x80\x01")])
+@pytest.mark.parametrize(
+    "size, head", [(0, b"\x30\0"), (127, b"\x30\x7f"), (128, b"\x30\x80\x01"), (16384, b"\x30\x80\x80\x01")]
+)
 def test_a_packet_has_its_length_in_front(size, head):
     assert Packet(0x30, b"x" * size).encode() == head + b"x" * size
 

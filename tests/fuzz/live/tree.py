@@ -5,10 +5,41 @@ import struct
 
 LARGEST = 256 * 1024 + 1000  # no message becomes longer; the hub takes MQTT packets up to 256 KiB
 MOST_PARTS = 2000
-INTERESTING = [b"", b"\0", b"\xff", b"\x7f\xff", b"\x80\0", b"\xff" * 4, b"\xff" * 8, b"\x80" + b"\0" * 7, b"\r\n",
-               b"\r\n\r\n", b"\n", b" ", b"\t", b"%00", b"%zz", b"%2F..%2F", b"0", b"-1", b"4294967296", b"1e999",
-               b"\xc3\x28", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"+/#", b"$iothub/", b"&$rid=", b"?", b"a" * 129,
-               b"chunked", b"close", b"websocket", b"\x88\x82\0\0\0\0\x03\xe8", b"\x10\xff\xff\xff\x7f"]
+INTERESTING = [
+    b"",
+    b"\0",
+    b"\xff",
+    b"\x7f\xff",
+    b"\x80\0",
+    b"\xff" * 4,
+    b"\xff" * 8,
+    b"\x80" + b"\0" * 7,
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\n",
+    b" ",
+    b"\t",
+    b"%00",
+    b"%zz",
+    b"%2F..%2F",
+    b"0",
+    b"-1",
+    b"4294967296",
+    b"1e999",
+    b"\xc3\x28",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    b"+/#",
+    b"$iothub/",
+    b"&$rid=",
+    b"?",
+    b"a" * 129,
+    b"chunked",
+    b"close",
+    b"websocket",
+    b"\x88\x82\0\0\0\0\x03\xe8",
+    b"\x10\xff\xff\xff\x7f",
+]
 
 
 class Node:
@@ -35,6 +66,7 @@ class Node:
 
 class Text(Node):
     """An MQTT string: two bytes of length in front."""
+
     error = 0
 
     def wrap(self, body):
@@ -83,7 +115,7 @@ class Frame(Node):
         size = {0: b"", 2: struct.pack(">H", length & 0xFFFF), 8: struct.pack(">Q", length & (1 << 64) - 1)}[form]
         masked = bytes([start[0] | (0x80 if self.key else 0)]) + size + self.key
         if self.key and self.key != b"\0\0\0\0":
-            whole = int.from_bytes(body, "big") ^ int.from_bytes((self.key * (len(body) // 4 + 1))[:len(body)], "big")
+            whole = int.from_bytes(body, "big") ^ int.from_bytes((self.key * (len(body) // 4 + 1))[: len(body)], "big")
             body = whole.to_bytes(len(body), "big")
         return bytes([self.first]) + masked + body
 
@@ -148,7 +180,7 @@ def change_bytes(text, rng):
     way = rng.randrange(6)
     if way == 0 and text:
         place = rng.randrange(len(text))
-        return text[:place] + bytes([text[place] ^ 1 << rng.randrange(8)]) + text[place + 1:]
+        return text[:place] + bytes([text[place] ^ 1 << rng.randrange(8)]) + text[place + 1 :]
     if way == 1:
         return text[:begin] + rng.randbytes(rng.choice([1, 2, 4, 30])) + text[end:]
     if way == 2:
