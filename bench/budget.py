@@ -10,7 +10,7 @@ BEST = ("haproxy", "nginx")
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """Of the rows that are like `rows`; a multiple of the better peer's figure, or a figure where there are no peers."""
+    """Of the rows that are like `rows`: a multiple of the better peer's figure, or a figure where no peer is."""
 
     rows: str
     column: str

@@ -286,7 +286,7 @@ def main():
     given = options.parse_args()
     why_not = "the relay was asked for" if given.no_namespaces else namespaces.why_not()
     print(
-        f"Seconds until noticed: median (min..max) of {given.rounds} rounds. –: stands still itself, or behind who does; "
+        f"Seconds until noticed: median (min..max) of {given.rounds} rounds. –: stands still, or behind who does; "
         "or has no part in it." + (f" No packets were dropped: {why_not}." if why_not else "") + "\n"
     )
     print_table(measure_all(deaths(dropped=not why_not), given.rounds))

@@ -21,9 +21,9 @@ SLOW = 100  # pieces that pass while a connection is slow
 class Plan:
     """What befalls one connection. The fault comes when `at` bytes have passed in the direction `way`.
 
-    reset: RST at both sides. cut: an end of file in that direction alone. end: one at both sides. half_open, black_hole:
-    what comes in that direction, or in both, vanishes. garbage: some in front of the rest. stall: nothing passes, slow:
-    little, and after a while all as before.
+    reset: RST at both sides. cut: an end of file in that direction alone. end: one at both sides.
+    half_open, black_hole: what comes in that direction, or in both, vanishes. garbage: some in front of the rest.
+    stall: nothing passes, slow: little, and after a while all as before.
     """
 
     fault: str = "none"

@@ -26,8 +26,8 @@ def draw_plan(rng, most, **given):
 
 
 class FaultyNetwork:
-    """Listens on `address` and carries what connects there to `target`; plan_for(number) is a connection's plan. It runs in
-    a thread of its own, or on the loop that it is given."""
+    """Listens on `address` and carries what connects there to `target`; plan_for(number) is a connection's plan.
+    It runs in a thread of its own, or on the loop that it is given."""
 
     def __init__(self, target, address=("127.0.0.1", 0), loop=None):
         self.target = target

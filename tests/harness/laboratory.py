@@ -133,7 +133,7 @@ class Laboratory(Rig):
     # --- streams
 
     def legs(self, leg):
-        """What may carry streams: the device's oldest connection is its link; any other may have been kept for a leg."""
+        """What may carry streams: a device's oldest connection is its link; any other may be kept for a leg."""
         connections = self.networks[leg].open_connections()
         return connections[1:] if leg == "device" else connections
 

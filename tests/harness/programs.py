@@ -16,7 +16,8 @@ SANITIZED = any(name in str(BIN) for name in ("asan", "tsan"))
 PATIENCE = 60 if SANITIZED else 30
 
 SANITIZER_REPORT = re.compile(
-    r"(ERROR|WARNING|SUMMARY): (Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error: |terminate called|Assertion .* failed"
+    r"(ERROR|WARNING|SUMMARY): (Address|Thread|Leak|UndefinedBehavior)Sanitizer|runtime error: |terminate called"
+    r"|Assertion .* failed"
 )
 
 
@@ -74,7 +75,7 @@ def is_listening(port, address=None):
 
 
 def queued_bytes(port, peer_port):
-    """Of a TCP connection on this machine: what waits to be read at `port`, and what its other end still has to send."""
+    """Of a TCP connection on this machine: what waits to be read at `port`, and what its other end has to send."""
     here, there = f":{port:04X}", f":{peer_port:04X}"
     total = 0
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:

@@ -1,4 +1,7 @@
-"""The packages of scripts/test-packages in a machine of their own. The tests follow each other: install, use, upgrade, remove."""
+"""The packages of scripts/test-packages in a machine of their own.
+
+The tests follow each other: install, use, upgrade, remove.
+"""
 import os
 import pathlib
 import subprocess

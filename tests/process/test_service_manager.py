@@ -1,4 +1,4 @@
-"""Under a service manager: notifications, the watchdog, sockets that it holds, and the keeper that stands in between."""
+"""Under a service manager: notifications, the watchdog, sockets that it holds, and the keeper in between."""
 import contextlib
 import os
 import signal

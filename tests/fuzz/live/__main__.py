@@ -54,7 +54,7 @@ class Run:
                     return
                 self.attacker.execute(number)
                 self.done += 1
-        except BaseException as failure:  # noqa: BLE001 - a mistake of ours also ends the run
+        except BaseException as failure:  # a mistake of ours also ends the run
             self.failure = self.failure or failure
             self.over.set()
 

@@ -62,7 +62,7 @@ class HonestDevice:
                 first, body = read_mqtt(self.link)
                 if first == 0x30:
                     self.take(body[2:].decode())
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the checks tell it
+        except Exception as failure:  # whatever it is, the checks tell it
             with self.news:
                 self.ended = failure
                 self.news.notify_all()
