@@ -59,23 +59,22 @@ class PrivateSshd:
 
     def client_options(self, port):
         """Options common to ssh, scp and sftp for reaching this server through a local port of the tunnel."""
+        options = {
+            "IdentitiesOnly": "yes",
+            "BatchMode": "yes",
+            "StrictHostKeyChecking": "yes",
+            "UserKnownHostsFile": self._known_hosts(port),
+        }
+        given = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        return ["-F", "none", "-i", str(self.key), *given]
+
+    def _known_hosts(self, port):
+        """Written once: a session may be reading it."""
         known_hosts = self.directory / f"known_hosts.{port}"
-        host_key = " ".join((self.directory / "host_key.pub").read_text().split()[:2])
-        known_hosts.write_text(f"[127.0.0.1]:{port} {host_key}\n")
-        return [
-            "-F",
-            "none",
-            "-i",
-            str(self.key),
-            "-o",
-            "IdentitiesOnly=yes",
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            "StrictHostKeyChecking=yes",
-            "-o",
-            f"UserKnownHostsFile={known_hosts}",
-        ]
+        if not known_hosts.exists():
+            host_key = " ".join((self.directory / "host_key.pub").read_text().split()[:2])
+            known_hosts.write_text(f"[127.0.0.1]:{port} {host_key}\n")
+        return known_hosts
 
     def ssh(self, port, *command):
         return ["ssh", *self.client_options(port), "-p", str(port), f"{self.user}@127.0.0.1", *command]
