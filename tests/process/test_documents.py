@@ -11,6 +11,8 @@ from tests.harness.documents import DOCUMENTS, blocks, commands, without_redirec
 from tests.harness.programs import BIN, ROOT, Program, free_port, is_listening, run, wait_until
 from tests.harness.sshd import PrivateSshd
 
+pytestmark = pytest.mark.release_only  # options and command lines have unit tests with sanitizers
+
 PROGRAMS = ("stream-hub", "device-proxy", "service-proxy")
 # What else our documents may tell people to type: from Debian, or from the shell.
 OTHERS = {

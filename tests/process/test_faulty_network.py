@@ -9,6 +9,8 @@ from tests.harness.faulty_connection import Plan
 from tests.harness.faulty_network import FaultyNetwork
 from tests.harness.programs import wait_until
 
+pytestmark = pytest.mark.release_only  # runs no program
+
 SIZE = 1_000_000
 
 

@@ -6,6 +6,8 @@ import subprocess
 import pytest
 from tests.harness.programs import ROOT
 
+pytestmark = pytest.mark.release_only  # reads sources
+
 SOURCES = (".cpp", ".hpp")
 
 

@@ -133,6 +133,7 @@ def test_the_hub_says_when_its_port_is_in_use(tmp_path, rig):
     assert "DS-105" in output and str(rig.hub_port) in output
 
 
+@pytest.mark.release_only  # waits for the other hub to go
 def test_a_state_directory_in_use_is_told(rig):
     """Two hubs on one registry would give different answers."""
     config = rig.hub_directory / "second.yaml"
