@@ -47,7 +47,7 @@ class Reader {
     std::string text() {
         auto text = binary();
         if (text.find('\0') != std::string::npos) throw ProtocolError("NUL in an MQTT string");
-        if (!iothub::is_valid_utf8(text)) throw ProtocolError("an MQTT string is not UTF-8");
+        if (!is_valid_utf8(text)) throw ProtocolError("an MQTT string is not UTF-8");
         return text;
     }
     std::string topic() {
