@@ -21,7 +21,7 @@ TEST(Without, AServiceManagerNothingIsToldAndNothingIsHeard) {
 }
 
 TEST(Without, InheritedSocketsEachListenerBindsItsOwn) {
-    InheritedSockets inherited({});
+    InheritedSockets inherited(service_manager::take_listening_sockets());
     EXPECT_EQ(inherited.duplicate({.host = "127.0.0.1", .port = 1, .path = {}}), no_socket);
     EXPECT_TRUE(inherited.unused().empty());
 }
