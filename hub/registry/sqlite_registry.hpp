@@ -46,8 +46,8 @@ class SqliteRegistry final : public Registry {
 
  private:
     class Worker;
-    const OnRevoked on_revoked_;
     std::unique_ptr<Worker> worker_;
+    const OnRevoked on_revoked_;
 };
 
 }  // namespace device_streams::hub
