@@ -143,26 +143,14 @@ asio::awaitable<void> StreamHub::accept_all(Listener& listener, Service serve) {
 }
 
 void StreamHub::start_admin() {
-    AdminCommands commands(
-        *registry_, [this] { return facts(); }, live_view());
-    admin_ = std::make_unique<AdminServer>(executor_, config_.get()->admin_socket, std::move(commands), clock_, log_);
+    AdministeredHub administered{*registry_, [this] { return facts(); }, live_view()};
+    admin_ = std::make_unique<AdminServer>(executor_, config_.get()->admin_socket,
+                                           AdminCommands(std::move(administered)), clock_, log_);
     admin_->start();
 }
 
 LiveView StreamHub::live_view() {
-    auto streams = [this]() -> asio::awaitable<std::vector<StreamInfo>> {
-        std::vector<StreamInfo> shown;
-        for (const auto& running : bridges_.list()) {
-            StreamInfo info;
-            info.target = running.stream.target;
-            info.name = running.stream.name;
-            info.bytes_to_service = running.bytes_to_service;
-            info.bytes_to_device = running.bytes_to_device;
-            info.duration = running.duration;
-            shown.push_back(std::move(info));
-        }
-        co_return shown;
-    };
+    auto streams = [this] { return bridges_.list(); };
     auto connected = [this] { return broker_->online(); };
     auto stopping = [this] { return stopping_.announced(); };
     auto quota = [this] {

@@ -90,10 +90,10 @@ int command_line(int argc, const char* const* argv, const std::function<int(Load
     try {
         if (init.parsed()) return make_hub(init_options);
         const bool has_config = app.get_option("--config")->count() > 0;
-        if (!asked.request().is_null() && !has_config) return do_as_asked(asked, find_hub(state_directory));
+        if (asked.given() && !has_config) return do_as_asked(asked, find_hub(state_directory));
         auto loaded = config.load();
         if (!loaded.config) return loaded.exit_code;
-        if (!asked.request().is_null()) return do_as_asked(asked, location_of(*loaded.config));
+        if (asked.given()) return do_as_asked(asked, location_of(*loaded.config));
         return run_hub(std::move(loaded));
     } catch (const Failure& failure) {
         return report(failure);

@@ -8,16 +8,18 @@
 /// How devices, modules and policies prove who they are.
 namespace device_streams::hub {
 
+enum class WhichKey { primary, secondary };
 /// Two keys (base64, 32 random bytes each), both valid at any time, so that one can be renewed while the other is in
 /// use.
 struct KeyPair {
     Secret primary;
     Secret secondary;
     bool operator==(const KeyPair&) const = default;
+    Secret& of(WhichKey which) { return which == WhichKey::primary ? primary : secondary; }
+    const Secret& of(WhichKey which) const { return which == WhichKey::primary ? primary : secondary; }
 };
 /// Fresh keys from the system's random source.
 KeyPair make_key_pair();
-enum class WhichKey { primary, secondary };
 
 /// A certificate that is known by itself, as self-signed ones are: the hash of its DER, SHA-1 (40 digits) or SHA-256
 /// (64) in upper-case hex. Both are valid at any time; one of them may be empty.

@@ -228,7 +228,7 @@ Identity RegistryStore::renew_key(const iothub::Target& target, WhichKey which) 
     auto identity = get(target);
     auto* keys = std::get_if<KeyPair>(&identity.authentication);
     if (keys == nullptr) throw Failure(Errc::usage, target.to_string() + " logs in with a certificate: it has no keys");
-    (which == WhichKey::primary ? keys->primary : keys->secondary) = make_key_pair().primary;
+    keys->of(which) = make_key_pair().primary;
     write(target, identity.authentication);
     auto changed = get(target);
     transaction.commit();

@@ -136,7 +136,7 @@ PolicyChange PolicyStore::remove(const std::string& name) {
 PolicyChange PolicyStore::renew_key(const std::string& name, WhichKey which) {
     Transaction transaction(database_);
     auto policy = get(name);
-    auto& key = which == WhichKey::primary ? policy.keys.primary : policy.keys.secondary;
+    auto& key = policy.keys.of(which);
     const auto on_lost = credential_of(Credential::Kind::policy_key, key);
     key = make_key_pair().primary;
     database_.query("UPDATE policy SET primary_key = ?, secondary_key = ? WHERE name = ?")

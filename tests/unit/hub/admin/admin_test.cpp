@@ -193,12 +193,12 @@ TEST_F(AdminTest, ShowsTheStreamingEndpointAsTheAzureTool) {
 TEST_F(AdminTest, ListsStreamsOnlyOfARunningHub) {
     expect_error(Errc::hub_not_running, {{"command", "streams list"}});
     LiveView live;
-    live.streams = []() -> asio::awaitable<std::vector<StreamInfo>> {
-        std::vector<StreamInfo> streams(1);
-        streams[0].target.device_id = "pump-17";
-        streams[0].name = "ssh.1a2b3c4d";
+    live.streams = [] {
+        std::vector<RunningStream> streams(1);
+        streams[0].stream.target.device_id = "pump-17";
+        streams[0].stream.name = "ssh.1a2b3c4d";
         streams[0].bytes_to_service = 7;
-        co_return streams;
+        return streams;
     };
     AdminCommands running(registry, facts, live);
     const auto list = result_of(block_on(running.execute({{"command", "streams list"}})));
