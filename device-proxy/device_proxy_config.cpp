@@ -99,9 +99,9 @@ void add_link_options(OptionTable<DeviceProxyConfig>& table) {
 }
 
 ValueKind<std::string> policy_name() {
-    constexpr std::string_view others = "-_.";
-    return text("name of a policy at the hub",
-                [](std::string_view name) { return name.size() <= 64 && consists_of_alphanumerics_and(name, others); });
+    return text("name of a policy at the hub", [](std::string_view name) {
+        return name.size() <= 64 && consists_of_alphanumerics_and(name, "-_.");
+    });
 }
 
 OptionTable<ServiceSettings> service_items() {

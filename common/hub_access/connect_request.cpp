@@ -31,7 +31,8 @@ std::string quoted(const http::Response& answer) {
 bool offers_basic(std::string_view challenges) {
     constexpr std::string_view scheme = "basic";
     const auto same_letter = [](char a, char b) { return (a | 0x20) == b; };
-    return !std::ranges::search(challenges, scheme, same_letter).empty();
+    return std::search(challenges.begin(), challenges.end(), scheme.begin(), scheme.end(), same_letter) !=
+           challenges.end();
 }
 
 // Without waiting for a whole head, which other servers never send.

@@ -79,7 +79,8 @@ asio::awaitable<T> step(asio::awaitable<T> work, Clock::duration limit, Clock& c
 std::shared_ptr<const HttpProxy> make_http_proxy(const std::optional<ProxyUrl>& url, const NoProxy& except,
                                                  const std::string& ca_file) {
     if (!url) return nullptr;
-    return std::make_shared<HttpProxy>(*url, except, url->tls ? TlsContext::client(ca_file) : nullptr);
+    return std::make_shared<HttpProxy>(
+        HttpProxy{.url = *url, .except = except, .tls = url->tls ? TlsContext::client(ca_file) : nullptr});
 }
 
 bool same_proxy(const std::shared_ptr<const HttpProxy>& one, const std::shared_ptr<const HttpProxy>& other) {
