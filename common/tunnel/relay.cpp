@@ -1,18 +1,18 @@
 #include "common/tunnel/relay.hpp"
 
+#include "common/async/failure_event.hpp"
 #include "common/async/join.hpp"
-#include "common/async/poll_timer.hpp"
-#include "common/base/error.hpp"
 #include "common/tunnel/chunk.hpp"
+#include "common/tunnel/relay_goodbye.hpp"
+#include "common/tunnel/relay_state.hpp"
 
 #include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <array>
-#include <memory>
+#include <atomic>
+#include <chrono>
 #include <optional>
 
 namespace device_streams {
@@ -24,53 +24,6 @@ constexpr int chunks_per_turn = 8;  // then other streams of the thread have the
 constexpr std::size_t last_of_many = 4 * 1024;
 // Between two looks at a write that blocks.
 constexpr Clock::duration shortest_nap = std::chrono::milliseconds(100);
-
-// What both pumps and the watchers of one relay know.
-struct RelayState {
-    RelayLimits limits;
-    Clock& clock;
-    RelayCounts& counts;
-    int open_directions = 2;
-    Clock::time_point last_activity{};
-    // Since when a write to the left and to the right leg is under way.
-    std::array<std::optional<Clock::time_point>, 2> writing_since{};
-    std::array<bool, 2> read_to_end{};  // what the left and the right leg had to say has all come
-    // A leg that takes nothing any more: a write has failed, or its watch has told.
-    std::array<std::optional<StreamError>, 2> lost{};
-    const Clock::time_point start = clock.now();
-    RelayResult result;
-    bool failed = false;
-    bool decided = false;  // what breaks now is teardown
-
-    bool is_writing() const { return writing_since[0] || writing_since[1]; }
-    void touch() { last_activity = clock.now(); }
-    // An end that this side makes, and a reset, are told soon.
-    bool is_cut() const {
-        return result.close_reason == CloseReason::reset || result.close_reason == CloseReason::time_up ||
-               result.close_reason == CloseReason::cancelled;
-    }
-    // The first failure is the cause; what the teardown breaks after it is not.
-    void note_failure(bool left, const StreamError& error) {
-        if (decided || std::exchange(failed, true)) return;
-        result.close_reason = error.close_reason();
-        result.left_caused = left;
-        result.cause = error.what();
-    }
-    // Neither leg is to blame.
-    StreamError note_time_up(const std::string& limit) {
-        if (!decided && !std::exchange(failed, true)) {
-            result.close_reason = CloseReason::time_up;
-            result.cause = limit;
-        }
-        return {CloseReason::time_up, limit};
-    }
-};
-
-struct Leg {
-    ByteStream& stream;
-    bool is_left;
-    std::size_t index() const { return is_left ? 0 : 1; }
-};
 
 // Runs `step` on a leg and remembers which leg it was if it fails.
 template <typename Result>
@@ -263,81 +216,6 @@ asio::awaitable<void> run(RelayState& state, Leg left, Leg right) {
         co_await std::move(stream);
     } else {
         co_await first_of(std::move(stream), enforce_limits(state));
-    }
-}
-
-// How long a goodbye may take that a peer is still taking bytes before.
-class Patience {
- public:
-    Patience(const RelayState& state, std::size_t undelivered) : state_(state), least_(undelivered) { renew(); }
-
-    /// When to look again at a peer that has yet to take so many bytes; nullopt: it is given up.
-    std::optional<Clock::time_point> look(std::size_t undelivered) {
-        if (undelivered < least_) renew();
-        least_ = std::min(least_, undelivered);
-        if (undelivered == 0 || state_.clock.now() >= end_) return std::nullopt;
-        return state_.clock.now() + state_.limits.goodbye;
-    }
-
- private:
-    void renew() {
-        const auto now = state_.clock.now();
-        const auto& limits = state_.limits.stream;
-        end_ = limits.stall_timeout ? now + *limits.stall_timeout : Clock::time_point::max();
-        if (limits.max_lifetime) end_ = std::min(end_, state_.start + *limits.max_lifetime);
-        if (state_.is_cut()) end_ = now;
-    }
-
-    const RelayState& state_;
-    Clock::time_point end_{};
-    std::size_t least_;
-};
-
-// A goodbye has its time, but a peer that still takes what it was sent is waited for, unless the stream was cut. What
-// the peer had to say against a clean one.
-asio::awaitable<std::optional<StreamError>> close_leg(ByteStream& stream, CloseReason close_reason,
-                                                      const RelayState& state) {
-    const auto strand = co_await asio::this_coro::executor;
-    FailureEvent late(strand);
-    Patience patience(state, stream.undelivered());
-    auto look = [&]() -> std::optional<Clock::time_point> {
-        const auto next = patience.look(stream.undelivered());
-        if (!next) late.ring(std::make_exception_ptr(std::system_error(asio::error::timed_out)));
-        return next;
-    };
-    const auto looks = std::make_shared<PollTimer>(state.clock, strand, look);
-    looks->look_at(state.clock.now() + state.limits.goodbye);
-    try {
-        co_await first_of(stream.close(close_reason), late);
-    } catch (const StreamError& objection) {
-        co_return objection;
-    } catch (const std::exception&) {
-        // The goodbye is best effort: the stream is over either way and its owner drops it now.
-    }
-    co_return std::nullopt;
-}
-
-asio::awaitable<void> close_quietly(ByteStream& stream, CloseReason close_reason, const RelayState& state) {
-    co_await close_leg(stream, close_reason, state);
-}
-
-// A local program sees a clean end only once the other one has agreed.
-asio::awaitable<void> close_legs(Leg left, Leg right, RelayState& state, CloseReason told) {
-    if (state.failed &&
-        (state.result.close_reason == CloseReason::lost || state.result.close_reason == CloseReason::reset)) {
-        const auto& broken = state.result.left_caused ? left : right;
-        const auto& other = state.result.left_caused ? right : left;
-        broken.stream.abort(state.result.close_reason);
-        co_await close_quietly(other.stream, told, state);
-    } else if (told == CloseReason::clean && state.limits.left_is_local) {
-        const auto objection = co_await close_leg(right.stream, told, state);
-        state.decided = false;
-        if (objection) state.note_failure(right.is_left, *objection);
-        co_await close_quietly(left.stream, state.result.close_reason, state);
-    } else {
-        auto first = close_quietly(left.stream, told, state);
-        auto second = close_quietly(right.stream, told, state);
-        co_await both(std::move(first), std::move(second));
     }
 }
 
