@@ -12,7 +12,11 @@ namespace {
 class HubLegOptions : public testing::Test {
  protected:
     ws::WsOptions device_leg(std::optional<Features> announced) {
-        const OpenRequest open_request{{"pump-17", {}}, "ssh.0a1b2c3d", {}, {}, own_features};
+        const OpenRequest open_request{.target = {"pump-17", {}},
+                                       .name = "ssh.0a1b2c3d",
+                                       .connect_timeout = {},
+                                       .response_timeout = {},
+                                       .announced = own_features};
         pairing.open(1, open_request, {.subscribed_link = 1, .announced = announced}, clock.now());
         const auto admission = pairing.admit("sid", StreamRole::device, open_request.target);
         EXPECT_EQ(admission.verdict, Admission::Verdict::admitted);

@@ -23,9 +23,13 @@ class PairingTest : public testing::Test {
  protected:
     OpenRequest open_request(std::optional<Clock::duration> connect = {},
                              std::optional<Clock::duration> response = {}) const {
-        return {pump, "ssh.0a1b2c3d", connect, response, {}};
+        return {.target = pump,
+                .name = "ssh.0a1b2c3d",
+                .connect_timeout = connect,
+                .response_timeout = response,
+                .announced = {}};
     }
-    DeviceState subscribed(LinkNumber link = 1) const { return {link, {}, {}}; }
+    DeviceState subscribed(LinkNumber link = 1) const { return {.subscribed_link = link}; }
     PairingActions open(const OpenRequest& what, const DeviceState& device = {}) {
         return pairing.open(++request, what, device, clock.now());
     }
@@ -449,7 +453,7 @@ class PairingFeatures : public PairingTest, public testing::WithParamInterface<F
 TEST_P(PairingFeatures, EachLegHearsWhatItCanUseIfItAnnounced) {
     auto what = open_request();
     what.announced = GetParam().service;
-    const auto delivery = open_delivered(what, {1, GetParam().device, {}});
+    const auto delivery = open_delivered(what, {.subscribed_link = 1, .announced = GetParam().device});
     EXPECT_EQ(delivery.features, GetParam().device_hears);
     EXPECT_EQ(granted(delivery.request_id).features, GetParam().service_hears);
 }
@@ -457,7 +461,7 @@ TEST_P(PairingFeatures, EachLegHearsWhatItCanUseIfItAnnounced) {
 TEST_P(PairingFeatures, LegsAreAdmittedWithWhatTheyHeard) {
     auto what = open_request();
     what.announced = GetParam().service;
-    const auto delivery = open_delivered(what, {1, GetParam().device, {}});
+    const auto delivery = open_delivered(what, {.subscribed_link = 1, .announced = GetParam().device});
     const auto& stream = delivery.stream_id;
     EXPECT_EQ(pairing.admit(stream, device, pump).features, GetParam().device_hears.value_or(Features{}));
     EXPECT_EQ(pairing.admit(stream, service, pump).features, GetParam().service_hears.value_or(Features{}));
@@ -466,7 +470,7 @@ TEST_P(PairingFeatures, LegsAreAdmittedWithWhatTheyHeard) {
 TEST_F(PairingTest, OnlyDevicesMayAskForTheNameOfThePolicy) {
     auto what = open_request();
     what.announced = device_hop_features;
-    const auto delivery = open_delivered(what, {1, device_hop_features, {}});
+    const auto delivery = open_delivered(what, {.subscribed_link = 1, .announced = device_hop_features});
     EXPECT_EQ(delivery.features, device_hop_features);
     EXPECT_EQ(granted(delivery.request_id).features, own_features);
 }
@@ -474,18 +478,19 @@ TEST_F(PairingTest, OnlyDevicesMayAskForTheNameOfThePolicy) {
 constexpr Features all{.half_close = true, .big_frames = true};
 constexpr Features big{.half_close = false, .big_frames = true};
 constexpr Features nothing{};
-INSTANTIATE_TEST_SUITE_P(Combinations, PairingFeatures,
-                         testing::Values(FeatureCase{all, all, all, all},          //
-                                         FeatureCase{all, {}, big, {}},            //
-                                         FeatureCase{{}, all, {}, big},            //
-                                         FeatureCase{{}, {}, {}, {}},              //
-                                         FeatureCase{all, nothing, big, nothing},  //
-                                         FeatureCase{big, all, big, big}));
+INSTANTIATE_TEST_SUITE_P(
+    Combinations, PairingFeatures,
+    testing::Values(FeatureCase{.device = all, .service = all, .device_hears = all, .service_hears = all},
+                    FeatureCase{.device = all, .service = {}, .device_hears = big, .service_hears = {}},
+                    FeatureCase{.device = {}, .service = all, .device_hears = {}, .service_hears = big},
+                    FeatureCase{.device = {}, .service = {}, .device_hears = {}, .service_hears = {}},
+                    FeatureCase{.device = all, .service = nothing, .device_hears = big, .service_hears = nothing},
+                    FeatureCase{.device = big, .service = all, .device_hears = big, .service_hears = big}));
 
 TEST_F(PairingTest, FeaturesFollowTheLinkOfTheLastDelivery) {
     auto what = open_request();
     what.announced = all;
-    open_delivered(what, {1, all, {}});
+    open_delivered(what, {.subscribed_link = 1, .announced = all});
     const auto again = only<Deliver>(pairing.device_subscribed(pump, 2, std::nullopt, clock.now())).at(0).request;
     EXPECT_EQ(again.features, std::nullopt);
     EXPECT_EQ(granted(again.request_id).features, big);
