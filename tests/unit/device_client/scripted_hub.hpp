@@ -101,6 +101,22 @@ class HubLinkFixture {
         settle();
         let_in(*links.at(0));
     }
+    /// The first link is lost, and the device lets itself in again.
+    void reconnect() {
+        links.at(0)->close();
+        settle();
+        pass(std::chrono::seconds(1));
+        let_in(*links.at(1));
+    }
+    /// Whether nothing of it runs any more.
+    bool is_done() {
+        Running<void> waiting(io, link.until_done());
+        settle();
+        const bool done = waiting.done();
+        waiting.cancel();
+        settle();
+        return done;
+    }
     static mqtt::Publish request(const std::string& rid) {
         mqtt::Publish message;
         message.topic =
