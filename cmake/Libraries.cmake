@@ -5,6 +5,10 @@ add_library(asio_compiled STATIC ${CMAKE_CURRENT_LIST_DIR}/asio.cpp)
 target_link_libraries(asio_compiled PUBLIC Threads::Threads)
 add_library(Asio::asio ALIAS asio_compiled)
 
+# `headers` compiles each header alone, so that none counts on what another file included before it.
+set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
+add_custom_target(headers)
+
 # NAME_linux.cpp, NAME_posix.cpp, NAME_windows.cpp are for those systems, NAME_none.cpp for one that has no such thing.
 # All but the first two are left out.
 set(ds_other_systems "windows|none")
@@ -27,12 +31,14 @@ function(ds_library folder)
     get_filename_component(parent ${root}/${folder} DIRECTORY)
     file(MAKE_DIRECTORY ${parent})
     file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${root}/${folder} SYMBOLIC)
-    target_include_directories(${name} ${scope} ${root})
+    file(GLOB headers CONFIGURE_DEPENDS ${root}/${folder}/*.hpp)
+    target_sources(${name} ${scope} FILE_SET HEADERS BASE_DIRS ${root} FILES ${headers})
     foreach(dependency ${arg_DEPENDS})
         string(REPLACE "/" "_" dependency ${dependency})
         target_link_libraries(${name} ${scope} ds_${dependency})
     endforeach()
     target_link_libraries(${name} ${scope} ${arg_USES})
+    add_dependencies(headers ${name}_verify_interface_header_sets)
 endfunction()
 
 # Everything but the tests.
