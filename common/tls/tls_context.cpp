@@ -159,7 +159,7 @@ TlsContext::~TlsContext() {
 }
 
 std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const std::optional<CertificateFiles>& own) {
-    const std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method()), false));
+    std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method()), false));
     SSL_CTX* context = made->context_;
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     if (ca_file.empty()) {
@@ -176,7 +176,7 @@ std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const
 }
 
 std::shared_ptr<TlsContext> TlsContext::server(const std::string& certificate_file, const std::string& key_file) {
-    const std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method()), true));
+    std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method()), true));
     SSL_CTX* context = made->context_;
     use_certificate(context, {certificate_file, key_file});
     static constexpr unsigned char session_context[] = "device-streams";

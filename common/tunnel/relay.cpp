@@ -150,6 +150,7 @@ asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::atomic<std:
     if (!over) {
         auto draining = attribute_failure(state, from, from.stream.drain_until_closed());
         if (from.stream.half_close() && to.stream.half_close()) co_await std::move(draining);
+        // NOLINTNEXTLINE(bugprone-use-after-move): where half-close is spoken the line above never returns
         co_await first_of(linger(state), std::move(draining));
         state.result.left_caused = from.is_left;
     }
