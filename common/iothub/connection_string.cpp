@@ -79,7 +79,7 @@ std::string text_of(const std::optional<std::string_view>& value) {
 
 std::string host_of(const std::optional<std::string_view>& value, std::string_view field) {
     constexpr std::size_t longest_dns_name = 253;
-    const auto host = text_of(value);
+    auto host = text_of(value);
     if (host.find(':') != std::string::npos) fail(field, "must be a name without a port");
     if (host.size() > longest_dns_name || !consists_of_alphanumerics_and(host, "-._"))
         fail(field, "is not a host name");

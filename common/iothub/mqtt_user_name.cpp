@@ -16,8 +16,10 @@ void read_properties(std::string_view text, MqttUserName& user) {
         const auto pair = split_pair(part);
         if (!pair) continue;
         auto value = percent_decode(pair->value).value_or(std::string(pair->value));
-        if (pair->name == api_version_key) user.api_version = std::move(value);
-        if (pair->name == client_type_key) user.client_type = std::move(value);
+        if (pair->name == api_version_key)
+            user.api_version = std::move(value);
+        else if (pair->name == client_type_key)
+            user.client_type = std::move(value);
     }
 }
 

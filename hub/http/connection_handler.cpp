@@ -100,7 +100,7 @@ asio::awaitable<void> ConnectionHandler::serve(Socket socket) {
 }
 
 asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket) {
-    const auto peer = socket.peer();
+    auto peer = socket.peer();
     auto slot = let_in(peer);
     if (!slot) co_return;
     auto tls = co_await secure(std::move(socket), peer);

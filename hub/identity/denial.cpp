@@ -40,7 +40,7 @@ std::string_view to_string(Denial::Reason reason) {
 }
 
 std::string to_string(const Denial& denial) {
-    const auto why = std::string(to_string(denial.reason)) + (denial.detail.empty() ? "" : " (" + denial.detail + ")");
+    auto why = std::string(to_string(denial.reason)) + (denial.detail.empty() ? "" : " (" + denial.detail + ")");
     if (denial.seconds_late == 0) return why;
     return why + " " + std::to_string(denial.seconds_late) +
            " s ago by this hub's clock; one of the two clocks may be wrong";
