@@ -4,15 +4,24 @@
 
 namespace device_streams::device {
 
+namespace {
+
+Log log_of(const Environment& environment, const DeviceProxySettings& settings) {
+    return environment.log.with({{"device", settings.link.target().to_string()}});
+}
+
+}  // namespace
+
 DeviceProxy::DeviceProxy(const Environment& environment, const DeviceProxySettings& settings)
-    : link_(environment.io.get_executor(), environment.clock,
-            environment.log.with({{"device", settings.link.target().to_string()}}), settings.link,
+    : link_(environment.io.get_executor(), environment.clock, log_of(environment, settings), settings.link,
             [this](iothub::StreamRequest request) { acceptor_.take(std::move(request)); }),
-      acceptor_(environment.io.get_executor(), environment.clock,
-                environment.log.with({{"device", settings.link.target().to_string()}}), settings.streams,
-                [this](const iothub::StreamRequest& request, int status) {
-                    link_.answer({status, request.request_id}, from_own_hub(request.features));
-                }) {
+      acceptor_(
+          environment.io.get_executor(), environment.clock, log_of(environment, settings), settings.streams,
+          [this](const iothub::StreamRequest& request, int status) {
+              link_.answer({status, request.request_id}, from_own_hub(request.features));
+          },
+          std::make_unique<LegOpener>(environment.io.get_executor(), environment.clock,
+                                      log_of(environment, settings))) {
 }
 
 asio::awaitable<void> DeviceProxy::start() {

@@ -2,6 +2,8 @@
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
+#include "common/net/dial.hpp"
+#include "common/net/socket_stream.hpp"
 #include "common/tunnel/end_reason.hpp"
 #include "common/tunnel/stream_id.hpp"
 
@@ -26,6 +28,11 @@ constexpr RelaySide local_side{"local service", "local service"}, hub_side{"clie
 
 }  // namespace
 
+asio::awaitable<std::unique_ptr<ByteStream>> connect_locally(Endpoint endpoint, Clock& clock) {
+    auto socket = co_await dial(std::move(endpoint), clock);
+    co_return std::make_unique<SocketStream>(std::move(socket));
+}
+
 struct StreamAcceptor::Stream {
     const iothub::StreamRequest request;
     const Settings settings;
@@ -38,13 +45,13 @@ struct StreamAcceptor::Stream {
 };
 
 StreamAcceptor::StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings,
-                               Answer answer, StreamEnds ends)
-    : tasks_(executor, [this](std::exception_ptr failure) { log_.error("stream failed: " + explain(failure)); }),
-      leg_opener_(executor, clock, log),
+                               Answer answer, std::unique_ptr<LegOpener> legs, Connect connect)
+    : tasks_(std::move(executor), [this](std::exception_ptr failure) { log_.error("stream failed: " + explain(failure)); }),
       clock_(clock),
       log_(std::move(log)),
       answer_(std::move(answer)),
-      ends_(std::move(ends)),
+      legs_(std::move(legs)),
+      connect_(std::move(connect)),
       settings_(std::make_shared<const StreamSettings>(std::move(settings))) {
 }
 
@@ -98,8 +105,8 @@ void StreamAcceptor::take(iothub::StreamRequest request) {
 
 asio::awaitable<void> StreamAcceptor::until_done() {
     co_await tasks_.until_empty();
-    leg_opener_.retire();
-    co_await leg_opener_.until_done();
+    legs_->retire();
+    co_await legs_->until_done();
 }
 
 asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Settings settings, Unanswered open) {
@@ -143,7 +150,7 @@ asio::awaitable<void> StreamAcceptor::answer(Stream& stream, Unanswered open) {
 asio::awaitable<bool> StreamAcceptor::reach_service(Stream& stream) {
     const auto target = stream.service.name + " at " + stream.service.endpoint.to_string();
     try {
-        auto connecting = ends_.local(stream.service.endpoint, clock_);
+        auto connecting = connect_(stream.service.endpoint, clock_);
         stream.local = co_await with_timeout(std::move(connecting), stream.settings->local_timeout, clock_);
         co_return true;
     } catch (const std::system_error& failure) {
@@ -157,7 +164,7 @@ asio::awaitable<bool> StreamAcceptor::reach_service(Stream& stream) {
 // Beside the local connection, whose fate alone decides the answer.
 asio::awaitable<void> StreamAcceptor::dial_leg(Stream& stream) {
     try {
-        stream.dialled = co_await ends_.dial(leg_opener_, stream.settings->hub, stream.request);
+        stream.dialled = co_await legs_->dial(stream.settings->hub, stream.request);
     } catch (const Failure&) {
         stream.dial_failure = std::current_exception();
     }
@@ -166,7 +173,7 @@ asio::awaitable<void> StreamAcceptor::dial_leg(Stream& stream) {
 asio::awaitable<bool> StreamAcceptor::open_leg(Stream& stream) {
     try {
         if (stream.dial_failure) std::rethrow_exception(stream.dial_failure);
-        stream.leg = co_await ends_.leg(std::move(stream.dialled), stream.settings->hub, stream.request, clock_);
+        stream.leg = co_await legs_->open(std::move(stream.dialled));
         co_return true;
     } catch (const Failure& failure) {
         stream.log.warning("stream failed on its leg to the hub: " + explain(failure));

@@ -23,16 +23,8 @@ struct StreamSettings {
     RelayLimits relay;                                         ///< of all services; each may have stricter ones
 };
 
-/// How the two ends of a stream are opened; tests replace them. The local one is bounded by its caller. The leg is
-/// dialled while the local one connects, and opened once the stream was accepted.
-struct StreamEnds {
-    std::function<asio::awaitable<std::unique_ptr<ByteStream>>(Endpoint, Clock&)> local;
-    std::function<asio::awaitable<DialledLeg>(LegOpener&, HubAccess, iothub::StreamRequest)> dial;
-    std::function<asio::awaitable<std::unique_ptr<ByteStream>>(DialledLeg, HubAccess, iothub::StreamRequest, Clock&)>
-        leg;
-    /// Sockets and WebSockets.
-    static StreamEnds real();
-};
+/// A socket to a local service; bounded by its caller.
+asio::awaitable<std::unique_ptr<ByteStream>> connect_locally(Endpoint endpoint, Clock& clock);
 
 /// Serves stream requests, all at the same time, each on a strand of its own: connects to the local service, accepts
 /// only then, opens the leg to the hub and relays until the end. Public members may be called from any thread. It must
@@ -42,8 +34,11 @@ class StreamAcceptor {
     /// Tells the hub `status` (200 or 400); called on the stream's strand.
     using Answer = std::function<void(const iothub::StreamRequest&, int status)>;
 
+    /// As connect_locally, which tests replace.
+    using Connect = std::function<asio::awaitable<std::unique_ptr<ByteStream>>(Endpoint, Clock&)>;
+
     StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings, Answer answer,
-                   StreamEnds ends = StreamEnds::real());
+                   std::unique_ptr<LegOpener> legs, Connect connect = connect_locally);
 
     void take(iothub::StreamRequest request);
     /// For streams requested from now on.
@@ -72,11 +67,11 @@ class StreamAcceptor {
     asio::awaitable<void> carry(Stream& stream);
 
     TaskSet tasks_;
-    LegOpener leg_opener_;
     Clock& clock_;
     const Log log_;
     const Answer answer_;
-    const StreamEnds ends_;
+    const std::unique_ptr<LegOpener> legs_;
+    const Connect connect_;
     std::mutex mutex_;  // of those below; a few times per stream
     Settings settings_;
     bool taking_ = true;

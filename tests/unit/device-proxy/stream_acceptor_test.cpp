@@ -14,6 +14,16 @@ namespace {
 using namespace std::chrono_literals;
 using namespace device_streams::test;
 
+/// Legs that end in memory.
+class MemoryLegs final : public LegOpener {
+ public:
+    using LegOpener::LegOpener;
+    std::function<asio::awaitable<DialledLeg>()> dialling;
+    std::function<asio::awaitable<std::unique_ptr<ByteStream>>()> opening;
+    asio::awaitable<DialledLeg> dial(HubAccess, iothub::StreamRequest) override { return dialling(); }
+    asio::awaitable<std::unique_ptr<ByteStream>> open(DialledLeg) override { return opening(); }
+};
+
 /// An acceptor whose local services and hub legs are in memory.
 class StreamAcceptorTest : public testing::Test {
  protected:
@@ -31,11 +41,10 @@ class StreamAcceptorTest : public testing::Test {
         return {std::move(name), std::move(id), "wss://hub.example:443/bridges/secret-path", Secret("secret-token"),
                 ""};
     }
-    StreamEnds ends() {
-        StreamEnds made;
-        made.local = [this](Endpoint endpoint, Clock&) { return connect(std::move(endpoint)); };
-        made.dial = [this](LegOpener&, HubAccess, iothub::StreamRequest) { return dial_leg(); };
-        made.leg = [this](DialledLeg, HubAccess, iothub::StreamRequest, Clock&) { return open_leg(); };
+    std::unique_ptr<LegOpener> legs() {
+        auto made = std::make_unique<MemoryLegs>(io.get_executor(), clock, Log(log));
+        made->dialling = [this] { return dial_leg(); };
+        made->opening = [this] { return open_leg(); };
         return made;
     }
     void take(iothub::StreamRequest asked) {
@@ -71,7 +80,8 @@ class StreamAcceptorTest : public testing::Test {
                                     EXPECT_EQ(hub_ends.size() + 1, services.size()) << "the leg came first";
                                 }
                             },
-                            ends()};
+                            legs(),
+                            [this](Endpoint endpoint, Clock&) { return connect(std::move(endpoint)); }};
 
  private:
     asio::awaitable<std::unique_ptr<ByteStream>> connect(Endpoint endpoint) {
