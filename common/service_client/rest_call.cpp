@@ -63,7 +63,7 @@ Failure refusal(const http::Response& answer, const std::string& device) {
     return {errc, (about_device ? device + ", " : "") + describe_answer(answer)};
 }
 
-void take_features(const http::Response& answer, GrantedStream& granted) {
+void take_features(const http::Response& answer, Granted& granted) {
     const auto features = answer.headers.find(features_header).value_or("");
     granted.hub_is_ours = from_own_hub(features);
     granted.features = common_features(own_features, parse_features(features));
@@ -112,9 +112,9 @@ std::string describe_answer(const http::Response& answer) {
     return text;
 }
 
-std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answer, const std::string& device) {
+std::variant<Granted, Failure> interpret_answer(const http::Response& answer, const std::string& device) {
     if (answer.status == 101) {
-        GrantedStream granted;
+        Granted granted;
         granted.leg_is_here = true;
         take_features(answer, granted);
         if (granted.hub_is_ours && has_leg_upgrade(answer.headers)) return granted;
@@ -132,7 +132,7 @@ std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answ
     const auto token = answer.headers.find(iothub::token_header);
     if (!token || token->empty()) return unexpected(answer, without(iothub::token_header));
 
-    GrantedStream granted;
+    Granted granted;
     granted.url = *url;
     granted.token = Secret(std::string(*token));
     take_features(answer, granted);

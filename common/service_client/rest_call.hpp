@@ -21,7 +21,7 @@ http::Request make_stream_call(const iothub::ServicePath& what, const std::strin
                                const OpenLimits& limits, bool offer_leg);
 
 /// What the hub granted.
-struct GrantedStream {
+struct Granted {
     bool leg_is_here = false;  ///< the connection has become the leg; else there are url and token
     iothub::StreamUrl url;
     Secret token;              ///< single use, good for about 60 s
@@ -32,7 +32,7 @@ struct GrantedStream {
 /// Success only for status 200 or 202 with is-accepted `True` in any case, a URL and a token, or for 101 with the
 /// upgrade that was offered. Everything else becomes a Failure whose detail has the status, the hub's six-digit code
 /// and its text. `device` is named in the detail.
-std::variant<GrantedStream, Failure> interpret_answer(const http::Response& answer, const std::string& device);
+std::variant<Granted, Failure> interpret_answer(const http::Response& answer, const std::string& device);
 
 /// What the header Retry-After asks for; nullopt: there is none, or it is no number of seconds.
 std::optional<std::chrono::seconds> retry_after(const http::Response& answer);

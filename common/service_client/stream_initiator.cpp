@@ -68,7 +68,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open(iothub::Tar
 }
 
 asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::unique_ptr<http::Connection> connection,
-                                                                         GrantedStream granted) {
+                                                                         Granted granted) {
     auto ask = leg_handshake(granted.url.target, granted.token, std::string("service-proxy/") + version);
     const auto named = granted.url.endpoint();
     auto upgraded =
@@ -77,7 +77,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::un
     co_return std::move(upgraded.stream);
 }
 
-ws::WsOptions StreamInitiator::options_of(const GrantedStream& granted) const {
+ws::WsOptions StreamInitiator::options_of(const Granted& granted) const {
     return leg_options(ws::Role::client, granted.features, access_.hub.liveness, clock_);
 }
 
@@ -88,7 +88,7 @@ asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::Serv
         std::unique_ptr<http::Connection> connection;
         const auto answer = co_await call(what, connection);
         auto meaning = interpret_answer(answer, what.target.to_string());
-        if (auto* granted = std::get_if<GrantedStream>(&meaning))
+        if (auto* granted = std::get_if<Granted>(&meaning))
             co_return Answered{std::move(*granted), std::move(connection)};
 
         connections_.give_back(std::move(connection));
@@ -130,7 +130,7 @@ asio::awaitable<http::Response> StreamInitiator::call_on(const iothub::ServicePa
 // The connection that carried the call to a hub of ours can carry the leg too, which saves a TCP and a TLS handshake.
 // Other hubs name another host; `used` stays then.
 asio::awaitable<std::unique_ptr<http::Connection>> StreamInitiator::connection_for(
-    const GrantedStream& granted, std::unique_ptr<http::Connection>& used) {
+    const Granted& granted, std::unique_ptr<http::Connection>& used) {
     const auto named = granted.url.endpoint();
     const bool same_place = access_.hub.route(named) == access_.hub.route(access_.endpoint());
     if (granted.hub_is_ours && used->reusable() && same_place) {

@@ -29,18 +29,18 @@ class StreamInitiator {
 
  private:
     struct Answered {
-        GrantedStream granted;
+        Granted granted;
         std::unique_ptr<http::Connection> connection;
     };
     asio::awaitable<Answered> request(iothub::ServicePath what);
     asio::awaitable<http::Response> call(const iothub::ServicePath& what,
                                          std::unique_ptr<http::Connection>& connection);
     asio::awaitable<http::Response> call_on(const iothub::ServicePath& what, http::Connection& connection);
-    asio::awaitable<std::unique_ptr<http::Connection>> connection_for(const GrantedStream& granted,
+    asio::awaitable<std::unique_ptr<http::Connection>> connection_for(const Granted& granted,
                                                                       std::unique_ptr<http::Connection>& used);
     asio::awaitable<std::unique_ptr<ws::WsStream>> open_leg(std::unique_ptr<http::Connection> connection,
-                                                            GrantedStream granted);
-    ws::WsOptions options_of(const GrantedStream& granted) const;
+                                                            Granted granted);
+    ws::WsOptions options_of(const Granted& granted) const;
     std::string host_header() const;
 
     const ServiceAccess access_;

@@ -45,8 +45,8 @@ http::Response hub_error(iothub::RestError code, const std::string& text) {
     return error(iothub::describe(code).status, body);
 }
 
-GrantedStream granted(const http::Response& answer) {
-    return std::get<GrantedStream>(interpret_answer(answer, "dev-01"));
+Granted granted(const http::Response& answer) {
+    return std::get<Granted>(interpret_answer(answer, "dev-01"));
 }
 
 Failure refused(const http::Response& answer) {
