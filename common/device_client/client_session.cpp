@@ -99,8 +99,8 @@ ClientSession::Actions ClientSession::on_publish(const mqtt::Publish& message, T
     if (auto request = iothub::parse_request_topic(message.topic)) {
         actions.requests.push_back(std::move(*request));
     } else {
-        actions.complaints.push_back("malformed stream request ignored: " +
-                                     std::string(mqtt::loggable_topic(message.topic)));
+        actions.warnings.push_back("malformed stream request ignored: " +
+                                   std::string(mqtt::loggable_topic(message.topic)));
     }
     return actions;
 }

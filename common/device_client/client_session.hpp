@@ -32,7 +32,7 @@ class ClientSession {
     /// What the driver is to do, in this order.
     struct Actions {
         std::vector<mqtt::Packet> send;
-        std::vector<std::string> complaints;  ///< for the log; no secrets
+        std::vector<std::string> warnings;  ///< for the log; no secrets
         std::vector<iothub::StreamRequest> requests;
     };
 

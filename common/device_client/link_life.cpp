@@ -75,7 +75,7 @@ asio::awaitable<void> LinkLife::watch() {
 // memory than the connection gives it.
 void LinkLife::perform(ClientSession::Actions actions) {
     for (const auto& packet : actions.send) static_cast<void>(connection_->put(packet));
-    for (const auto& complaint : actions.complaints) log_.warning(complaint);
+    for (const auto& warning : actions.warnings) log_.warning(warning);
     for (auto& request : actions.requests) handlers_.on_request(std::move(request));
 }
 

@@ -161,18 +161,18 @@ TEST_F(ClientSessionTest, IgnoresOtherTopics) {
     message.topic = "devices/dev-01/messages/devicebound/x";
     const auto actions = session.receive(message, now);
     EXPECT_TRUE(actions.requests.empty());
-    EXPECT_TRUE(actions.complaints.empty());
+    EXPECT_TRUE(actions.warnings.empty());
 }
 
-TEST_F(ClientSessionTest, ComplainsAboutAMalformedRequestWithoutItsToken) {
+TEST_F(ClientSessionTest, WarnsOfAMalformedRequestWithoutItsToken) {
     come_up();
     mqtt::Publish message;
     message.topic = "$iothub/streams/POST/ssh/?$rid=1&$auth=secret-token";
     const auto actions = session.receive(message, now);
     EXPECT_TRUE(actions.requests.empty());
-    ASSERT_EQ(actions.complaints.size(), 1u);
-    EXPECT_NE(actions.complaints[0].find("$iothub/streams/POST/ssh/"), std::string::npos);
-    EXPECT_EQ(actions.complaints[0].find("secret-token"), std::string::npos);
+    ASSERT_EQ(actions.warnings.size(), 1u);
+    EXPECT_NE(actions.warnings[0].find("$iothub/streams/POST/ssh/"), std::string::npos);
+    EXPECT_EQ(actions.warnings[0].find("secret-token"), std::string::npos);
 }
 
 TEST_F(ClientSessionTest, AnswersOnTheTopicOfTheRequest) {
