@@ -99,9 +99,8 @@ void add_link_options(OptionTable<DeviceProxyConfig>& table) {
 }
 
 ValueKind<std::string> policy_name() {
-    return text("name of a policy at the hub", [](std::string_view name) {
-        return name.size() <= 64 && consists_of_alphanumerics_and(name, "-_.");
-    });
+    return text("name of a policy at the hub",
+                [](std::string_view name) { return name.size() <= 64 && consists_of_alphanumerics_and(name, "-_."); });
 }
 
 OptionTable<ServiceSettings> service_items() {

@@ -46,7 +46,8 @@ struct StreamAcceptor::Stream {
 
 StreamAcceptor::StreamAcceptor(asio::any_io_executor executor, Clock& clock, Log log, StreamSettings settings,
                                Answer answer, std::unique_ptr<LegOpener> legs, Connect connect)
-    : tasks_(std::move(executor), [this](std::exception_ptr failure) { log_.error("stream failed: " + explain(failure)); }),
+    : tasks_(std::move(executor),
+             [this](std::exception_ptr failure) { log_.error("stream failed: " + explain(failure)); }),
       clock_(clock),
       log_(std::move(log)),
       answer_(std::move(answer)),

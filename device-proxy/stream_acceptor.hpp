@@ -43,8 +43,8 @@ class StreamAcceptor {
     void take(iothub::StreamRequest request);
     /// For streams requested from now on.
     void apply(StreamSettings settings);
-    /// Ignores further requests: a hub of ours gives them to whoever takes the identity over. `when_answered` is called
-    /// once those taken so far have their answer, maybe at once; from any thread.
+    /// Ignores further requests: a hub of ours gives them to the process that takes the identity over. `when_answered`
+    /// is called once those taken so far have their answer, maybe at once; from any thread.
     void stop_taking(std::function<void()> when_answered = [] {});
     /// Ends all streams; their peers hear `stopping`.
     void cancel() { tasks_.cancel_all(); }

@@ -4,9 +4,9 @@
 
 namespace device_streams {
 
-/// Who a program becomes when root starts it.
+/// The user and group that a program takes on when root starts it.
 struct RunAs {
-    std::string user;   ///< empty: it stays who it is
+    std::string user;   ///< empty: it keeps its user
     std::string group;  ///< empty: the user's own
     bool operator==(const RunAs&) const = default;
 };

@@ -22,7 +22,7 @@ void handed_over();
 
 /// How often the watchdog wants to hear alive(), with room to be late; nullopt: there is no watchdog.
 std::optional<std::chrono::milliseconds> watchdog_beat();
-/// Feeds the watchdog. False when there is a keeper no more: whoever restarts it starts another process beside this
+/// Feeds the watchdog. False when the keeper is gone: its restart would start another process beside this
 /// one.
 bool alive();
 

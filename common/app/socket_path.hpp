@@ -10,7 +10,7 @@ namespace device_streams {
 
 /// The path of a Unix socket that passes from a process to its successor without a gap. One process at a time keeps
 /// the path. Once that has yielded it, another one may put a socket of its own there, and the older one, which goes on
-/// until its end with whom it has already, then leaves the path alone.
+/// until its end with the clients that it has, then leaves the path alone.
 class SocketPath {
  public:
     /// Keeps `path`. Throws Failure: listen_failed when another process keeps it, or when something other than a socket

@@ -17,7 +17,7 @@ class FailureEvent {
 
     /// The first failure counts: false when it has rung before.
     bool ring(std::exception_ptr failure);
-    /// Never returns; throws what it was, or is, rung with.
+    /// Never returns; throws the failure of ring(), at once when that came before.
     asio::awaitable<void> wait();
 
     /// For first_of: its wait ends when it is rung, or by cancellation; throw_end() then throws which.
@@ -25,7 +25,7 @@ class FailureEvent {
     [[noreturn]] void throw_end() const;
 
  private:
-    asio::steady_timer never_;  // long past once it has rung, so that who waits later does not wait
+    asio::steady_timer never_;  // long past once it has rung, so that a later wait ends at once
     std::exception_ptr failure_;
 };
 

@@ -17,8 +17,8 @@ asio::awaitable<void> both(asio::awaitable<void> a, asio::awaitable<void> b);
 /// more than a kilobyte while it runs, and nesting doubles that.
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b);
 
-/// The same, but `event` has its say without a coroutine: rung, it cancels the others, and what it was rung with
-/// decides.
+/// The same with an `event` instead of a further coroutine: its failure cancels the others, and is thrown once they
+/// have ended.
 asio::awaitable<void> first_of(asio::awaitable<void> a, FailureEvent& event);
 asio::awaitable<void> first_of(asio::awaitable<void> a, asio::awaitable<void> b, FailureEvent& event);
 

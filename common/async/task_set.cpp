@@ -60,7 +60,7 @@ void TaskSet::ended(std::list<std::shared_ptr<Task>>::iterator where, std::excep
         tasks_.erase(where);
         if (tasks_.empty()) woken.swap(waiting_for_empty_);
     }
-    // Who is woken may drop the set at once, on another thread.
+    // A waiter that is woken may drop the set at once, on another thread.
     for (auto& timer : woken) asio::post(timer->get_executor(), [timer] { timer->cancel(); });
 }
 

@@ -8,7 +8,7 @@
 
 namespace device_streams {
 
-/// Where an HTTP proxy is, and who we are there.
+/// Where an HTTP proxy is, and our user name and password there.
 struct ProxyUrl {
     bool tls = false;  ///< https: TLS with the proxy itself
     Endpoint endpoint;

@@ -36,7 +36,7 @@ std::string suggest_flag(const CLI::App& app) {
 }
 
 void print_usage_fault(const CLI::App& app, const std::string& message) {
-    // Whoever tries to pass a key by flag must not find it in a log as well.
+    // A key that somebody tried to pass by a flag must not stand in a log as well.
     const auto text =
         looks_like_credential(message) ? "an argument looks like a credential, which has no flag" : message;
     const auto meant = suggest_flag(app);

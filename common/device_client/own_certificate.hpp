@@ -9,7 +9,7 @@
 
 namespace device_streams::device {
 
-/// The certificate that the device logs in with, as it is on disk: whoever renews it replaces the files. Not for
+/// The certificate that the device logs in with, as it is on disk; to renew it, its files are replaced. Not for
 /// several threads.
 class OwnCertificate {
  public:

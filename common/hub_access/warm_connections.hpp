@@ -26,8 +26,9 @@ struct WarmLimits {
     Clock::duration longest_unused = std::chrono::hours(24 * 365);
 };
 
-/// HTTPS connections to one place of the hub that wait for their next use, so that it finds TCP and TLS done. Who takes
-/// one owns it; keep_warm() sees to it that one idle connection is always there. Members may be called from any thread.
+/// HTTPS connections to one place of the hub that wait for their next use, so that it finds TCP and TLS done. The taker
+/// of one owns it; keep_warm() sees to it that one idle connection is always there. Members may be called from any
+/// thread.
 class WarmConnections {
  public:
     struct Taken {

@@ -42,7 +42,7 @@ std::string answer_topic(const StreamAnswer& answer);
 /// Tolerates text after the request id that starts with & or /.
 std::optional<StreamAnswer> parse_answer_topic(std::string_view topic);
 
-/// Whom a stream is for.
+/// The device, or the module of one, that a stream is for.
 struct Target {
     std::string device_id;
     std::string module_id;  ///< empty: the device itself

@@ -85,7 +85,7 @@ class ByteStream {
     /// True when the peer has ended both directions.
     virtual bool ended() const = 0;
 
-    /// Watches the leg beside whoever reads and writes it: `on_lost` is told, on `strand`, once it is lost; perhaps at
+    /// Watches the leg beside its reader and writer: `on_lost` is told, on `strand`, once it is lost; perhaps at
     /// once. What had come by then can still be read, and behind it every read fails, as after a write that has failed.
     virtual LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) = 0;
     /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Never returns;

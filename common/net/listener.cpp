@@ -16,7 +16,7 @@ namespace {
 }
 
 // Connections that wait to be accepted: as many as net.core.somaxconn permits, which SOMAXCONN knows nothing of. When
-// a flood has filled the queue, the kernel drops what honest clients send, who try again after a second.
+// a flood has filled the queue, the kernel drops what honest clients send, and they try again after a second.
 constexpr int longest_queue = 65'535;
 
 // Owns a socket until it is known to be good.

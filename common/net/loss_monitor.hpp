@@ -19,11 +19,11 @@ using OnLost = std::function<void(std::exception_ptr)>;
 /// A leg is watched for as long as this lives. It is dropped before the leg, and on the strand it was made for.
 using LossMonitor = std::shared_ptr<void>;
 
-/// For who only waits so that a failure wakes him in his own operation.
+/// For a caller whose own operation on the leg throws the failure; the watch only wakes it.
 inline void ignore_loss(const std::exception_ptr&) {
 }
 
-/// Waits beside whoever uses a leg. Never returns; throws what a OnLost is told.
+/// Waits beside the users of a leg. Never returns; throws what an OnLost is told.
 template <typename Leg>
 asio::awaitable<void> wait_until_lost(Leg& leg) {
     const auto strand = co_await asio::this_coro::executor;

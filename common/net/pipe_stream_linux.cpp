@@ -113,7 +113,7 @@ asio::awaitable<void> PipeStream::wait_readable() {
     }
 }
 
-// Whoever waits for input is woken.
+// Wakes a reader that waits for input.
 void PipeStream::fail(const std::error_code& error) {
     failure_ = error;
     close_quietly(readable_);

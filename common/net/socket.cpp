@@ -106,7 +106,7 @@ LossMonitor Socket::watch(const asio::any_io_executor& strand, OnLost on_lost) {
     return watching;
 }
 
-// Who watches holds the timer, and there are no more looks without it.
+// The watcher holds the timer; without it there are no more looks.
 void Socket::look_later(const std::shared_ptr<asio::steady_timer>& timer) {
     timer->expires_after(ack_watch_.interval());
     timer->async_wait([this, held = std::weak_ptr(timer)](const asio::error_code& stopped) {
@@ -121,7 +121,7 @@ void Socket::look_later(const std::shared_ptr<asio::steady_timer>& timer) {
 void Socket::give_up() noexcept {
     if (!is_open()) return;
     if (!failure_) failure_ = asio::error::timed_out;
-    socket_calls::shutdown(handle(), asio::socket_base::shutdown_both);  // wakes whoever waits on it
+    socket_calls::shutdown(handle(), asio::socket_base::shutdown_both);  // wakes the coroutines that wait on it
 }
 
 void Socket::give_up_after(std::chrono::steady_clock::duration silence) {

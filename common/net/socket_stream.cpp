@@ -60,8 +60,8 @@ asio::awaitable<void> SocketStream::close(CloseReason close_reason) {
     co_await drop_input();
 }
 
-// A reset takes back what a slow reader's kernel has not taken yet, and the kernel does not tell when it has. Who reads
-// slowly may have to send something before it goes on, so that is taken meanwhile.
+// A reset takes back what a slow reader's kernel has not taken yet, and the kernel does not tell when it has. A slow
+// reader may have to send something before it goes on, so that is taken meanwhile.
 asio::awaitable<void> SocketStream::deliver() {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (auto nap = shortest_nap; socket_.undelivered() > 0; nap = std::min(2 * nap, longest_nap)) {

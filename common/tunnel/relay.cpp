@@ -191,7 +191,7 @@ asio::awaitable<void> enforce_limits(RelayState& state) {
     }
 }
 
-// Watches a leg, whoever reads it. A local program that resets its connection wants nothing any more; any other leg
+// Watches a leg beside its reader. A local program that resets its connection wants nothing any more; any other leg
 // that is lost has its reader meet that, behind all that had come before.
 LossMonitor watch(RelayState& state, Leg leg, const asio::any_io_executor& strand, FailureEvent& lost) {
     return leg.stream.watch(strand, [&state, leg, &lost](const std::exception_ptr& why) {

@@ -32,7 +32,7 @@ struct RelayResult {
     std::string cause;              ///< one clause, empty for clean
 };
 
-/// Payload bytes that were carried so far; for whoever looks on while the relay runs, on any thread.
+/// Payload bytes that were carried so far; to be looked at while the relay runs, from any thread.
 struct RelayCounts {
     std::atomic<std::uint64_t> left_to_right = 0;
     std::atomic<std::uint64_t> right_to_left = 0;

@@ -12,7 +12,7 @@ StreamError WsStream::as_lost(const StreamError& failure) {
     return {failure.close_reason() == CloseReason::reset ? CloseReason::lost : failure.close_reason(), failure.what()};
 }
 
-// What one who watches holds.
+// What a watcher holds.
 struct WsStream::Watching {
     Watching(WsStream& watched, OnLost told) : stream(watched), on_lost(std::move(told)) {}
 

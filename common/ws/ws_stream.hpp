@@ -34,7 +34,7 @@ struct WsOptions {
     std::uint16_t stopping_code = 1001;
     /// Text is taken for bytes; else it is a violation, as it must be where MQTT is spoken (MQTT 3.1.1 section 6).
     bool takes_text = true;
-    /// For whoever watches; without it the stream sends no Ping and judges no silence.
+    /// Takes effect while the leg is watched; without it the stream sends no Ping and judges no silence.
     std::optional<KeepAlive> keep_alive = {};
 };
 
@@ -66,7 +66,7 @@ class WsStream final : public ByteStream {
     LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
     /// In a plain stream what comes is dropped, at most ten times a second.
     asio::awaitable<void> drain_until_closed() override;
-    /// For who keeps a leg that is not to be read yet: answers what the protocol asks up to the first payload, which
+    /// For a leg that is not to be read yet: answers what the protocol asks up to the first payload, which
     /// the next reads get. Never returns, and may be cancelled; throws StreamError once the peer has ended the whole
     /// stream, whether well or not, with no payload before.
     asio::awaitable<void> park();

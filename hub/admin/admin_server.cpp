@@ -8,7 +8,7 @@ namespace device_streams::hub {
 
 namespace {
 
-// Requests take milliseconds; who has not sent one yet is not waited for.
+// Requests take milliseconds; a client that has not sent one yet is not waited for.
 constexpr auto goodbye = std::chrono::seconds(1);
 
 Endpoint endpoint_of(const std::string& socket_path) {

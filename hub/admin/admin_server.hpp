@@ -11,8 +11,8 @@
 
 namespace device_streams::hub {
 
-/// Serves the command line over a Unix socket of mode 0600: who may open it may do everything (admin_session.hpp has
-/// the protocol).
+/// Serves the command line over a Unix socket of mode 0600: a user that may open it may do everything
+/// (admin_session.hpp has the protocol).
 class AdminServer {
  public:
     static constexpr auto request_timeout = std::chrono::seconds(10);  ///< connection until the answer is out

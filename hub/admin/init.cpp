@@ -102,7 +102,7 @@ void fill(const InitOptions& options, const CertifiedKey& authority, const Certi
     make_private_directory(state.path);
     make_registry(options, state, clock);
     write_private_file(state.lock_file(), "");
-    // Last: who finds the configuration finds a whole hub.
+    // Last, so that where there is a configuration there is a whole hub.
     write_private_file(directory / "stream-hub.yaml", filled(config_template, options));
 }
 

@@ -16,7 +16,7 @@ namespace {
 // Before the login a client may send a CONNECT and no more.
 constexpr std::size_t first_packet_limit = 16 * 1024;
 constexpr std::size_t packet_limit = 256 * 1024;
-// What a link that is taken over is still heard out on.
+// Bytes that are still read from a link that another one replaces.
 constexpr std::size_t last_words_limit = 1024 * 1024;
 
 // How much longer a link lives than its token, as in Azure; devices renew well before.

@@ -27,7 +27,7 @@ class DeviceLink : private mqtt::Receiver {
     /// What its CONNECT came with, whether or not that was enough.
     Credential::Kind claimed() const { return claimed_; }
     const EndLink& end() const { return *end_; }
-    /// The end of a login that takes too long: it names who is waited for.
+    /// The end of a login that takes too long: it names what is waited for.
     struct Late {
         Errc fault;
         const char* why;

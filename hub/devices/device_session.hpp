@@ -23,7 +23,7 @@ enum class LoginCode : std::uint8_t {
     refused = 5,  ///< unknown identity, wrong or expired credential
 };
 
-/// Whom a CONNECT claims to be.
+/// The identity that a CONNECT claims, and with what.
 struct Login {
     iothub::Target target;
     Secret password;                        ///< empty: none

@@ -57,7 +57,7 @@ std::optional<UnauthenticatedConnections::Slot> ConnectionHandler::let_in(const 
     return slot;
 }
 
-// TLS takes memory from the first word on: who says nothing gets none.
+// TLS takes memory from the first word on; a client that says nothing gets none.
 asio::awaitable<void> ConnectionHandler::handshake(Socket socket, TlsPeer& tls) {
     co_await socket.wait_readable();
     auto secured = std::make_unique<TlsStream>(std::move(socket), *hub_.tls.get());

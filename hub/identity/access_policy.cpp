@@ -8,7 +8,8 @@ namespace {
 
 using Reason = Denial::Reason;
 
-// What a token is checked against when there is no true key, so that a stranger cannot time who exists.
+// What a token is checked against when there is no true key, so that a stranger cannot find out by the time which
+// identities exist.
 const KeyPair& nobodys_keys() {
     static const KeyPair keys = make_key_pair();
     return keys;

@@ -51,7 +51,7 @@ struct Credential {
     bool operator==(const Credential&) const = default;
 };
 Credential credential_of(Credential::Kind kind, const Secret& key);
-/// True when who has logged in with it may stay; true for `none`. That the CA is still trusted is not looked at.
+/// True when a login that rests on it may stay; true for `none`. That the CA is still trusted is not looked at.
 bool admits(const Authentication& authentication, const Credential& login);
 
 }  // namespace device_streams::hub

@@ -5,7 +5,7 @@
 
 namespace device_streams::hub {
 
-/// Who shares a limit on addresses: the IPv4 address of `peer` (address:port), also when it comes mapped into IPv6, or
+/// What shares a limit on addresses: the IPv4 address of `peer` (address:port), also when it comes mapped into IPv6, or
 /// the /64 of its IPv6 address, as one customer has all of it.
 std::string source_of(std::string_view peer);
 

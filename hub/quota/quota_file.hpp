@@ -32,7 +32,7 @@ class QuotaFile {
     void load();
     /// Until it is cancelled.
     asio::awaitable<void> run();
-    /// The last time that the file is surely ours: the next hub may have it then.
+    /// Saves for the last time before another hub may use the file.
     asio::awaitable<void> yield();
     /// What was carried since, unless the next hub has written the file.
     asio::awaitable<void> finish();

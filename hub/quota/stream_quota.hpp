@@ -84,8 +84,8 @@ struct QuotaUse {
 
 /// The rules of how many streams may be opened, run at a time and carry on a day. A day ends at midnight UTC by the
 /// wall clock; a clock that is set back unlocks nothing, and one that jumps about midnight begins one day an hour at
-/// most. Plain state without a clock: the caller locks. What idles and need not be remembered is forgotten, and where
-/// too many must be, those that were not seen for longest are.
+/// most. Plain state without a clock: the caller locks. It remembers `most_remembered` devices, addresses and so on at
+/// most; beyond that it forgets the idle ones, and then those that were not seen for longest.
 class StreamQuota {
  public:
     explicit StreamQuota(QuotaSettings settings, std::size_t most_remembered = 100'000)

@@ -23,9 +23,9 @@ class RegistryStore {
     std::vector<Identity> list_modules(const std::string& device_id);
     Identity create(const iothub::Target& target, const IdentityDescription& description);
     Identity replace(const iothub::Target& target, const IdentityDescription& description, const std::string& etag);
-    /// Returns who is gone: the target and, for a device, its modules.
+    /// Returns what is gone: the target and, for a device, its modules.
     std::vector<iothub::Target> remove(const iothub::Target& target, const std::string& etag);
-    /// Returns whom it touches: the target and, for a device, its modules.
+    /// Returns what it touches: the target and, for a device, its modules.
     std::vector<iothub::Target> set_enabled(const iothub::Target& target, bool enabled);
     Identity set_authentication(const iothub::Target& target, const Authentication& authentication);
     Identity renew_key(const iothub::Target& target, WhichKey which);

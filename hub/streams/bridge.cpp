@@ -99,7 +99,7 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
     const auto limits = limits_.get();
     const auto result = co_await relay(*bridge->device, *bridge->service, limits->relay, clock_, CloseReason::stopping,
                                        &bridge->counts);
-    listed.erase();  // before the line, so that who reads it finds the stream gone
+    listed.erase();  // before the line, whose reader then finds the stream gone
     const auto life = clock_.now() - bridge->started;
     const auto reason = bridge->revoked.empty() ? reason_of(result) : bridge->revoked;
     log.info("stream ended", {{"bytes_to_service", result.left_to_right},

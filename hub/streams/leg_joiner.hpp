@@ -26,7 +26,7 @@ class LegJoiner {
     /// These return the stream when it waited for this leg alone. Nothing happens to a stream that is not expected.
     std::optional<Joined> arrived(const std::string& stream_id, StreamRole role, std::unique_ptr<ByteStream> leg);
     std::optional<Joined> leg_lost(const std::string& stream_id, StreamRole role);
-    /// They are still joined, so that both legs can be told.
+    /// Marks the streams that this covers. Their legs are awaited all the same, as both must be told.
     void revoke(const Revocation& revoked);
 
  private:

@@ -140,10 +140,10 @@ class Pairing {
     /// The hub stops: nothing pending can complete.
     PairingActions stop();
 
-    /// Reserves the role for a WebSocket whose token was good; it is a leg from here on, before it has its 101, so that
-    /// a peer that has it never finds that its leg was not there when the other left.
+    /// Reserves the role for a WebSocket whose token was good. It counts as a leg from here on, before its 101 is sent:
+    /// a peer that has its 101 is told how the other leg ended, however early that was.
     Admission admit(const std::string& stream_id, StreamRole role, const iothub::Target& target);
-    /// Joins the legs if both are there. For whoever has admitted one, as soon as it can be told.
+    /// Joins the legs if both are there. The caller of admit() calls it as soon as its leg can be told.
     PairingActions join(const std::string& stream_id);
     /// The leg went away while it waited. Its token is used up: the stream can only fail now.
     PairingActions leg_left(const std::string& stream_id, StreamRole role);

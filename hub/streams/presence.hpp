@@ -27,9 +27,10 @@ struct DeviceState {
     Clock::time_point grace_until{};              ///< without a subscribed link it still counts as online until then
 };
 
-/// Who is online and subscribed for stream requests. One link per identity: a new one replaces the old. An identity
-/// that was subscribed counts as online for a grace time after its link was replaced or lost, so that reconnecting (for
-/// a new token, or after a network change) refuses no stream. Plain state: no sockets, no clock of its own.
+/// Which identities are online and subscribed for stream requests. One link per identity: a new one replaces the old.
+/// An identity that was subscribed counts as online for a grace time after its link was replaced or lost, so that
+/// reconnecting (for a new token, or after a network change) refuses no stream. Plain state: no sockets, no clock of
+/// its own.
 class Presence {
  public:
     explicit Presence(PresenceLimits limits = {}) : limits_(limits) {}

@@ -65,16 +65,24 @@ def test_each_source_is_in_a_room():
 
 
 # Of the system, and not of C++ or of a library that many systems have.
-SYSTEM_HEADER = re.compile(r"^#include <((?:sys|netinet|arpa|linux|systemd|asio/posix|asio/local)/[^>]+"
-                           r"|(?:unistd|fcntl|poll|netdb|pwd|grp|signal|malloc)\.h)>", re.MULTILINE)
+SYSTEM_HEADER = re.compile(
+    r"^#include <((?:sys|netinet|arpa|linux|systemd|asio/posix|asio/local)/[^>]+"
+    r"|(?:unistd|fcntl|poll|netdb|pwd|grp|signal|malloc)\.h)>",
+    re.MULTILINE,
+)
 SYSTEM_FILE = re.compile(r"(.+)_(linux|posix|windows|none)\.cpp")
 # What they ask is there in other words on other systems (isatty, fstat), or only asked on one kind of CPU.
 EXCEPTIONS = {"common/base/log.cpp", "common/tls/tls_context.cpp"}
 
 
 def portable_files():
-    return subprocess.run(["git", "ls-files", "common", "device-proxy", "service-proxy"], cwd=ROOT, check=True,
-                          capture_output=True, text=True).stdout.split()
+    return subprocess.run(
+        ["git", "ls-files", "common", "device-proxy", "service-proxy"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
 
 
 def test_only_files_of_a_system_include_its_headers():
@@ -87,5 +95,7 @@ def test_the_list_for_a_port_is_complete():
     there = {}
     for match in filter(None, map(SYSTEM_FILE.fullmatch, portable_files())):
         there.setdefault(match[1], set()).add(match[2])
-    rows = re.findall(r"^\| `(common/\S+)` \| .+ \| ([a-z, ]+) \|$", (ROOT / "docs/development.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(common/\S+)` \| .+ \| ([a-z, ]+) \|$", (ROOT / "docs/development.md").read_text(), re.MULTILINE
+    )
     assert {files: set(systems.split(", ")) for files, systems in rows} == there
