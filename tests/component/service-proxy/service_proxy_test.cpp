@@ -98,7 +98,7 @@ TEST_F(ServiceProxyTest, ResetByAServiceWhoseBytesAreStuckEndsTheStream) {
 TEST_F(ServiceProxyTest, BigTransfersArriveUnchangedBothWaysAtOnce) {
     auto [client, at_service] = open_stream();
     const auto up = pattern(24 * 1024 * 1024, 2), down = pattern(24 * 1024 * 1024, 3);
-    std::jthread upwards([&] { expect_delivered(client, at_service, up); });
+    std::jthread upwards([&from = client, &to = at_service, &up] { expect_delivered(from, to, up); });
     expect_delivered(at_service, client, down);
     upwards.join();
     EXPECT_TRUE(eventually_logged("reason=closed by the ")) << logged();
