@@ -30,7 +30,7 @@ inline asio::awaitable<std::unique_ptr<Transport>> dial_tls(const HubAddress& ad
     SystemClock clock;
     const Endpoint endpoint{"127.0.0.1", port, {}};
     auto socket = co_await dial(endpoint, clock);
-    if (fd != nullptr) *fd = socket.fd();
+    if (fd != nullptr) *fd = socket.handle();
     auto stream = std::make_unique<TlsStream>(std::move(socket), address.tls, address.host);
     co_await stream->handshake();
     co_return stream;

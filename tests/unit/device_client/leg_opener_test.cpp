@@ -97,7 +97,7 @@ TEST_F(LegOpenerTest, OtherRefusalsAreToldAsTheyCame) {
 
 TEST_F(LegOpenerTest, HubThatDoesNotAnswerIsGivenUp) {
     open();
-    clock.advance(HubAccess().limit);
+    clock.advance(HubAccess().timeout);
     test::poll(io);
     ASSERT_TRUE(opening->done());
     EXPECT_NE(failure().find("DS-205"), std::string::npos) << failure();

@@ -34,7 +34,7 @@ class DeviceEndpointTest : public testing::Test {
         auto [near, far] = test::make_memory_streams(io.get_executor());
         hub_side = near.get();
         device_side = std::move(far);
-        auto slot = unauthenticated.enter(peer, {1, 1});
+        auto slot = unauthenticated.enter(peer, {.connections_per_address = 1, .connections_without_login = 1});
         link = std::make_unique<test::Running<void>>(io, serve_device(hub, std::move(near), {peer}, std::move(*slot)));
         test::poll(io);
     }
@@ -91,10 +91,9 @@ class DeviceEndpointTest : public testing::Test {
     Log log{lines, LogLevel::debug};
     SqliteRegistry registry{SqliteRegistry::in_memory, SqliteRegistry::Mode::create_new, clock};
     LegTokens leg_tokens{"hub1", random_signing_key()};
-    std::shared_ptr<LocalBroker> broker = std::make_shared<LocalBroker>(
-        asio::make_strand(asio::any_io_executor(io.get_executor())),
-        LocalBroker::Parts{clock, log, leg_tokens, [] { return PublicAddress{}; }, {}, {}, {}}, PairingLimits(),
-        PresenceLimits());
+    std::shared_ptr<LocalBroker> broker =
+        std::make_shared<LocalBroker>(asio::make_strand(asio::any_io_executor(io.get_executor())),
+                                      LocalBroker::Parts{clock, log, {}, {}, {}}, PairingLimits(), PresenceLimits());
     Current<HubLimits> limits{HubLimits()};
     Current<HubNames> names{HubNames{{"hub1.example"}}};
     Current<std::shared_ptr<const TlsContext>> tls{nullptr};
@@ -104,8 +103,10 @@ class DeviceEndpointTest : public testing::Test {
     ShutdownSignal stopping;
     ResourceLog resource_log{"hub1", clock, log};
     std::shared_ptr<StreamQuotas> quota = std::make_shared<StreamQuotas>(QuotaSettings{}, clock);
-    HubContext hub{clock, log,         registry,    *broker,         leg_tokens, limits,       names,
-                   tls,   authorities, peer_faults, unauthenticated, stopping,   resource_log, *quota};
+    HubContext hub{
+        clock,    log,          registry, *broker,     leg_tokens,  [] { return PublicAddress{"localhost"}; },
+        limits,   names,        tls,      authorities, peer_faults, unauthenticated,
+        stopping, resource_log, *quota};
     const iothub::Target pump{"pump-17", {}};
     Secret key;
     test::MemoryStream* hub_side = nullptr;
