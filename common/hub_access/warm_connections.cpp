@@ -5,8 +5,6 @@
 #include "common/base/error.hpp"
 
 #include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -47,7 +45,7 @@ WarmConnections::WarmConnections(const asio::any_io_executor& executor, HubAcces
       clock_(clock),
       log_(std::move(log)),
       strand_(asio::make_strand(executor)),
-      nudge_(std::make_shared<asio::steady_timer>(strand_, asio::steady_timer::time_point::max())),
+      nudged_(std::make_shared<Event>(strand_)),
       last_taken_(clock.now()) {
 }
 
@@ -156,7 +154,7 @@ void WarmConnections::retire() {
 }
 
 void WarmConnections::nudge() {
-    asio::post(strand_, [timer = nudge_] { timer->cancel(); });
+    asio::post(strand_, [event = nudged_] { event->wake(); });
 }
 
 bool WarmConnections::retired() const {
@@ -221,12 +219,7 @@ asio::awaitable<void> WarmConnections::sleep_until(Clock::time_point deadline, b
         const std::lock_guard lock(mutex_);
         if (retired_ || (until_needed && needed_)) co_return;
     }
-    co_await first_of(clock_.sleep_until(deadline), nudged());
-}
-
-asio::awaitable<void> WarmConnections::nudged() {
-    asio::error_code woken;
-    co_await nudge_->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    co_await first_of(clock_.sleep_until(deadline), nudged_->wait());
 }
 
 }  // namespace device_streams

@@ -1,12 +1,11 @@
 #pragma once
 
+#include "common/async/event.hpp"
 #include "common/async/task_set.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
 #include "common/http/connection.hpp"
 #include "common/hub_access/hub_access.hpp"
-
-#include <asio/steady_timer.hpp>
 
 #include <functional>
 #include <memory>
@@ -75,7 +74,6 @@ class WarmConnections {
     bool is_unused() const;
     asio::awaitable<bool> warm_up();
     asio::awaitable<void> sleep_until(Clock::time_point deadline, bool until_needed);
-    asio::awaitable<void> nudged();
 
     const HubAccess hub_;
     const Endpoint where_;
@@ -83,8 +81,8 @@ class WarmConnections {
     Clock& clock_;
     const Log log_;
     Strand strand_;
-    std::shared_ptr<asio::steady_timer> nudge_;  // on strand_: cancelling it wakes keep_warm()
-    bool hub_is_away_ = false;                   // on strand_
+    std::shared_ptr<Event> nudged_;  // on strand_: for keep_warm()
+    bool hub_is_away_ = false;       // on strand_
 
     mutable std::mutex mutex_;
     std::vector<Idle> idle_;  // oldest first

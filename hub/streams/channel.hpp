@@ -1,19 +1,15 @@
 #pragma once
 
+#include "common/async/event.hpp"
+
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/error.hpp>
 #include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <functional>
 #include <list>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 namespace device_streams::hub {
@@ -30,7 +26,7 @@ class Channel {
         auto drop_in = [state = state_, message = std::move(message)]() mutable {
             if (state->take) return state->take(std::move(message));
             state->waiting.push_back(std::move(message));
-            state->arrival.cancel();
+            state->arrival.wake();
         };
         asio::post(state_->home, std::move(drop_in));
     }
@@ -38,14 +34,7 @@ class Channel {
     /// The next message; throws operation_aborted when the coroutine is cancelled before one is there.
     asio::awaitable<Message> next() const {
         const auto state = state_;
-        while (state->waiting.empty()) {
-            asio::error_code woken;
-            state->arrival.expires_at(asio::steady_timer::time_point::max());
-            co_await state->arrival.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-            const auto cancellation = co_await asio::this_coro::cancellation_state;
-            if (state->waiting.empty() && cancellation.cancelled() != asio::cancellation_type::none)
-                throw std::system_error(asio::error::operation_aborted);
-        }
+        while (state->waiting.empty()) co_await state->arrival.wait();
         co_return std::move(*try_next());
     }
 
@@ -69,7 +58,7 @@ class Channel {
     struct State {
         explicit State(const asio::any_io_executor& executor) : home(executor), arrival(executor) {}
         asio::any_io_executor home;
-        asio::steady_timer arrival;  // used on the home strand only, as is what follows
+        Event arrival;               // used on the home strand only, as is what follows
         std::list<Message> waiting;  // takes no memory while it is empty, as a deque would
         std::function<void(Message)> take;
     };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/async/event.hpp"
 #include "common/net/byte_stream.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
@@ -7,10 +8,6 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -52,56 +49,39 @@ inline std::string to_hex(std::string_view text) {
     return hex;
 }
 
-/// Wakes the one coroutine that waits for a state to change.
-class Wakeup {
- public:
-    explicit Wakeup(asio::io_context& io) : timer_(io, asio::steady_timer::time_point::max()) {}
-    void notify() { timer_.cancel(); }
-    asio::awaitable<void> wait() {
-        asio::error_code ignored;
-        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none)
-            throw std::system_error(asio::error::make_error_code(asio::error::operation_aborted));
-    }
-
- private:
-    asio::steady_timer timer_;
-};
-
 /// A transport in memory whose other end is the test: it decides what arrives in which pieces and what is taken.
 class FakeTransport final : public Transport {
  public:
-    explicit FakeTransport(asio::io_context& io) : readable_(io), writable_(io) {}
+    explicit FakeTransport(asio::io_context& io) : readable_(io.get_executor()), writable_(io.get_executor()) {}
 
     // The peer's side.
     void push(std::string_view piece) {
         incoming_.push_back(std::string(piece));
-        readable_.notify();
+        readable_.wake();
     }
     void push_bytewise(std::string_view text) {
         for (const char c : text) push(std::string_view(&c, 1));
     }
     void end() {
         ended_ = true;
-        readable_.notify();
+        readable_.wake();
     }
     void fail(CloseReason close_reason) {
         failure_ = close_reason;
-        readable_.notify();
-        writable_.notify();
+        readable_.wake();
+        writable_.wake();
         if (const auto on_lost = on_lost_.lock()) (*on_lost)(failure());
     }
     void give_up() noexcept override {
         given_up = true;
         failure_once_read_ = CloseReason::lost;
-        readable_.notify();
+        readable_.wake();
     }
     /// What was pushed can still be read.
     void fail_once_read(CloseReason close_reason) { failure_once_read_ = close_reason; }
     void accept_writes(bool accept) {
         accepts_ = accept;
-        writable_.notify();
+        writable_.wake();
     }
     /// Takes that many more writes and then none.
     void hold_after(int writes) { writes_until_hold_ = writes; }
@@ -188,7 +168,7 @@ class FakeTransport final : public Transport {
     int writes_until_hold_ = 0;
     int writes_under_way_ = 0;
     std::optional<CloseReason> failure_, failure_once_read_;
-    Wakeup readable_, writable_;
+    Event readable_, writable_;
     std::weak_ptr<OnLost> on_lost_;
 };
 
