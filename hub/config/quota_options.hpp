@@ -23,10 +23,10 @@ enum class QuotaPreset {
 /// `quota:`, as it is written; nullopt: as the preset has it.
 struct QuotaOptions {
     struct Scope {
-        std::optional<unsigned> opens_per_second;
-        std::optional<unsigned> burst;
-        std::optional<unsigned> streams;
-        std::optional<std::uint64_t> bytes_per_day;
+        std::optional<unsigned> opens_per_second{};
+        std::optional<unsigned> burst{};
+        std::optional<unsigned> streams{};
+        std::optional<std::uint64_t> bytes_per_day{};
     };
     QuotaPreset preset = QuotaPreset::none;
     PerScope<Scope> scopes;

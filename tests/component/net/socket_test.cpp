@@ -119,7 +119,7 @@ TEST_F(Net, ARefusedConnectionSaysSo) {
         run(io, dial(on_lost, clock));
         FAIL();
     } catch (const std::system_error& error) {
-        EXPECT_EQ(error.code(), std::errc::connection_refused);
+        EXPECT_EQ(error.code(), asio::error::connection_refused);
     }
 }
 

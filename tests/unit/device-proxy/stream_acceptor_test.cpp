@@ -274,7 +274,7 @@ TEST_F(StreamAcceptorTest, LogsAStreamsStartAndEnd) {
     EXPECT_EQ(log->lines()[0], "info stream opened stream=1a2b3c4d service=ssh to=localhost:22");
     EXPECT_EQ(log->lines()[1],
               "info stream ended stream=1a2b3c4d service=ssh bytes_to_device=3 bytes_to_service=5 duration_ms=1500 "
-              "reason=closed by the local service");
+              "reason=closed by the client");
 }
 
 TEST_F(StreamAcceptorTest, NamesTheLegThatFailed) {
