@@ -87,8 +87,10 @@ class Fleet {
         ws::ClientHandshake ask;
         ask.target = "/$iothub/websocket?iothub-no-client-cert=true";
         ask.subprotocol = "mqtt";
-        co_return co_await upgrade(std::make_unique<http::Connection>(std::move(tls)), named, std::move(ask),
-                                   {.role = ws::Role::client}, settings.hub.timeout, clock_);
+        auto upgraded = co_await upgrade(std::make_unique<http::Connection>(std::move(tls)), named, std::move(ask),
+                                         {.role = ws::Role::client}, settings.hub.timeout, clock_);
+        if (!upgraded.stream) throw Failure(Errc::hub_protocol, status_text(upgraded.answer));
+        co_return std::move(upgraded.stream);
     }
 
     Socket dial(std::uint32_t number) {
