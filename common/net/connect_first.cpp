@@ -68,6 +68,7 @@ void start_attempt(const asio::any_io_executor& executor, const std::shared_ptr<
     const auto handle = socket_calls::socket(address.protocol().family());
     if (handle == no_socket) {
         race->last_error = socket_calls::last_error();
+        race->changed.wake();
         return;
     }
     auto socket = std::make_shared<Readiness>(executor, handle);
@@ -87,7 +88,7 @@ asio::awaitable<Socket> connect_first(std::vector<SocketAddress> addresses, Cloc
     } finish{*race};
     for (std::size_t next = 0; !race->winner && (next < addresses.size() || race->running > 0);) {
         if (next < addresses.size()) start_attempt(executor, race, addresses[next++]);
-        if (race->running == 0) continue;
+        // Also after an attempt that has ended already: its wake must not shorten the head start of the next one.
         if (next < addresses.size()) {
             co_await first_of(race->changed.wait(), clock.sleep_for(head_start));
         } else {

@@ -123,6 +123,7 @@ void PipeStream::fail(const std::error_code& error) {
 asio::awaitable<void> PipeStream::write_all(OutBytes out) {
     for (auto rest = out.bytes; !rest.empty();) {
         if ((poll_now(out_, POLLOUT) & (POLLOUT | POLLERR)) == 0) {
+            if (!writable_) throw_stream_error(asio::error::bad_descriptor);  // closed: a file is ready until then
             co_await writable_->wait(asio::socket_base::wait_read);
             continue;
         }

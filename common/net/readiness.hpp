@@ -28,7 +28,7 @@ class Readiness {
 
     /// Returns when `what` may be so; also early.
     asio::awaitable<void> wait(What what);
-    /// Waits beside others, until what is returned is dropped, which must come first; `look` runs on
+    /// Waits beside others, until what is returned is dropped; `look` runs on
     /// `strand`. Not a coroutine: an idle stream has several of these, and a coroutine costs more than all else that it
     /// holds.
     std::shared_ptr<void> monitor(What what, const asio::any_io_executor& strand, Look look);
@@ -42,7 +42,7 @@ class Readiness {
  private:
     struct Waiter;
     class Monitor;
-    std::unique_ptr<Waiter> waiter_;
+    std::shared_ptr<Waiter> waiter_;
     SocketHandle handle_;
 };
 

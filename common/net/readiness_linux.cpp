@@ -33,8 +33,8 @@ struct Readiness::Waiter {
 
 class Readiness::Monitor : public std::enable_shared_from_this<Monitor> {
  public:
-    Monitor(Waiter& waiter, What what, const asio::any_io_executor& strand, Look look)
-        : waiter_(waiter), what_(what), nap_(strand), look_(std::move(look)) {}
+    Monitor(std::shared_ptr<Waiter> waiter, What what, const asio::any_io_executor& strand, Look look)
+        : waiter_(std::move(waiter)), what_(what), nap_(strand), look_(std::move(look)) {}
     ~Monitor() { stop_.emit(asio::cancellation_type::terminal); }
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
@@ -45,7 +45,7 @@ class Readiness::Monitor : public std::enable_shared_from_this<Monitor> {
             if (const auto self = held.lock()) self->looked(error);
         };
         auto on_strand = asio::bind_executor(nap_.get_executor(), std::move(ready));
-        waiter_.descriptor.async_wait(native(what_), asio::bind_cancellation_slot(stop_.slot(), std::move(on_strand)));
+        waiter_->descriptor.async_wait(native(what_), asio::bind_cancellation_slot(stop_.slot(), std::move(on_strand)));
     }
 
  private:
@@ -59,7 +59,7 @@ class Readiness::Monitor : public std::enable_shared_from_this<Monitor> {
         });
     }
 
-    Waiter& waiter_;
+    const std::shared_ptr<Waiter> waiter_;  // its end cancels a wait, also when the socket is gone
     const What what_;
     asio::steady_timer nap_;
     asio::cancellation_signal stop_;
@@ -67,7 +67,7 @@ class Readiness::Monitor : public std::enable_shared_from_this<Monitor> {
 };
 
 Readiness::Readiness(const asio::any_io_executor& executor, SocketHandle handle)
-    : waiter_(std::make_unique<Waiter>(executor)), handle_(handle) {
+    : waiter_(std::make_shared<Waiter>(executor)), handle_(handle) {
     asio::error_code error;
     waiter_->descriptor.assign(handle, error);
     if (!error) return;
@@ -88,7 +88,7 @@ asio::awaitable<void> Readiness::wait(What what) {
 }
 
 std::shared_ptr<void> Readiness::monitor(What what, const asio::any_io_executor& strand, Look look) {
-    auto monitor = std::make_shared<Monitor>(*waiter_, what, strand, std::move(look));
+    auto monitor = std::make_shared<Monitor>(waiter_, what, strand, std::move(look));
     monitor->start();
     return monitor;
 }

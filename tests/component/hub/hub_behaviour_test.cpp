@@ -135,7 +135,7 @@ TEST_F(HubBehaviour, EndlessEmptyMessagesEndOneDirectionOnly) {
     const auto service = service_client();
     const auto legs = joined_stream(*device, *service);
     const auto sent = pattern(300'000);
-    test::Running<void> flooding(io, send_empty(*legs.service, 10'000));
+    test::Running<void> flooding(io, send_empty(*legs.service, 1000));
     test::Running<void> sending(io, legs.device->send_data(sent, 4096));
     EXPECT_EQ(run(legs.service->receive_data(sent.size())), sent);
     auto closing = start(legs.device->close_code());

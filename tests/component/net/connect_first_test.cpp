@@ -81,6 +81,19 @@ TEST_F(ConnectFirst, AFailureIsFollowedByTheNextAtOnce) {
     EXPECT_TRUE(connecting.get().is_open());
 }
 
+TEST_F(ConnectFirst, AFailureTakesNoHeadStartFromTheNext) {
+    const Silent silent;
+    Listener closed(io.get_executor(), loopback);
+    const std::vector<SocketAddress> addresses{address_of(closed), silent.address, address_of(listener)};
+    closed.close();
+    test::Running<Socket> connecting(io, connect_first(addresses, clock));
+    settle();
+    EXPECT_FALSE(connecting.done());
+    clock.advance(250ms);
+    settle();
+    EXPECT_TRUE(connecting.done());
+}
+
 TEST_F(ConnectFirst, ACancellationEndsAllAttempts) {
     const Silent silent;
     const std::vector<SocketAddress> addresses{silent.address, silent.address};

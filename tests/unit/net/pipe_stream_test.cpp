@@ -182,6 +182,8 @@ TEST(PipeStream, ReadsAndWritesPlainFiles) {
     EXPECT_FALSE(watching.done());
     watching.cancel();
     test::poll(io);
+    test::run(io, stream->finish());
+    EXPECT_ANY_THROW(test::run(io, write_text(*stream, "late")));
 }
 
 }  // namespace
