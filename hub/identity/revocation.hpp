@@ -32,6 +32,10 @@ struct Revocation {
     bool covers(const iothub::Target& identity, const Credential& login) const;
     /// What a service's policy grants towards a device.
     bool covers(const iothub::Target& identity, const ServiceGrant& grant) const;
+    /// Either of the two that a stream rests on.
+    bool covers(const iothub::Target& identity, const Credential& login, const ServiceGrant& grant) const {
+        return covers(identity, login) || covers(identity, grant);
+    }
     /// One clause for the log.
     std::string_view why() const;
     /// The identity as such is gone, rather than one of its credentials.

@@ -78,9 +78,7 @@ struct StreamRef {
     ServiceGrant grant{};
     std::shared_ptr<StreamShare> share{};
 
-    bool rests_on(const Revocation& revoked) const {
-        return revoked.covers(target, login) || revoked.covers(target, grant);
-    }
+    bool rests_on(const Revocation& revoked) const { return revoked.covers(target, login, grant); }
 };
 
 // What the driver must do.
@@ -174,8 +172,7 @@ class Pairing {
 
         Leg& leg(StreamRole role) { return legs[role == StreamRole::device ? 0 : 1]; }
         bool rests_on(const Revocation& revoked) const {
-            return revoked.covers(open_request.target, login) ||
-                   revoked.covers(open_request.target, open_request.grant);
+            return revoked.covers(open_request.target, login, open_request.grant);
         }
         StreamRef stream() const {
             return {stream_id, open_request.name, open_request.target, login, open_request.grant, open_request.share};
