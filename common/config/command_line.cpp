@@ -30,7 +30,7 @@ std::string suggest_flag(const CLI::App& app) {
     }
     for (const auto& argument : app.remaining(true)) {
         const auto flag = argument.substr(0, argument.find('='));
-        if (const auto meant = flag.starts_with("--") ? nearest(flag, flags) : ""; !meant.empty()) return meant;
+        if (auto meant = flag.starts_with("--") ? nearest(flag, flags) : ""; !meant.empty()) return meant;
     }
     return {};
 }

@@ -54,16 +54,16 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
          .optional_example = true,
          .names_file = true},
         path(), member(&Config::hub, &HubSettings::ca_file));
-    table.add(
-        {.key = "hub.address",
-         .flag = "--hub-address",
-         .value = "HOST",
-         .help = "Name or address to connect to instead of the connection string's HostName. The certificate "
-                 "must still be for HostName.",
-         .example = "192.0.2.10",
-         .optional_example = true},
-        text("a host name or address", [](std::string_view host) { return host.find_first_of(" /") == host.npos; }),
-        member(&Config::hub, &HubSettings::address));
+    table.add({.key = "hub.address",
+               .flag = "--hub-address",
+               .value = "HOST",
+               .help = "Name or address to connect to instead of the connection string's HostName. The certificate "
+                       "must still be for HostName.",
+               .example = "192.0.2.10",
+               .optional_example = true},
+              text("a host name or address",
+                   [](std::string_view host) { return host.find_first_of(" /") == std::string_view::npos; }),
+              member(&Config::hub, &HubSettings::address));
     table.add({.key = "hub.port", .flag = "--hub-port", .help = "The hub's TLS port for everything but plain MQTT."},
               port(), member(&Config::hub, &HubSettings::port));
     table.rule({text_key, file_key}, [check, text_key, file_key](Config& config, ParseContext& reading) {

@@ -108,6 +108,7 @@ std::string joined_names(const std::vector<std::string>& names);
 template <typename Enum>
 ValueKind<Enum> choice(std::vector<std::pair<std::string, Enum>> choices) {
     std::vector<std::string> names;
+    names.reserve(choices.size());
     for (const auto& [name, value] : choices) names.push_back(name);
     return {.type = "word",
             .allowed = detail::joined_names(names),

@@ -69,7 +69,7 @@ std::string filled(std::string_view form, const InitOptions& options) {
                                                                {"{DIR}", options.directory.string()}};
     std::string text(form);
     for (const auto& [field, value] : values)
-        for (auto at = text.find(field); at != text.npos; at = text.find(field, at + value.size()))
+        for (auto at = text.find(field); at != std::string::npos; at = text.find(field, at + value.size()))
             text.replace(at, field.size(), value);
     return text;
 }

@@ -24,7 +24,7 @@ std::string permissions_and_rules(const json& policy) {
     const auto text = joined(policy.at("permissions"), " ");
     const auto rules = policy.at("rules").size();
     if (rules > 0) return text + ", " + std::to_string(rules) + (rules == 1 ? " rule" : " rules");
-    return text.find("ServiceConnect") == text.npos ? text : text + ", may reach nothing: no rules";
+    return text.find("ServiceConnect") == std::string::npos ? text : text + ", may reach nothing: no rules";
 }
 
 std::string print_policy(const json& policy) {

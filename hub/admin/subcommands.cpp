@@ -20,8 +20,8 @@ const std::map<std::string, std::string> noun_help{
 // Noun and verb; a command of one word has no noun.
 std::pair<std::string, std::string> parts_of(const std::string& words) {
     const auto space = words.find(' ');
-    return space == words.npos ? std::pair(std::string(), words)
-                               : std::pair(words.substr(0, space), words.substr(space + 1));
+    return space == std::string::npos ? std::pair(std::string(), words)
+                                      : std::pair(words.substr(0, space), words.substr(space + 1));
 }
 
 CLI::App& add_noun(CLI::App& app, const std::string& name) {

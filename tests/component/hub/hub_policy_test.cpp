@@ -49,7 +49,7 @@ class HubPolicy : public HubTest {
     static std::string without_times(std::string body) {
         for (const char* volatile_part : {"trackingId", "timestampUtc"}) {
             const auto at = body.find(volatile_part);
-            if (at != body.npos) body.erase(at, body.find(',', at) - at);
+            if (at != std::string::npos) body.erase(at, body.find(',', at) - at);
         }
         return body;
     }
