@@ -27,6 +27,7 @@ constexpr std::array table{
     RestErrorInfo{RestError::precondition_failed, 412, "PreconditionFailed"},
     RestErrorInfo{RestError::throttled, 429, "ThrottlingException"},
     RestErrorInfo{RestError::server_error, 500, "ServerError"},
+    RestErrorInfo{RestError::not_implemented, 501, "NotImplemented"},
     RestErrorInfo{RestError::gateway_timeout, 504, "GatewayTimeout"},
 };
 

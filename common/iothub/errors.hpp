@@ -21,6 +21,7 @@ enum class RestError {
     precondition_failed = 412001,
     throttled = 429001,
     server_error = 500001,
+    not_implemented = 501000,  ///< our own: Azure's hub does it, and this one does not
     gateway_timeout = 504101,
 };
 

@@ -46,10 +46,6 @@ bool is_bearer_token(std::string_view token) {
     return consists_of_alphanumerics_and(token, "-._~+/=");
 }
 
-bool is_request_id(std::string_view id) {
-    return !id.empty() && std::ranges::all_of(id, is_visible) && id.find_first_of("/+#&") == std::string::npos;
-}
-
 // Or none at all.
 bool is_policy_name(std::string_view name) {
     constexpr std::size_t longest = 64;
@@ -57,6 +53,10 @@ bool is_policy_name(std::string_view name) {
 }
 
 }  // namespace
+
+bool is_request_id(std::string_view id) {
+    return !id.empty() && std::ranges::all_of(id, is_visible) && id.find_first_of("/+#&") == std::string::npos;
+}
 
 std::string request_topic(const StreamRequest& request) {
     std::string topic(request_prefix);

@@ -42,6 +42,9 @@ std::string answer_topic(const StreamAnswer& answer);
 /// Tolerates text after the request id that starts with & or /.
 std::optional<StreamAnswer> parse_answer_topic(std::string_view topic);
 
+/// Whether a $rid can stand in a topic: visible characters that end neither a level nor a pair.
+bool is_request_id(std::string_view id);
+
 /// The device, or the module of one, that a stream is for.
 struct Target {
     std::string device_id;

@@ -1,9 +1,12 @@
 #include "hub/devices/device_session.hpp"
 
 #include "common/iothub/connection_string.hpp"
+#include "common/iothub/errors.hpp"
+#include "common/iothub/twin_request.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 
 namespace device_streams::hub {
 
@@ -25,6 +28,21 @@ Clock::duration silence_for(std::uint16_t keep_alive) {
 // The filter of the SDKs, or a wider one that takes requests in.
 bool takes_requests(const std::string& filter) {
     return mqtt::topic_matches(filter, "$iothub/streams/POST/name/?");
+}
+
+bool takes_twin_answers(const std::string& filter) {
+    return mqtt::topic_matches(filter, iothub::some_twin_answer);
+}
+
+// Devices wait for it without end.
+mqtt::Publish without_twins(const std::string& request_id) {
+    const auto& error = iothub::describe(iothub::RestError::not_implemented);
+    const auto text = iothub::twin_error(static_cast<int>(error.code), "this hub keeps no twins");
+    const auto bytes = std::as_bytes(std::span(text));
+    mqtt::Publish publish;
+    publish.topic = iothub::twin_answer_topic(error.status, request_id);
+    publish.payload.assign(bytes.begin(), bytes.end());
+    return publish;
 }
 
 // {device} or {device}/{module}
@@ -81,6 +99,8 @@ SessionActions DeviceSession::on(const mqtt::Publish& packet) {
     SessionActions actions;
     if (packet.qos == 1) actions.push_back(SendPacket{mqtt::PubAck{packet.packet_id}});
     if (const auto answer = iothub::parse_answer_topic(packet.topic)) actions.push_back(TakeAnswer{*answer});
+    if (const auto request_id = iothub::parse_twin_request(packet.topic); request_id && takes_twin_answers_)
+        actions.push_back(SendPacket{without_twins(*request_id)});
     return actions;
 }
 
@@ -94,6 +114,7 @@ SessionActions DeviceSession::on(const mqtt::Subscribe& packet) {
         }
         ack.codes.push_back(std::min(subscription.qos, highest_granted_qos));
         requests = requests || takes_requests(subscription.filter);
+        takes_twin_answers_ = takes_twin_answers_ || takes_twin_answers(subscription.filter);
     }
     SessionActions actions{SendPacket{std::move(ack)}};
     if (requests) actions.push_back(StartRequests{});
@@ -103,6 +124,7 @@ SessionActions DeviceSession::on(const mqtt::Subscribe& packet) {
 SessionActions DeviceSession::on(const mqtt::Unsubscribe& packet) {
     SessionActions actions;
     if (std::ranges::any_of(packet.filters, takes_requests)) actions.push_back(StopRequests{});
+    if (std::ranges::any_of(packet.filters, takes_twin_answers)) takes_twin_answers_ = false;
     actions.push_back(SendPacket{mqtt::UnsubAck{packet.packet_id}});
     return actions;
 }
