@@ -65,7 +65,7 @@ std::variant<Login, LoginFault> read_login(const mqtt::Connect& packet) {
     if (!target) return LoginFault{LoginCode::wrong_client_id, "the client id is no device or module id"};
     const auto user = iothub::parse_mqtt_user_name(packet.user_name.value_or(""), !target->module_id.empty());
     if (!user) return LoginFault{LoginCode::malformed, "the user name is malformed"};
-    if (user->target != *target)
+    if (!is_of(*user, *target))
         return LoginFault{LoginCode::wrong_client_id, "client id and user name name two identities"};
     return Login{*target, packet.password.value_or(Secret()), parse_announcement(user->client_type), user->client_type,
                  user->api_version};

@@ -130,6 +130,22 @@ TEST_F(DeviceSessionTest, ClientIdUnlikeUserNameIsAnsweredWithTwo) {
     EXPECT_EQ(turned_away_with(packet), 2);
 }
 
+TEST_F(DeviceSessionTest, EncodedIdInTheUserNameIsThatOfTheClientId) {
+    auto packet = connect_packet();
+    packet.client_id = "a@b/m#1";
+    packet.user_name = "hub1.iot.example/a%40b/m%231/?api-version=2020-09-30";
+    const auto actions = session.received(packet);
+    ASSERT_NE(find<CheckLogin>(actions), nullptr);
+    EXPECT_EQ(find<CheckLogin>(actions)->login.target, (iothub::Target{"a@b", "m#1"}));
+}
+
+TEST_F(DeviceSessionTest, ClientIdIsNotDecoded) {
+    auto packet = connect_packet();
+    packet.client_id = "a%40b";
+    packet.user_name = "hub1.iot.example/a@b/?api-version=2020-09-30";
+    EXPECT_EQ(turned_away_with(packet), 2);
+}
+
 TEST_F(DeviceSessionTest, MissingOrMalformedUserNameIsAnsweredWithFour) {
     auto packet = connect_packet();
     packet.user_name.reset();
