@@ -19,6 +19,7 @@ constexpr std::array table{
     RestErrorInfo{RestError::unauthorized, 401, "IotHubUnauthorizedAccess"},
     RestErrorInfo{RestError::forbidden, 403, "IotHubForbidden"},
     RestErrorInfo{RestError::quota_exceeded, 403, "IotHubQuotaExceeded"},
+    RestErrorInfo{RestError::not_found, 404, "GenericNotFound"},
     RestErrorInfo{RestError::device_not_found, 404, "DeviceNotFound"},
     RestErrorInfo{RestError::module_not_found, 404, "ModuleNotFound"},
     RestErrorInfo{RestError::device_not_online, 404, "DeviceNotOnline"},

@@ -13,6 +13,7 @@ enum class RestError {
     unauthorized = 401002,
     forbidden = 403000,  ///< our own: the policy does not allow it
     quota_exceeded = 403002,
+    not_found = 404000,  ///< an unknown path
     device_not_found = 404001,
     module_not_found = 404010,
     device_not_online = 404103,

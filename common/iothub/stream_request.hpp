@@ -100,8 +100,8 @@ struct MqttUserName {
 /// Whether it is the user name of that identity. Some clients percent-encode its ids, so they count decoded once where
 /// they are not equal as they stand.
 bool is_of(const MqttUserName& user, const Target& target);
-/// `module`: two ids follow the host; they are kept as they stand if they can be ids so. nullopt only for a missing or invalid host or id; what follows them is never an
-/// error, as clients of all ages write it differently.
+/// `module`: two ids follow the host; they are kept as they stand if they can be ids so. nullopt only for a missing or
+/// invalid host or id; what follows them is never an error, as clients of all ages write it differently.
 std::optional<MqttUserName> parse_mqtt_user_name(std::string_view text, bool module);
 std::string mqtt_user_name(const MqttUserName& user);
 

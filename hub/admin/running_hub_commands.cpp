@@ -65,7 +65,12 @@ std::string print_changes(const json& changes) {
 std::vector<AdminCommand> running_hub_commands() {
     return {
         {"streams list", "List streams", {take_json}, list_streams, print_streams},
-        {"devicestream show", "Show the streaming endpoint as JSON", {take_hub_name}, show_endpoint, print_json, tells_facts},
+        {"devicestream show",
+         "Show the streaming endpoint as JSON",
+         {take_hub_name},
+         show_endpoint,
+         print_json,
+         tells_facts},
         {"quota", "Show the limits of streams, and what is in use of them", {take_json}, show_quota, print_quota},
         {"reload",
          "Let the running hub read its configuration and the files that it names again, and say what changed",

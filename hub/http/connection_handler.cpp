@@ -14,6 +14,7 @@
 #include "hub/http/rest_answer.hpp"
 #include "hub/http/service_endpoint.hpp"
 #include "hub/http/streaming_endpoint.hpp"
+#include "hub/http/unserved_operation.hpp"
 #include "hub/streams/close_within.hpp"
 
 namespace device_streams::hub {
@@ -33,6 +34,11 @@ http::Response answer_mqtt_upgrade(const http::Request& request) {
     const auto subprotocol = offered_mqtt(request);
     return subprotocol.empty() ? plain_error_answer(400, "only the subprotocol mqtt is spoken here")
                                : ws::answer_upgrade(request, subprotocol);
+}
+
+http::Response refuse(const ClientConnection& client, const UnservedOperation& unserved) {
+    if (unserved.logged) client.report(*unserved.logged, std::string(unserved.why));
+    return registry_error_answer(iothub::RestError::not_implemented, unserved.why, client.hub.clock.wall_now());
 }
 
 Errc fault_of(const http::MessageError& refused) {
@@ -156,6 +162,8 @@ asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const h
         refusal = error_answer(iothub::RestError::argument_invalid, "the path is malformed", hub_.clock.wall_now());
     else if (*path == mqtt_path)
         co_return co_await serve_mqtt_upgrade(client, request);
+    else if (const auto unserved = unserved_operation(request.method, *path))
+        refusal = refuse(client, *unserved);
     else if (path->starts_with("/twins/"))
         co_return co_await serve_stream_request(client, request);
     else if (path->starts_with("/bridges/"))
@@ -163,7 +171,8 @@ asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const h
     else if (is_registry_path(*path))
         co_await serve_registry_request(client, request);
     else
-        refusal = plain_error_answer(404, "there is nothing at this path");
+        refusal =
+            registry_error_answer(iothub::RestError::not_found, "there is nothing at this path", hub_.clock.wall_now());
     if (refusal) co_await client.send(std::move(*refusal));
     co_return true;
 }

@@ -81,7 +81,13 @@ void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::u
         close_alone(std::move(service), CloseReason::stopping);
         RelayResult cancelled;
         cancelled.close_reason = CloseReason::cancelled;
-        on_end_({stream.target, stream.name, stream.stream_id, 0, 0, {}, reason_of(cancelled),
+        on_end_({stream.target,
+                 stream.name,
+                 stream.stream_id,
+                 0,
+                 0,
+                 {},
+                 reason_of(cancelled),
                  result_type_of(CloseReason::cancelled, false)});
         return;
     }

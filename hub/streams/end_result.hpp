@@ -7,7 +7,8 @@
 
 namespace device_streams::hub {
 
-/// How the resource log names the end of a stream; nullopt for a clean one. `by_device`: the device leg brought it about.
+/// How the resource log names the end of a stream; nullopt for a clean one. `by_device`: the device leg brought it
+/// about.
 std::optional<ResultType> result_type_of(CloseReason close_reason, bool by_device);
 
 }  // namespace device_streams::hub

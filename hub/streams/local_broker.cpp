@@ -239,8 +239,8 @@ void LocalBroker::perform(const Abandon& action) {
                                         {"code", info.id},
                                         {"reason", action.why},
                                         {"next", info.advice}});
-    const auto fault = code == Errc::handshake_expired ? result_types::legs_never_met
-                                                       : result_type_of(action.close_reason, false);
+    const auto fault =
+        code == Errc::handshake_expired ? result_types::legs_never_met : result_type_of(action.close_reason, false);
     parts_.given_up({action.stream.target, action.stream.name, action.stream.stream_id, 0, 0, {}, action.why, fault});
 }
 

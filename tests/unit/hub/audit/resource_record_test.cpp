@@ -81,7 +81,10 @@ TEST(ResourceRecord, StreamEndHasBytesDurationAndReason) {
 }
 
 TEST(ResourceRecord, StreamThatEndedBadlySaysHowInTheMannerOfAzure) {
-    const auto record = parsed(StreamEnd{.target = {"dev-01", ""}, .name = "ssh-1", .stream_id = "0f", .reason = "x",
+    const auto record = parsed(StreamEnd{.target = {"dev-01", ""},
+                                         .name = "ssh-1",
+                                         .stream_id = "0f",
+                                         .reason = "x",
                                          .fault = result_types::closed_by_device});
     EXPECT_EQ(record.at("resultType"), "404104");
     EXPECT_EQ(record.at("resultDescription"), "DeviceConnectionClosedRemotely");
