@@ -12,6 +12,8 @@ namespace {
 asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
     try {
         co_await std::move(phase);
+    } catch (const mqtt::AmqpInstead& fault) {
+        link.note_end(Errc::transport_not_served, fault.what());
     } catch (const mqtt::ProtocolError& fault) {
         link.note_end(Errc::peer_garbage, fault.what());
     } catch (const StreamError& fault) {

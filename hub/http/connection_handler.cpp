@@ -30,18 +30,21 @@ bool timed_out(const std::system_error& failure) {
     return failure.code() == asio::error::timed_out;
 }
 
-http::Response answer_mqtt_upgrade(const http::Request& request) {
-    const auto subprotocol = offered_mqtt(request);
-    return subprotocol.empty() ? plain_error_answer(400, "only the subprotocol mqtt is spoken here")
-                               : ws::answer_upgrade(request, subprotocol);
-}
-
 http::Response refuse(const ClientConnection& client, const UnservedOperation& unserved) {
     if (unserved.logged) client.report(*unserved.logged, std::string(unserved.why));
     return registry_error_answer(iothub::RestError::not_implemented, unserved.why, client.hub.clock.wall_now());
 }
 
+http::Response answer_mqtt_upgrade(const ClientConnection& client, const http::Request& request) {
+    const auto subprotocol = offered_mqtt(request);
+    if (subprotocol.empty() && request.headers.has_token("Sec-WebSocket-Protocol", "AMQPWSB10"))
+        return refuse(client, {"AMQP over WebSocket is not served by this hub", Errc::transport_not_served});
+    return subprotocol.empty() ? plain_error_answer(400, "only the subprotocol mqtt is spoken here")
+                               : ws::answer_upgrade(request, subprotocol);
+}
+
 Errc fault_of(const http::MessageError& refused) {
+    if (dynamic_cast<const http::AmqpInstead*>(&refused) != nullptr) return Errc::transport_not_served;
     return refused.status == 413 || refused.status == 431 ? Errc::peer_oversize : Errc::peer_garbage;
 }
 
@@ -180,7 +183,7 @@ asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const h
 asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& client, const http::Request& request) {
     // A client that was let in as a service has not logged in as a device: it counts as a stranger again.
     if (!client.slot) client.slot = let_in(client.peer);
-    auto answer = client.slot ? answer_mqtt_upgrade(request)
+    auto answer = client.slot ? answer_mqtt_upgrade(client, request)
                               : plain_error_answer(429, "too many connections of this address are without login");
     const bool upgraded = answer.status == 101;
     co_await client.send(std::move(answer));

@@ -152,8 +152,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Attack{"Honest", mqtt(good + sub) + "{cut}", "101, close 1000"},
         Attack{"NoSubprotocol", mqtt(good), "400, open"},
-        Attack{"OtherSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: AMQPWSB10\r\n"), "400, open"},
-                    Attack{"EmptySubprotocol", mqtt(good + "Sec-WebSocket-Protocol: ,,\r\n"), "400, open"},
+        Attack{"OtherSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: soap\r\n"), "400, open"},
+        Attack{"AmqpSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: AMQPWSB10\r\n"), "501 NotImplemented, open"},
+        Attack{"EmptySubprotocol", mqtt(good + "Sec-WebSocket-Protocol: ,,\r\n"), "400, open"},
         Attack{"SecondSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: soap, MQTT\r\n") + "{cut}", "101, close 1000"},
         Attack{"NoUpgrade", mqtt(sub + version + key), "400"},
         Attack{"Version8", mqtt(fields + key + sub + "Sec-WebSocket-Version: 8\r\n"), "426"},
