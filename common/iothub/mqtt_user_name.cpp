@@ -51,6 +51,12 @@ bool is_of(const MqttUserName& user, const Target& target) {
     return is_same_id(user.target.device_id, target.device_id) && is_same_id(user.target.module_id, target.module_id);
 }
 
+bool is_provisioning_user_name(std::string_view text, std::string_view client_id) {
+    const auto scope = take_until(text, '/');
+    return !scope.empty() && take_until(text, '/') == "registrations" && !client_id.empty() &&
+           take_until(text, '/') == client_id && !text.starts_with('?');
+}
+
 std::string mqtt_user_name(const MqttUserName& user) {
     auto text = user.host + "/" + user.target.to_string() + "/?" + std::string(api_version_key) + "=" +
                 percent_encode(user.api_version);

@@ -104,5 +104,7 @@ bool is_of(const MqttUserName& user, const Target& target);
 /// invalid host or id; what follows them is never an error, as clients of all ages write it differently.
 std::optional<MqttUserName> parse_mqtt_user_name(std::string_view text, bool module);
 std::string mqtt_user_name(const MqttUserName& user);
+/// "{id scope}/registrations/{client id}/api-version=..": a device takes the hub for the provisioning service (DPS).
+bool is_provisioning_user_name(std::string_view text, std::string_view client_id);
 
 }  // namespace device_streams::iothub

@@ -61,6 +61,9 @@ std::optional<iothub::Target> identity_of(const std::string& client_id) {
 std::variant<Login, LoginFault> read_login(const mqtt::Connect& packet) {
     if (packet.protocol_name != "MQTT" || packet.protocol_level != 4)
         return LoginFault{LoginCode::wrong_protocol_level, "it does not speak MQTT 3.1.1"};
+    if (iothub::is_provisioning_user_name(packet.user_name.value_or(""), packet.client_id))
+        return LoginFault{LoginCode::wrong_client_id, "its user name is one for a provisioning service",
+                          Errc::provisioning_not_served};
     const auto target = identity_of(packet.client_id);
     if (!target) return LoginFault{LoginCode::wrong_client_id, "the client id is no device or module id"};
     const auto user = iothub::parse_mqtt_user_name(packet.user_name.value_or(""), !target->module_id.empty());
@@ -82,14 +85,14 @@ SessionActions DeviceSession::received(const mqtt::Packet& packet) {
 SessionActions DeviceSession::on(const mqtt::Connect& packet) {
     if (phase_ != Phase::fresh) return violation("it sent a second CONNECT");
     auto login = read_login(packet);
-    if (const auto* fault = std::get_if<LoginFault>(&login)) return turn_away(fault->code, fault->why);
+    if (const auto* fault = std::get_if<LoginFault>(&login)) return turn_away(fault->code, fault->fault, fault->why);
     silence_limit_ = silence_for(packet.keep_alive);
     phase_ = Phase::checking;
     return {CheckLogin{std::get<Login>(std::move(login))}};
 }
 
 SessionActions DeviceSession::login_decided(LoginCode code) {
-    if (code != LoginCode::accepted) return turn_away(code, "the login was refused");
+    if (code != LoginCode::accepted) return turn_away(code, Errc::credential_refused, "the login was refused");
     phase_ = Phase::up;
     return {SendPacket{mqtt::ConnAck{.session_present = false, .code = 0}}};
 }
@@ -148,10 +151,8 @@ SessionActions DeviceSession::violation(const char* why) {
     return {EndLink{Errc::peer_garbage, why}};
 }
 
-SessionActions DeviceSession::turn_away(LoginCode code, const std::string& why) {
+SessionActions DeviceSession::turn_away(LoginCode code, Errc fault, const std::string& why) {
     phase_ = Phase::over;
-    const auto fault =
-        code == LoginCode::refused || code == LoginCode::busy ? Errc::credential_refused : Errc::peer_garbage;
     return {SendPacket{mqtt::ConnAck{.session_present = false, .code = static_cast<std::uint8_t>(code)}},
             EndLink{fault, why}};
 }

@@ -79,7 +79,7 @@ class DeviceSession {
         return violation("it sent a packet that only servers send, or one of QoS 2");
     }
     SessionActions violation(const char* why);
-    SessionActions turn_away(LoginCode code, const std::string& why);
+    SessionActions turn_away(LoginCode code, Errc fault, const std::string& why);
 
     Phase phase_ = Phase::fresh;
     bool takes_twin_answers_ = false;
@@ -90,6 +90,7 @@ class DeviceSession {
 struct LoginFault {
     LoginCode code;
     std::string why;
+    Errc fault = Errc::peer_garbage;  ///< for the log
 };
 std::variant<Login, LoginFault> read_login(const mqtt::Connect& packet);
 

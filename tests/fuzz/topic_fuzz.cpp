@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const bool module : {false, true})
         check(
             text, [module](auto name) { return parse_mqtt_user_name(name, module); }, mqtt_user_name);
+    if (is_provisioning_user_name(text, "dev-01") && !parse_mqtt_user_name(text, true)) std::abort();
     if (mqtt::is_valid_topic(text) && !mqtt::topic_matches(text, text)) std::abort();
     if (const auto url = parse_stream_url(text); url && url->host.empty()) std::abort();
     return 0;

@@ -67,6 +67,15 @@ TEST(MqttUserName, EncodedIdMayBeLongerThanAnId) {
     EXPECT_FALSE(parse_mqtt_user_name("h/a%2fb%20c" + std::string(200, 'x'), false));
 }
 
+TEST(MqttUserName, OfTheProvisioningServiceIsKnown) {
+    EXPECT_TRUE(
+        is_provisioning_user_name("0ne0001/registrations/pump-17/api-version=2019-03-31&ClientVersion=x", "pump-17"));
+    EXPECT_FALSE(is_provisioning_user_name("h.example/registrations/?api-version=1", "registrations"));
+    EXPECT_FALSE(is_provisioning_user_name("h.example/registrations/m/?api-version=1", "registrations/m"));
+    EXPECT_FALSE(is_provisioning_user_name("h.example/pump-17/?api-version=1", "pump-17"));
+    EXPECT_FALSE(is_provisioning_user_name("", ""));
+}
+
 TEST(MqttUserName, IgnoresWhatItDoesNotKnow) {
     const auto user = parse_mqtt_user_name("h/d/?model-id=dtmi:x;1&junk&api-version=1&auth-chain=a/b;c&=", false);
     ASSERT_TRUE(user);

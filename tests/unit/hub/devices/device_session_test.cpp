@@ -146,6 +146,15 @@ TEST_F(DeviceSessionTest, ClientIdIsNotDecoded) {
     EXPECT_EQ(turned_away_with(packet), 2);
 }
 
+TEST_F(DeviceSessionTest, LoginAtAProvisioningServiceHasACodeOfItsOwn) {
+    auto packet = connect_packet();
+    packet.user_name = "0ne0001/registrations/dev-01/api-version=2019-03-31";
+    const auto actions = session.received(packet);
+    EXPECT_EQ(sent<mqtt::ConnAck>(actions).value().code, 2);
+    ASSERT_NE(find<EndLink>(actions), nullptr);
+    EXPECT_EQ(find<EndLink>(actions)->fault, Errc::provisioning_not_served);
+}
+
 TEST_F(DeviceSessionTest, MissingOrMalformedUserNameIsAnsweredWithFour) {
     auto packet = connect_packet();
     packet.user_name.reset();
