@@ -90,6 +90,19 @@ std::optional<StreamRequest> parse_request_topic(std::string_view topic) {
                          .policy = *policy};
 }
 
+std::optional<std::string> request_id_of(std::string_view topic) {
+    constexpr std::size_t longest = 128;  // of an id that comes from nobody knows whom
+    if (!topic.starts_with(request_prefix)) return std::nullopt;
+    take_until(topic, '?');
+    for (const auto part : split(topic, '&')) {
+        const auto pair = split_pair(part);
+        if (!pair || pair->name != "$rid") continue;
+        const bool sane = pair->value.size() <= longest && is_request_id(pair->value);
+        return sane ? std::optional<std::string>(pair->value) : std::nullopt;
+    }
+    return std::nullopt;
+}
+
 std::string answer_topic(const StreamAnswer& answer) {
     return std::string(answer_prefix) + std::to_string(answer.status) + std::string(answer_id_key) + answer.request_id;
 }

@@ -31,6 +31,8 @@ std::string request_topic(const StreamRequest& request);
 /// nullopt unless the topic has five segments and $rid, $url and $auth, each once; unknown pairs are ignored; the URL
 /// is percent-decoded and must be one that parse_stream_url takes; the token must be fit for an HTTP header.
 std::optional<StreamRequest> parse_request_topic(std::string_view topic);
+/// The $rid of a request that parse_request_topic does not take, so that it can be rejected; nullopt without one.
+std::optional<std::string> request_id_of(std::string_view topic);
 
 /// The device's answer.
 struct StreamAnswer {

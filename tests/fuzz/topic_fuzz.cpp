@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     check(text, parse_request_topic, request_topic);
     check(text, parse_answer_topic, answer_topic);
+    if (const auto id = request_id_of(text); id && !parse_answer_topic(answer_topic({400, *id}))) std::abort();
     if (const auto id = parse_twin_request(text))
         if (!mqtt::is_valid_topic(twin_answer_topic(501, *id))) std::abort();
     check(text, parse_service_path, [](const ServicePath& path) { return service_path(path, "2020-09-30"); });
