@@ -115,6 +115,12 @@ constexpr std::array table{
               "stream-hub policy explain says what decides; policy allow adds a rule."},
     ErrorInfo{Errc::hub_full, "DS-612", "the hub has as many devices as it may",
               "Raise limits.linked_devices, or find out with stream-hub device list who should not be connected."},
+    ErrorInfo{
+        Errc::transport_not_served, "DS-613", "a device comes over AMQP or HTTP",
+        "Use MQTT or MQTT over WebSocket there (TransportType.Mqtt or MqttWs, Mqtt_WebSocket_Only in .NET); AMQP is "
+        "not served yet."},
+    ErrorInfo{Errc::provisioning_not_served, "DS-614", "a device asks for provisioning (DPS)",
+              "Register it with the hub itself and give it that connection string; see docs/migration.md."},
     ErrorInfo{Errc::resource_log_unwritable, "DS-621", "the resource log cannot be written",
               "Check the path under resource_log, its owner and the free space; streams go on meanwhile."},
     ErrorInfo{Errc::internal, "DS-901", "an internal fault", "Please report it with the log around this line."},

@@ -74,6 +74,8 @@ enum class Errc {
     not_found = 610,
     stream_not_allowed = 611,
     hub_full = 612,
+    transport_not_served = 613,
+    provisioning_not_served = 614,
     resource_log_unwritable = 621,
     // any program
     internal = 901,

@@ -98,10 +98,18 @@ ClientSession::Actions ClientSession::on_publish(const mqtt::Publish& message, T
     if (!mqtt::topic_matches(iothub::request_filter, message.topic)) return actions;
     if (auto request = iothub::parse_request_topic(message.topic)) {
         actions.requests.push_back(std::move(*request));
-    } else {
-        actions.warnings.push_back("malformed stream request ignored: " +
-                                   std::string(mqtt::loggable_topic(message.topic)));
+        return actions;
     }
+    const auto id = state_ == State::up ? iothub::request_id_of(message.topic) : std::nullopt;
+    if (id) {
+        mqtt::Publish rejection;
+        rejection.topic = iothub::answer_topic({400, *id});
+        actions.send.emplace_back(std::move(rejection));
+        last_sent_ = now;
+    }
+    const Failure malformed(Errc::hub_protocol, "its topic or its URL is malformed, as a URL must be wss://");
+    actions.warnings.push_back(std::string("stream request ") + (id ? "refused: " : "ignored: ") +
+                               std::string(mqtt::loggable_topic(message.topic)) + ": " + explain(malformed));
     return actions;
 }
 

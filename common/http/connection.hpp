@@ -24,6 +24,12 @@ class MessageError : public std::runtime_error {
     int status;
 };
 
+/// It is a client of AMQP.
+class AmqpInstead : public MessageError {
+ public:
+    AmqpInstead() : MessageError(400, "it speaks AMQP, and not HTTP") {}
+};
+
 /// One HTTP/1.1 connection, either side, over websocketpp's head parsers (RFC 9112). Content-Length and chunked bodies
 /// both ways; Content-Length with Transfer-Encoding, repeated Content-Length and obsolete line folding are refused.
 /// Timeouts are the caller's. Bytes read beyond a message are kept for the next one. An end of the connection inside a

@@ -1,6 +1,7 @@
 #include "common/http/head_guard.hpp"
 
 #include "common/http/connection.hpp"
+#include "common/text/amqp_header.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/decimal.hpp"
 #include "common/text/parts.hpp"
@@ -37,6 +38,7 @@ std::optional<std::size_t> HeadScanner::scan(std::string_view bytes) {
         const bool after_cr = scanned_ > 0 && bytes[scanned_ - 1] == '\r';
         if (scanned_ >= head_limit) throw MessageError(431, "the head is longer than 16000 bytes");
         if (after_cr != (c == '\n')) throw MessageError(400, "a line of the head does not end in CR LF");
+        if (is_forbidden_control(c) && begins_as_amqp(bytes)) throw AmqpInstead();
         if (is_forbidden_control(c)) throw MessageError(400, "the head holds a control character");
         if (c != '\n') continue;
         if (scanned_ == line_start_ + 1) return scanned_ + 1;

@@ -13,7 +13,8 @@ namespace device_streams::http {
 class HeadScanner {
  public:
     /// `bytes`: all that arrived so far; only what is new is looked at. Returns the size of the head with its empty
-    /// line, nullopt while it is incomplete. A leading empty line counts as a head of 2 bytes. Throws MessageError.
+    /// line, nullopt while it is incomplete. A leading empty line counts as a head of 2 bytes. Throws MessageError, for
+    /// a client of AMQP AmqpInstead.
     std::optional<std::size_t> scan(std::string_view bytes);
 
  private:

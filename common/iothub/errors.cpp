@@ -19,6 +19,7 @@ constexpr std::array table{
     RestErrorInfo{RestError::unauthorized, 401, "IotHubUnauthorizedAccess"},
     RestErrorInfo{RestError::forbidden, 403, "IotHubForbidden"},
     RestErrorInfo{RestError::quota_exceeded, 403, "IotHubQuotaExceeded"},
+    RestErrorInfo{RestError::not_found, 404, "GenericNotFound"},
     RestErrorInfo{RestError::device_not_found, 404, "DeviceNotFound"},
     RestErrorInfo{RestError::module_not_found, 404, "ModuleNotFound"},
     RestErrorInfo{RestError::device_not_online, 404, "DeviceNotOnline"},
@@ -27,6 +28,7 @@ constexpr std::array table{
     RestErrorInfo{RestError::precondition_failed, 412, "PreconditionFailed"},
     RestErrorInfo{RestError::throttled, 429, "ThrottlingException"},
     RestErrorInfo{RestError::server_error, 500, "ServerError"},
+    RestErrorInfo{RestError::not_implemented, 501, "NotImplemented"},
     RestErrorInfo{RestError::gateway_timeout, 504, "GatewayTimeout"},
 };
 

@@ -13,6 +13,7 @@ enum class RestError {
     unauthorized = 401002,
     forbidden = 403000,  ///< our own: the policy does not allow it
     quota_exceeded = 403002,
+    not_found = 404000,  ///< an unknown path
     device_not_found = 404001,
     module_not_found = 404010,
     device_not_online = 404103,
@@ -21,6 +22,7 @@ enum class RestError {
     precondition_failed = 412001,
     throttled = 429001,
     server_error = 500001,
+    not_implemented = 501000,  ///< our own: Azure's hub does it, and this one does not
     gateway_timeout = 504101,
 };
 

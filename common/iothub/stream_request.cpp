@@ -46,10 +46,6 @@ bool is_bearer_token(std::string_view token) {
     return consists_of_alphanumerics_and(token, "-._~+/=");
 }
 
-bool is_request_id(std::string_view id) {
-    return !id.empty() && std::ranges::all_of(id, is_visible) && id.find_first_of("/+#&") == std::string::npos;
-}
-
 // Or none at all.
 bool is_policy_name(std::string_view name) {
     constexpr std::size_t longest = 64;
@@ -57,6 +53,10 @@ bool is_policy_name(std::string_view name) {
 }
 
 }  // namespace
+
+bool is_request_id(std::string_view id) {
+    return !id.empty() && std::ranges::all_of(id, is_visible) && id.find_first_of("/+#&") == std::string::npos;
+}
 
 std::string request_topic(const StreamRequest& request) {
     std::string topic(request_prefix);
@@ -88,6 +88,19 @@ std::optional<StreamRequest> parse_request_topic(std::string_view topic) {
                          .token = Secret(std::string(*properties->token)),
                          .features = *features,
                          .policy = *policy};
+}
+
+std::optional<std::string> request_id_of(std::string_view topic) {
+    constexpr std::size_t longest = 128;  // of an id that comes from nobody knows whom
+    if (!topic.starts_with(request_prefix)) return std::nullopt;
+    take_until(topic, '?');
+    for (const auto part : split(topic, '&')) {
+        const auto pair = split_pair(part);
+        if (!pair || pair->name != "$rid") continue;
+        const bool sane = pair->value.size() <= longest && is_request_id(pair->value);
+        return sane ? std::optional<std::string>(pair->value) : std::nullopt;
+    }
+    return std::nullopt;
 }
 
 std::string answer_topic(const StreamAnswer& answer) {

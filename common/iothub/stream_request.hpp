@@ -31,6 +31,8 @@ std::string request_topic(const StreamRequest& request);
 /// nullopt unless the topic has five segments and $rid, $url and $auth, each once; unknown pairs are ignored; the URL
 /// is percent-decoded and must be one that parse_stream_url takes; the token must be fit for an HTTP header.
 std::optional<StreamRequest> parse_request_topic(std::string_view topic);
+/// The $rid of a request that parse_request_topic does not take, so that it can be rejected; nullopt without one.
+std::optional<std::string> request_id_of(std::string_view topic);
 
 /// The device's answer.
 struct StreamAnswer {
@@ -41,6 +43,9 @@ struct StreamAnswer {
 std::string answer_topic(const StreamAnswer& answer);
 /// Tolerates text after the request id that starts with & or /.
 std::optional<StreamAnswer> parse_answer_topic(std::string_view topic);
+
+/// Whether a $rid can stand in a topic: visible characters that end neither a level nor a pair.
+bool is_request_id(std::string_view id);
 
 /// The device, or the module of one, that a stream is for.
 struct Target {
@@ -94,9 +99,14 @@ struct MqttUserName {
     std::string api_version;
     std::string client_type;  ///< DeviceClientType, decoded
 };
-/// `module`: two ids follow the host. nullopt only for a missing or invalid host or id; what follows them is never an
-/// error, as clients of all ages write it differently.
+/// Whether it is the user name of that identity. Some clients percent-encode its ids, so they count decoded once where
+/// they are not equal as they stand.
+bool is_of(const MqttUserName& user, const Target& target);
+/// `module`: two ids follow the host; they are kept as they stand if they can be ids so. nullopt only for a missing or
+/// invalid host or id; what follows them is never an error, as clients of all ages write it differently.
 std::optional<MqttUserName> parse_mqtt_user_name(std::string_view text, bool module);
 std::string mqtt_user_name(const MqttUserName& user);
+/// "{id scope}/registrations/{client id}/api-version=..": a device takes the hub for the provisioning service (DPS).
+bool is_provisioning_user_name(std::string_view text, std::string_view client_id);
 
 }  // namespace device_streams::iothub

@@ -107,6 +107,12 @@ class ProtocolError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// It is a client of AMQP.
+class AmqpInstead : public ProtocolError {
+ public:
+    AmqpInstead() : ProtocolError("it speaks AMQP, and not MQTT") {}
+};
+
 /// Throws std::length_error for strings over 65,535 bytes and packets over 268,435,455. The caller answers for the
 /// rest: packet ids that are not 0, topics without wildcards, QoS up to 2, a user name beside a password.
 std::vector<std::byte> encode(const Packet& packet);
@@ -118,9 +124,10 @@ class Decoder {
     explicit Decoder(std::size_t packet_limit = 256 * 1024) : limit_(packet_limit) {}
     void feed(std::span<const std::byte> bytes);
     /// The next whole packet; nullopt when more bytes are needed. Throws ProtocolError, as early as the fault is seen
-    /// and again on each further call: reserved type, malformed remaining length, bad flags, bad UTF-8 or NUL in a
-    /// string, oversize, packet id 0, trailing or missing bytes, empty subscription list, empty or wildcard PUBLISH
-    /// topic, malformed filter, QoS 3, password without user name.
+    /// and again on each further call (as AmqpInstead where the first bytes are those of AMQP): reserved type,
+    /// malformed remaining length, bad flags, bad UTF-8 or NUL in a string, oversize, packet id 0, trailing or missing
+    /// bytes, empty subscription list, empty or wildcard PUBLISH topic, malformed filter, QoS 3, password without user
+    /// name.
     std::optional<Packet> next();
     /// Lowers or raises the limit; before CONNECT a server allows less.
     void set_packet_limit(std::size_t limit) { limit_ = limit; }

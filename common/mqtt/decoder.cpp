@@ -1,6 +1,7 @@
 #include "common/mqtt/body.hpp"
 #include "common/mqtt/codec.hpp"
 #include "common/mqtt/wire.hpp"
+#include "common/text/amqp_header.hpp"
 
 #include <openssl/crypto.h>
 
@@ -28,6 +29,7 @@ void check_first_byte(std::uint8_t first) {
 std::optional<Header> read_header(std::span<const std::byte> bytes) {
     constexpr std::size_t longest_length = 4;
     if (bytes.empty()) return std::nullopt;
+    if (begins_as_amqp({reinterpret_cast<const char*>(bytes.data()), bytes.size()})) throw AmqpInstead();
     Header header{.first = std::to_integer<std::uint8_t>(bytes[0])};
     check_first_byte(header.first);
     for (std::size_t i = 0; i < longest_length && i + 1 < bytes.size(); ++i) {

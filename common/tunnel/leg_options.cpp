@@ -12,10 +12,11 @@ ws::WsOptions leg_options(ws::Role role, const Features& features, const Livenes
     options.role = role;
     options.message_limit = features.big_frames ? big_message : foreign_message;
     options.half_close = features.half_close;
+    options.clock = &clock;
     // Servers do not ping foreign clients: the C SDK holds back what follows a Ping (docs/protocol.md 7.5). TCP's
     // own keep-alive has to do there.
     if (role == ws::Role::client || features.pings)
-        options.keep_alive = ws::KeepAlive{.clock = &clock, .liveness = liveness, .peer_pings = features.pings};
+        options.keep_alive = ws::KeepAlive{.liveness = liveness, .peer_pings = features.pings};
     return options;
 }
 

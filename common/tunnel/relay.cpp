@@ -135,6 +135,18 @@ asio::awaitable<void> linger(RelayState& state) {
     }
 }
 
+// A plain leg ends one direction alone only when too many empty messages came. Its peer may have meant its end; a
+// program on this machine must not take for the end of its data what may be a cut.
+bool is_given_up(const RelayState& state, Leg from) {
+    return state.limits.left_is_local && !from.is_left && !from.stream.half_close() && !from.stream.ended();
+}
+
+[[noreturn]] void give_up(RelayState& state, Leg from) {
+    const StreamError given_up(CloseReason::protocol_violation, "only empty messages came, and many of them");
+    state.note_failure(from.is_left, given_up);
+    throw StreamError(given_up);
+}
+
 // Returns when the whole relay is over, not merely this direction.
 asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::atomic<std::uint64_t>& count) {
     co_await forward_all(state, from, to, count);
@@ -145,7 +157,8 @@ asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::atomic<std:
     const bool over = from.stream.ended() || state.open_directions == 0;
     if (over) state.result.left_caused = from.is_left;
     if (from.is_left && !over) state.result.left_ended_first = true;
-    co_await end_direction(state, to);
+    const bool given_up = is_given_up(state, from);
+    if (!given_up) co_await end_direction(state, to);
     throw_if_lost(state, from, to);
     if (!over) {
         auto draining = attribute_failure(state, from, from.stream.drain_until_closed());
@@ -155,6 +168,7 @@ asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::atomic<std:
         state.result.left_caused = from.is_left;
     }
     throw_if_lost(state, from, to);
+    if (given_up) give_up(state, from);
     state.decided = true;
 }
 

@@ -7,11 +7,13 @@ namespace device_streams::ws {
 
 namespace {
 
+// Some SDKs send them without end once their side is at its end; others keep a stream alive with single ones.
 constexpr int empty_messages_that_end = 64;
+constexpr auto time_of_a_row = std::chrono::seconds(5);
 
 }  // namespace
 
-std::size_t FrameReader::decode(WritableBytes bytes) {
+std::size_t FrameReader::decode(WritableBytes bytes, Clock::time_point now) {
     std::byte* const begin = bytes.data();
     std::byte* to = begin;
     try {
@@ -26,7 +28,7 @@ std::size_t FrameReader::decode(WritableBytes bytes) {
                 if (!finished_) to += taken;
             }
             bytes = bytes.subspan(taken);
-            if (in_frame_ && done_ == frame_.length) end_frame();
+            if (in_frame_ && done_ == frame_.length) end_frame(now);
         }
     } catch (const StreamError& violation) {
         failure_ = violation;
@@ -93,30 +95,38 @@ std::size_t FrameReader::collect_control(ReadableBytes bytes) {
     return part;
 }
 
-void FrameReader::end_frame() {
+void FrameReader::end_frame(Clock::time_point now) {
     in_frame_ = false;
     if (is_control(frame_.opcode)) {
         end_control_frame();
     } else {
-        end_data_frame();
+        end_data_frame(now);
     }
 }
 
-void FrameReader::end_data_frame() {
+void FrameReader::end_data_frame(Clock::time_point now) {
     const bool unfragmented = frame_.fin && !in_message_;
     in_message_ = !frame_.fin;
     if (frame_.length > 0) {
         message_has_data_ = true;
         empty_messages_ = 0;
     } else if (frame_.fin && !message_has_data_) {
-        note_empty_message(unfragmented);
+        note_empty_message(unfragmented, now);
     }
 }
 
-void FrameReader::note_empty_message(bool unfragmented) {
+// Counts an empty message.
+bool FrameReader::ends_row(Clock::time_point now) {
+    if (empty_messages_ == 0 || now > row_began_ + time_of_a_row) {
+        row_began_ = now;
+        empty_messages_ = 0;
+    }
+    return ++empty_messages_ >= empty_messages_that_end;
+}
+
+void FrameReader::note_empty_message(bool unfragmented, Clock::time_point now) {
     if (!half_close_) {
-        if (++empty_messages_ >= empty_messages_that_end) finished_ = true;
-        empty_messages_ = std::min(empty_messages_, empty_messages_that_end);
+        finished_ = finished_ || ends_row(now);
         return;
     }
     if (!unfragmented || frame_.opcode != Opcode::binary) return;

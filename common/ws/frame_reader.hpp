@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/clock.hpp"
 #include "common/ws/close_code.hpp"
 #include "common/ws/frame.hpp"
 
@@ -14,13 +15,14 @@ namespace device_streams::ws {
 /// violation; nothing behind a Close or a violation is looked at.
 class FrameReader {
  public:
-    /// `half_close`: an empty binary message ends the direction. Without it, 64 empty messages in a row do.
+    /// `half_close`: an empty binary message ends the direction. Without it, 64 empty messages in a row do
+    /// that come within 5 s.
     /// `takes_text`: text is taken for bytes; else it is a violation.
     FrameReader(Role role, bool half_close, bool takes_text = true)
         : role_(role), half_close_(half_close), takes_text_(takes_text) {}
 
-    /// Replaces the raw `bytes` by the payload that is in them, at their front; returns its size.
-    std::size_t decode(WritableBytes bytes);
+    /// Replaces the raw `bytes`, heard `now`, by the payload that is in them, at their front; returns its size.
+    std::size_t decode(WritableBytes bytes, Clock::time_point now);
 
     /// How many of the next bytes are payload for certain: decode() has nothing to move in them.
     std::uint64_t payload_ahead() const { return in_frame_ && !is_control(frame_.opcode) ? frame_.length - done_ : 0; }
@@ -38,11 +40,12 @@ class FrameReader {
     std::size_t decode_payload(WritableBytes bytes, std::byte* to);
     std::size_t collect_header(ReadableBytes bytes);
     std::size_t collect_control(ReadableBytes bytes);
+    bool ends_row(Clock::time_point now);
     void begin_frame(const FrameHeader& header);
-    void end_frame();
-    void end_data_frame();
+    void end_frame(Clock::time_point now);
+    void end_data_frame(Clock::time_point now);
     void end_control_frame();
-    void note_empty_message(bool unfragmented);
+    void note_empty_message(bool unfragmented, Clock::time_point now);
     bool over() const { return closed_ || failure_; }
 
     Role role_;
@@ -56,6 +59,7 @@ class FrameReader {
     bool in_message_ = false;  // between the first and the last frame of a message
     bool message_has_data_ = false;
     int empty_messages_ = 0;  // in a row
+    Clock::time_point row_began_{};
     ControlPayload control_;
     std::optional<ControlPayload> ping_;
     bool finished_ = false;

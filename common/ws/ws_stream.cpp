@@ -57,7 +57,7 @@ WsStream::WsStream(std::unique_ptr<Transport> transport, WsOptions options, std:
 }
 
 Clock::time_point WsStream::now() const {
-    return options_.keep_alive ? options_.keep_alive->clock->now() : Clock::time_point();
+    return options_.clock != nullptr ? options_.clock->now() : Clock::time_point();
 }
 
 std::optional<std::size_t> WsStream::try_read(WritableBytes into) {
@@ -124,7 +124,7 @@ std::optional<std::size_t> WsStream::read_raw(WritableBytes into) {
 
 /// Leaves the payload at the front of `raw` and answers the control frames that were between.
 std::size_t WsStream::decode(WritableBytes raw) {
-    const auto size = reader_.decode(raw);
+    const auto size = reader_.decode(raw, last_heard_);
     if (const auto ping = reader_.take_ping()) slot_.put_pong(*ping);
     if (reader_.failure()) slot_.put_close(make_close(CloseReason::protocol_violation, options_.half_close));
     if (reader_.closed()) slot_.put_close(make_close(reader_.closed()->code));

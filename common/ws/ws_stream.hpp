@@ -17,7 +17,6 @@ namespace device_streams::ws {
 
 /// How a leg stays alive while nothing is to be said, and when its silence means that it is dead.
 struct KeepAlive {
-    Clock* clock;  ///< outlives the stream
     Liveness liveness = {};
     /// The peer pings as well (`pings` was negotiated), so the leg is lost when nothing is heard although we listen.
     /// Other peers may be silent for good reason: one that is held up while it passes on our data answers no Ping.
@@ -34,7 +33,10 @@ struct WsOptions {
     std::uint16_t stopping_code = 1001;
     /// Text is taken for bytes; else it is a violation, as it must be where MQTT is spoken (MQTT 3.1.1 section 6).
     bool takes_text = true;
-    /// Takes effect while the leg is watched; without it the stream sends no Ping and judges no silence.
+    /// Outlives the stream. Without one, empty messages count however slowly they come.
+    Clock* clock = nullptr;
+    /// Takes effect while the leg is watched; without it, or without a clock, the stream sends no Ping and judges no
+    /// silence.
     std::optional<KeepAlive> keep_alive = {};
 };
 
@@ -45,8 +47,8 @@ struct WsOptions {
 ///
 /// ParseContext: 0 with ended() after a clean Close (1000 or without code); StreamError for any other Close, for an end
 /// without one, and for a peer that breaks the protocol (it is told 1002). A Close is answered at once. In a plain
-/// stream 64 empty messages in a row with no data end the reading side (0 without ended()). Whatever follows the end of
-/// the reading side is for drain_until_closed().
+/// stream 64 empty messages in a row that come within 5 s end the reading side (0 without ended()). Whatever follows
+/// the end of the reading side is for drain_until_closed().
 ///
 /// Writing: after a clean Close of the peer, bytes are dropped, as it reads no more; after any other, StreamError.
 class WsStream final : public ByteStream {

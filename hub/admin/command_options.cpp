@@ -240,6 +240,13 @@ std::int64_t moment_of(const json& request) {
     return seconds;
 }
 
+void take_hub_name(CLI::App& command, CommandLineRequest&) {
+    command
+        .add_option_function<std::string>(
+            "-n,--name", [](const std::string&) {}, "For scripts made for az; which hub is meant say the other options")
+        ->type_name("NAME");
+}
+
 void take_output(CLI::App& command, CommandLineRequest& said) {
     command.add_option("--output", said.output, "Write the connection string to this new file, readable for you only")
         ->type_name("FILE");

@@ -64,6 +64,8 @@ std::string asked_service(const nlohmann::json& request);
 std::int64_t moment_of(const nlohmann::json& request);
 
 // For the command line alone.
+/// As Azure's tool has it. Nothing is done with it: a command speaks to one hub.
+void take_hub_name(CLI::App& command, CommandLineRequest& said);
 void take_output(CLI::App& command, CommandLineRequest& said);
 void take_json(CLI::App& command, CommandLineRequest& said);
 

@@ -3,6 +3,7 @@
 #include "common/app/private_files.hpp"
 #include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
+#include "common/base/random.hpp"
 #include "common/text/ascii.hpp"
 #include "hub/admin/admin_commands.hpp"
 #include "hub/admin/certificates.hpp"
@@ -110,7 +111,8 @@ void fill(const InitOptions& options, const CertifiedKey& authority, const Certi
 
 void init_hub(const InitOptions& options, Clock& clock) {
     check(options);
-    const auto authority = make_authority(options.name + " CA", clock.wall_now());
+    // The random part tells the CAs of hubs of one name apart: clients look for an issuer by its name.
+    const auto authority = make_authority(options.name + " CA " + random_hex(4), clock.wall_now());
     const auto server = issue_server_certificate(authority, certificate_names(options), clock.wall_now());
     make_private_directory(options.directory);
     try {

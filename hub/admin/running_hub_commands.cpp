@@ -31,8 +31,15 @@ std::string print_streams(const json& rows) {
     return text;
 }
 
+// As Azure prints it.
+std::string without_default_port(std::string url) {
+    constexpr std::string_view default_port = ":443";
+    if (url.ends_with(default_port)) url.resize(url.size() - default_port.size());
+    return url;
+}
+
 asio::awaitable<json> show_endpoint(AdministeredHub& hub, json) {
-    co_return json{{"streamingEndpoints", {hub.facts().streaming_endpoint}}};
+    co_return json{{"streamingEndpoints", {without_default_port(hub.facts().streaming_endpoint)}}};
 }
 
 asio::awaitable<json> show_quota(AdministeredHub& hub, json) {
@@ -58,7 +65,12 @@ std::string print_changes(const json& changes) {
 std::vector<AdminCommand> running_hub_commands() {
     return {
         {"streams list", "List streams", {take_json}, list_streams, print_streams},
-        {"devicestream show", "Show the streaming endpoint as JSON", {}, show_endpoint, print_json, tells_facts},
+        {"devicestream show",
+         "Show the streaming endpoint as JSON",
+         {take_hub_name},
+         show_endpoint,
+         print_json,
+         tells_facts},
         {"quota", "Show the limits of streams, and what is in use of them", {take_json}, show_quota, print_quota},
         {"reload",
          "Let the running hub read its configuration and the files that it names again, and say what changed",

@@ -75,14 +75,21 @@ Line line_of(const StreamDecision& decision) {
     return line;
 }
 
+void set_fault(Line& line, const std::optional<ResultType>& fault) {
+    if (!fault) return;
+    line.error = true;
+    line.result_type = std::to_string(fault->code);
+    line.result_description = fault->name;
+}
+
 Line line_of(const StreamEnd& end) {
     Line line{"DeviceStreams", "streamEnd"};
     line.duration = end.life;
-    line.error = !end.clean;
     line.properties = stream_properties(end.target, end.name, end.stream_id, {});
     line.properties["requestSize"] = std::to_string(end.bytes_to_device);
     line.properties["responseSize"] = std::to_string(end.bytes_to_service);
     line.properties["closeReason"] = end.reason;
+    set_fault(line, end.fault);
     return line;
 }
 
@@ -100,13 +107,6 @@ ordered_json link_properties(const LinkParty& party) {
     properties["authType"] = dump(auth);
     properties["maskedIpAddress"] = masked_address(party.peer);
     return properties;
-}
-
-void set_fault(Line& line, const std::optional<LinkFault>& fault) {
-    if (!fault) return;
-    line.error = true;
-    line.result_type = std::to_string(fault->code);
-    line.result_description = fault->name;
 }
 
 Line line_of(const LinkUp& up) {

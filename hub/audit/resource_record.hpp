@@ -15,6 +15,24 @@
 /// categories DeviceStreams and Connections (docs/protocol.md 9).
 namespace device_streams::hub {
 
+/// Why something was refused, or ended badly: a six-digit code with its name.
+struct ResultType {
+    int code;
+    std::string_view name;
+};
+namespace result_types {
+inline constexpr ResultType bad_request{400000, "GenericBadRequest"};
+inline constexpr ResultType taken_over{400027, "ConnectionForcefullyClosedOnNewConnection"};
+inline constexpr ResultType unauthorized{401003, "IoTHubUnauthorized"};
+inline constexpr ResultType closed_by_device{404104, "DeviceConnectionClosedRemotely"};
+inline constexpr ResultType closed_by_service{404105, "ServiceConnectionClosedRemotely"};  // ours
+inline constexpr ResultType time_up{408000, "GenericTimeout"};
+inline constexpr ResultType throttled{429001, "ThrottlingException"};
+inline constexpr ResultType server_error{500001, "ServerError"};
+inline constexpr ResultType unavailable{503001, "ServiceUnavailable"};
+inline constexpr ResultType legs_never_met{504101, "GatewayTimeout"};
+}  // namespace result_types
+
 /// How a stream request was decided, denials included.
 struct StreamDecision {
     iothub::Target target;
@@ -37,7 +55,7 @@ struct StreamEnd {
     std::uint64_t bytes_to_service = 0;
     Clock::duration life{};
     std::string reason;
-    bool clean = true;
+    std::optional<ResultType> fault{};  ///< nullopt: a clean end
 };
 
 /// How a device speaks to the hub.
@@ -52,27 +70,14 @@ struct LinkParty {
     Credential::Kind login = Credential::Kind::device_key;  ///< what it logged in with, or tried to
 };
 
-/// Why a login was refused, or a link ended badly: a six-digit code with its name.
-struct LinkFault {
-    int code;
-    std::string_view name;
-};
-namespace link_faults {
-inline constexpr LinkFault taken_over{400027, "ConnectionForcefullyClosedOnNewConnection"};
-inline constexpr LinkFault unauthorized{401003, "IoTHubUnauthorized"};
-inline constexpr LinkFault closed_by_device{404104, "DeviceConnectionClosedRemotely"};
-inline constexpr LinkFault throttled{429001, "ThrottlingException"};
-inline constexpr LinkFault server_error{500001, "ServerError"};
-}  // namespace link_faults
-
 struct LinkUp {
     LinkParty party;
-    std::optional<LinkFault> refused{};  ///< the login failed
+    std::optional<ResultType> refused{};  ///< the login failed
 };
 struct LinkDown {
     LinkParty party;
     Clock::duration life{};
-    std::optional<LinkFault> fault{};
+    std::optional<ResultType> fault{};
 };
 
 using ResourceRecord = std::variant<StreamDecision, StreamEnd, LinkUp, LinkDown>;

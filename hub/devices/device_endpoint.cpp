@@ -12,6 +12,8 @@ namespace {
 asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
     try {
         co_await std::move(phase);
+    } catch (const mqtt::AmqpInstead& fault) {
+        link.note_end(Errc::transport_not_served, fault.what());
     } catch (const mqtt::ProtocolError& fault) {
         link.note_end(Errc::peer_garbage, fault.what());
     } catch (const StreamError& fault) {
@@ -54,20 +56,20 @@ LinkParty party_of(const DeviceLink& link, const LinkOrigin& from) {
     return {login.target, from.peer, login.api_version, from.protocol, link.claimed()};
 }
 
-std::optional<LinkFault> link_fault(const EndLink& end) {
+std::optional<ResultType> link_fault(const EndLink& end) {
     if (!end.fault || *end.fault == Errc::hub_stopping) return std::nullopt;
     switch (*end.fault) {
         case Errc::identity_taken_over:
-            return link_faults::taken_over;
+            return result_types::taken_over;
         case Errc::credential_refused:
-            return link_faults::unauthorized;
+            return result_types::unauthorized;
         case Errc::hub_full:
-            return link_faults::throttled;
+            return result_types::throttled;
         case Errc::internal:
         case Errc::state_unusable:
-            return link_faults::server_error;
+            return result_types::server_error;
         default:
-            return link_faults::closed_by_device;
+            return result_types::closed_by_device;
     }
 }
 

@@ -1,9 +1,12 @@
 #include "hub/devices/device_session.hpp"
 
 #include "common/iothub/connection_string.hpp"
+#include "common/iothub/errors.hpp"
+#include "common/iothub/twin_request.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 
 namespace device_streams::hub {
 
@@ -27,6 +30,21 @@ bool takes_requests(const std::string& filter) {
     return mqtt::topic_matches(filter, "$iothub/streams/POST/name/?");
 }
 
+bool takes_twin_answers(const std::string& filter) {
+    return mqtt::topic_matches(filter, iothub::some_twin_answer);
+}
+
+// Devices wait for it without end.
+mqtt::Publish without_twins(const std::string& request_id) {
+    const auto& error = iothub::describe(iothub::RestError::not_implemented);
+    const auto text = iothub::twin_error(static_cast<int>(error.code), "this hub keeps no twins");
+    const auto bytes = std::as_bytes(std::span(text));
+    mqtt::Publish publish;
+    publish.topic = iothub::twin_answer_topic(error.status, request_id);
+    publish.payload.assign(bytes.begin(), bytes.end());
+    return publish;
+}
+
 // {device} or {device}/{module}
 std::optional<iothub::Target> identity_of(const std::string& client_id) {
     const auto slash = client_id.find('/');
@@ -43,11 +61,14 @@ std::optional<iothub::Target> identity_of(const std::string& client_id) {
 std::variant<Login, LoginFault> read_login(const mqtt::Connect& packet) {
     if (packet.protocol_name != "MQTT" || packet.protocol_level != 4)
         return LoginFault{LoginCode::wrong_protocol_level, "it does not speak MQTT 3.1.1"};
+    if (iothub::is_provisioning_user_name(packet.user_name.value_or(""), packet.client_id))
+        return LoginFault{LoginCode::wrong_client_id, "its user name is one for a provisioning service",
+                          Errc::provisioning_not_served};
     const auto target = identity_of(packet.client_id);
     if (!target) return LoginFault{LoginCode::wrong_client_id, "the client id is no device or module id"};
     const auto user = iothub::parse_mqtt_user_name(packet.user_name.value_or(""), !target->module_id.empty());
     if (!user) return LoginFault{LoginCode::malformed, "the user name is malformed"};
-    if (user->target != *target)
+    if (!is_of(*user, *target))
         return LoginFault{LoginCode::wrong_client_id, "client id and user name name two identities"};
     return Login{*target, packet.password.value_or(Secret()), parse_announcement(user->client_type), user->client_type,
                  user->api_version};
@@ -64,14 +85,14 @@ SessionActions DeviceSession::received(const mqtt::Packet& packet) {
 SessionActions DeviceSession::on(const mqtt::Connect& packet) {
     if (phase_ != Phase::fresh) return violation("it sent a second CONNECT");
     auto login = read_login(packet);
-    if (const auto* fault = std::get_if<LoginFault>(&login)) return turn_away(fault->code, fault->why);
+    if (const auto* fault = std::get_if<LoginFault>(&login)) return turn_away(fault->code, fault->fault, fault->why);
     silence_limit_ = silence_for(packet.keep_alive);
     phase_ = Phase::checking;
     return {CheckLogin{std::get<Login>(std::move(login))}};
 }
 
 SessionActions DeviceSession::login_decided(LoginCode code) {
-    if (code != LoginCode::accepted) return turn_away(code, "the login was refused");
+    if (code != LoginCode::accepted) return turn_away(code, Errc::credential_refused, "the login was refused");
     phase_ = Phase::up;
     return {SendPacket{mqtt::ConnAck{.session_present = false, .code = 0}}};
 }
@@ -81,6 +102,8 @@ SessionActions DeviceSession::on(const mqtt::Publish& packet) {
     SessionActions actions;
     if (packet.qos == 1) actions.push_back(SendPacket{mqtt::PubAck{packet.packet_id}});
     if (const auto answer = iothub::parse_answer_topic(packet.topic)) actions.push_back(TakeAnswer{*answer});
+    if (const auto request_id = iothub::parse_twin_request(packet.topic); request_id && takes_twin_answers_)
+        actions.push_back(SendPacket{without_twins(*request_id)});
     return actions;
 }
 
@@ -94,6 +117,7 @@ SessionActions DeviceSession::on(const mqtt::Subscribe& packet) {
         }
         ack.codes.push_back(std::min(subscription.qos, highest_granted_qos));
         requests = requests || takes_requests(subscription.filter);
+        takes_twin_answers_ = takes_twin_answers_ || takes_twin_answers(subscription.filter);
     }
     SessionActions actions{SendPacket{std::move(ack)}};
     if (requests) actions.push_back(StartRequests{});
@@ -103,6 +127,7 @@ SessionActions DeviceSession::on(const mqtt::Subscribe& packet) {
 SessionActions DeviceSession::on(const mqtt::Unsubscribe& packet) {
     SessionActions actions;
     if (std::ranges::any_of(packet.filters, takes_requests)) actions.push_back(StopRequests{});
+    if (std::ranges::any_of(packet.filters, takes_twin_answers)) takes_twin_answers_ = false;
     actions.push_back(SendPacket{mqtt::UnsubAck{packet.packet_id}});
     return actions;
 }
@@ -126,10 +151,8 @@ SessionActions DeviceSession::violation(const char* why) {
     return {EndLink{Errc::peer_garbage, why}};
 }
 
-SessionActions DeviceSession::turn_away(LoginCode code, const std::string& why) {
+SessionActions DeviceSession::turn_away(LoginCode code, Errc fault, const std::string& why) {
     phase_ = Phase::over;
-    const auto fault =
-        code == LoginCode::refused || code == LoginCode::busy ? Errc::credential_refused : Errc::peer_garbage;
     return {SendPacket{mqtt::ConnAck{.session_present = false, .code = static_cast<std::uint8_t>(code)}},
             EndLink{fault, why}};
 }

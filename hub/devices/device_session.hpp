@@ -53,7 +53,7 @@ using SessionAction = std::variant<CheckLogin, SendPacket, StartRequests, StopRe
 using SessionActions = std::vector<SessionAction>;
 
 /// The server side of one MQTT 3.1.1 link as Azure IoT Hub's devices expect it: packets in, actions out. Knows no
-/// socket and no clock. Telemetry and twin traffic is acknowledged and dropped; wills are ignored.
+/// socket and no clock. Telemetry is acknowledged and dropped, twin requests are answered with 501; wills are ignored.
 class DeviceSession {
  public:
     SessionActions received(const mqtt::Packet& packet);
@@ -79,9 +79,10 @@ class DeviceSession {
         return violation("it sent a packet that only servers send, or one of QoS 2");
     }
     SessionActions violation(const char* why);
-    SessionActions turn_away(LoginCode code, const std::string& why);
+    SessionActions turn_away(LoginCode code, Errc fault, const std::string& why);
 
     Phase phase_ = Phase::fresh;
+    bool takes_twin_answers_ = false;
     Clock::duration silence_limit_ = std::chrono::seconds(1767);
 };
 
@@ -89,6 +90,7 @@ class DeviceSession {
 struct LoginFault {
     LoginCode code;
     std::string why;
+    Errc fault = Errc::peer_garbage;  ///< for the log
 };
 std::variant<Login, LoginFault> read_login(const mqtt::Connect& packet);
 

@@ -14,6 +14,7 @@
 #include "hub/http/rest_answer.hpp"
 #include "hub/http/service_endpoint.hpp"
 #include "hub/http/streaming_endpoint.hpp"
+#include "hub/http/unserved_operation.hpp"
 #include "hub/streams/close_within.hpp"
 
 namespace device_streams::hub {
@@ -29,13 +30,21 @@ bool timed_out(const std::system_error& failure) {
     return failure.code() == asio::error::timed_out;
 }
 
-http::Response answer_mqtt_upgrade(const http::Request& request) {
+http::Response refuse(const ClientConnection& client, const UnservedOperation& unserved) {
+    if (unserved.logged) client.report(*unserved.logged, std::string(unserved.why));
+    return registry_error_answer(iothub::RestError::not_implemented, unserved.why, client.hub.clock.wall_now());
+}
+
+http::Response answer_mqtt_upgrade(const ClientConnection& client, const http::Request& request) {
     const auto subprotocol = offered_mqtt(request);
+    if (subprotocol.empty() && request.headers.has_token("Sec-WebSocket-Protocol", "AMQPWSB10"))
+        return refuse(client, {"AMQP over WebSocket is not served by this hub", Errc::transport_not_served});
     return subprotocol.empty() ? plain_error_answer(400, "only the subprotocol mqtt is spoken here")
                                : ws::answer_upgrade(request, subprotocol);
 }
 
 Errc fault_of(const http::MessageError& refused) {
+    if (dynamic_cast<const http::AmqpInstead*>(&refused) != nullptr) return Errc::transport_not_served;
     return refused.status == 413 || refused.status == 431 ? Errc::peer_oversize : Errc::peer_garbage;
 }
 
@@ -156,6 +165,8 @@ asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const h
         refusal = error_answer(iothub::RestError::argument_invalid, "the path is malformed", hub_.clock.wall_now());
     else if (*path == mqtt_path)
         co_return co_await serve_mqtt_upgrade(client, request);
+    else if (const auto unserved = unserved_operation(request.method, *path))
+        refusal = refuse(client, *unserved);
     else if (path->starts_with("/twins/"))
         co_return co_await serve_stream_request(client, request);
     else if (path->starts_with("/bridges/"))
@@ -163,7 +174,8 @@ asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const h
     else if (is_registry_path(*path))
         co_await serve_registry_request(client, request);
     else
-        refusal = plain_error_answer(404, "there is nothing at this path");
+        refusal =
+            registry_error_answer(iothub::RestError::not_found, "there is nothing at this path", hub_.clock.wall_now());
     if (refusal) co_await client.send(std::move(*refusal));
     co_return true;
 }
@@ -171,7 +183,7 @@ asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const h
 asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& client, const http::Request& request) {
     // A client that was let in as a service has not logged in as a device: it counts as a stranger again.
     if (!client.slot) client.slot = let_in(client.peer);
-    auto answer = client.slot ? answer_mqtt_upgrade(request)
+    auto answer = client.slot ? answer_mqtt_upgrade(client, request)
                               : plain_error_answer(429, "too many connections of this address are without login");
     const bool upgraded = answer.status == 101;
     co_await client.send(std::move(answer));

@@ -4,6 +4,7 @@
 #include "common/tunnel/end_reason.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "hub/streams/close_within.hpp"
+#include "hub/streams/end_result.hpp"
 
 #include <asio/post.hpp>
 
@@ -80,7 +81,14 @@ void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::u
         close_alone(std::move(service), CloseReason::stopping);
         RelayResult cancelled;
         cancelled.close_reason = CloseReason::cancelled;
-        on_end_({stream.target, stream.name, stream.stream_id, 0, 0, {}, reason_of(cancelled), false});
+        on_end_({stream.target,
+                 stream.name,
+                 stream.stream_id,
+                 0,
+                 0,
+                 {},
+                 reason_of(cancelled),
+                 result_type_of(CloseReason::cancelled, false)});
         return;
     }
     const auto strand = tasks_.make_strand();
@@ -108,7 +116,7 @@ asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
                               {"reason", reason}});
     const auto& stream = bridge->stream;
     on_end_({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
-             result.close_reason == CloseReason::clean && bridge->revoked.empty()});
+             result_type_of(bridge->revoked.empty() ? result.close_reason : CloseReason::refused, result.left_caused)});
 }
 
 void Bridges::close_alone(std::unique_ptr<ByteStream> leg, CloseReason close_reason) {

@@ -5,6 +5,7 @@
 #include "common/base/error.hpp"
 #include "common/base/random.hpp"
 #include "common/tunnel/stream_id.hpp"
+#include "hub/streams/end_result.hpp"
 
 namespace device_streams::hub {
 
@@ -238,7 +239,9 @@ void LocalBroker::perform(const Abandon& action) {
                                         {"code", info.id},
                                         {"reason", action.why},
                                         {"next", info.advice}});
-    parts_.given_up({action.stream.target, action.stream.name, action.stream.stream_id, 0, 0, {}, action.why, false});
+    const auto fault =
+        code == Errc::handshake_expired ? result_types::legs_never_met : result_type_of(action.close_reason, false);
+    parts_.given_up({action.stream.target, action.stream.name, action.stream.stream_id, 0, 0, {}, action.why, fault});
 }
 
 // Time and stopping.

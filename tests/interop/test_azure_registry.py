@@ -165,3 +165,9 @@ def test_a_policy_does_only_what_it_permits(registry, registry_rig):
     assert found["status"] == 200
     assert (refused["error"], refused["status"]) == ("UnauthorizedError", 401)
     assert "guarded" in registry_rig.admin("device", "list")
+
+
+def test_operations_that_are_not_served_say_so(registry):
+    answers = registry(["getTwin", "pump-17"], ["getModuleTwin", "pump-17", "m"], ["getRegistryStatistics"])
+    assert [answer["status"] for answer in answers] == [501] * 3
+    assert answers[0]["text"] == "twins are not served by this hub"

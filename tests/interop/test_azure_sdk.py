@@ -45,6 +45,7 @@ def test_an_azure_device_connects_sends_and_leaves(azure_rig, azure_device, tran
     program.wait_for(r"\bopen\b")
     program.wait_for("telemetry acknowledged")
     assert azure_rig.is_online(name)
+    program.wait_for("twin refused: this hub keeps no twins")
     program.process.stdin.close()
     program.wait_for("closed")
     assert program.wait() == 0

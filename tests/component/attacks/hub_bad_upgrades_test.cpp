@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
         Attack{"WithBody", leg(good + "Content-Length: 1\r\n") + "x", "400"},
         Attack{"WithoutHost", "GET {device path} HTTP/1.1\r\n" + good + bearer + "\r\n{cut}", "400"},
         Attack{"Plain", leg(""), "400"},
-        Attack{"BehindAnotherRequest", get("/", "") + leg(good) + "{leave}", "404, 101"},
+        Attack{"BehindAnotherRequest", get("/", "") + leg(good) + "{leave}", "404 GenericNotFound, 101"},
         Attack{"BehindARefusal", get("{device path}", good) + leg(good) + "{leave}", "401, 101"},
         Attack{"TwiceAtOnce", leg(good) + leg(good), "101, close 1002"},
         Attack{"WithExtensions",
@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
         Attack{"ManySegments", at("/bridges" + times(2'000, "/x")), refused},
         Attack{"DotSegments", at("/bridges/../{device path}"), refused},
         Attack{"BadlyEncoded", at("/bridges/ih/hub1/d/%zz/sid/{sid}/r/device"), "400 ArgumentInvalid, open"},
-        Attack{"InCapitals", at("/BRIDGES/ih/hub1/d/dev-01/sid/{sid}/r/device"), "404, open"},
+        Attack{"InCapitals", at("/BRIDGES/ih/hub1/d/dev-01/sid/{sid}/r/device"), "404 GenericNotFound, open"},
         Attack{"EncodedDevice", at("/bridges/ih/hub1/d/dev%2D01/sid/{sid}/r/device") + "{leave}", "101"},
         Attack{"WithAQuery", at("{device path}?x=y") + "{leave}", "101"}),
     attack_name);
@@ -149,19 +149,20 @@ INSTANTIATE_TEST_SUITE_P(
 const std::string sub = "Sec-WebSocket-Protocol: mqtt\r\n";
 INSTANTIATE_TEST_SUITE_P(
     Mqtt, HubBadUpgrade,
-    testing::Values(Attack{"Honest", mqtt(good + sub) + "{cut}", "101, close 1000"},
-                    Attack{"NoSubprotocol", mqtt(good), "400, open"},
-                    Attack{"OtherSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: AMQPWSB10\r\n"), "400, open"},
-                    Attack{"EmptySubprotocol", mqtt(good + "Sec-WebSocket-Protocol: ,,\r\n"), "400, open"},
-                    Attack{"SecondSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: soap, MQTT\r\n") + "{cut}",
-                           "101, close 1000"},
-                    Attack{"NoUpgrade", mqtt(sub + version + key), "400"},
-                    Attack{"Version8", mqtt(fields + key + sub + "Sec-WebSocket-Version: 8\r\n"), "426"},
-                    Attack{"NoKey", mqtt(fields + version + sub), "400"},
-                    Attack{"ByPost", "POST /$iothub/websocket HTTP/1.1\r\nHost: x\r\n" + good + sub + "\r\n", "400"},
-                    Attack{"SlashBehindIt", get("/$iothub/websocket/", good + sub), "404, open"},
-                    Attack{"InCapitals", get("/$IOTHUB/WEBSOCKET", good + sub), "404, open"},
-                    Attack{"Encoded", get("/%24iothub/websocket", good + sub) + "{cut}", "101, close 1000"}),
+    testing::Values(
+        Attack{"Honest", mqtt(good + sub) + "{cut}", "101, close 1000"},
+        Attack{"NoSubprotocol", mqtt(good), "400, open"},
+        Attack{"OtherSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: soap\r\n"), "400, open"},
+        Attack{"AmqpSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: AMQPWSB10\r\n"), "501 NotImplemented, open"},
+        Attack{"EmptySubprotocol", mqtt(good + "Sec-WebSocket-Protocol: ,,\r\n"), "400, open"},
+        Attack{"SecondSubprotocol", mqtt(good + "Sec-WebSocket-Protocol: soap, MQTT\r\n") + "{cut}", "101, close 1000"},
+        Attack{"NoUpgrade", mqtt(sub + version + key), "400"},
+        Attack{"Version8", mqtt(fields + key + sub + "Sec-WebSocket-Version: 8\r\n"), "426"},
+        Attack{"NoKey", mqtt(fields + version + sub), "400"},
+        Attack{"ByPost", "POST /$iothub/websocket HTTP/1.1\r\nHost: x\r\n" + good + sub + "\r\n", "400"},
+        Attack{"SlashBehindIt", get("/$iothub/websocket/", good + sub), "404 GenericNotFound, open"},
+        Attack{"InCapitals", get("/$IOTHUB/WEBSOCKET", good + sub), "404 GenericNotFound, open"},
+        Attack{"Encoded", get("/%24iothub/websocket", good + sub) + "{cut}", "101, close 1000"}),
     attack_name);
 
 // Legs in time.

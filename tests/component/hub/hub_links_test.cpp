@@ -56,10 +56,32 @@ TEST_F(HubLinks, LinkOverWebSocketThatADeviceEndsIsClosedCleanly) {
 TEST_F(HubLinks, OtherSubprotocolIsRefused) {
     auto options = device_options();
     options.over_websocket = true;
-    options.subprotocol = "AMQPWSB10";
+    options.subprotocol = "soap";
     hub_clients::DeviceClient device(address, options);
     EXPECT_ANY_THROW(run(device.connect()));
     EXPECT_EQ(device.upgrade_answer.status, 400);
+}
+
+TEST_F(HubLinks, AmqpOverWebSocketIsRefusedAndItsOwnerToldWhatToDo) {
+    auto options = device_options();
+    options.over_websocket = true;
+    options.subprotocol = "AMQPWSB10";
+    hub_clients::DeviceClient device(address, options);
+    EXPECT_ANY_THROW(run(device.connect()));
+    EXPECT_EQ(device.upgrade_answer.status, 501);
+    EXPECT_TRUE(eventually_logged("code=DS-613")) << whole_log();
+}
+
+TEST_F(HubLinks, AmqpOnAnyPortIsLoggedWithWhatToDo) {
+    using namespace std::string_literals;
+    for (const auto& [port, line] : {std::pair(address.port, "it speaks AMQP, and not HTTP"),
+                                     std::pair(address.mqtt_port, "it speaks AMQP, and not MQTT")}) {
+        const auto stream = run(hub_clients::dial_tls(address, port));
+        run(write_text(*stream, "AMQP\3\1\0\0"s));
+        EXPECT_TRUE(eventually_logged(line)) << whole_log();
+    }
+    EXPECT_TRUE(logged("code=DS-613")) << whole_log();
+    EXPECT_FALSE(logged("code=DS-602")) << whole_log();
 }
 
 // A service that was let in and then speaks for a device proves nothing about the device.

@@ -79,15 +79,27 @@ TEST_F(HubRequests, BadHeaderNameOrPathIs400) {
     expect_error(run(service->ask("dev-01", "a%2Fb")), 400, 400004, "ArgumentInvalid");
     expect_error(run(service->ask("dev%0001", "ssh.0a1b2c3d")), 400, 400004, "ArgumentInvalid");
     expect_error(run(service->ask("d%zz", "ssh.0a1b2c3d")), 400, 400004, "ArgumentInvalid");
-    expect_error(run(service->request("POST", "/twins/dev-01")), 400, 400004, "ArgumentInvalid");
+}
+
+TEST_F(HubRequests, OperationsThatAreNotServedSayWhich) {
+    const auto service = service_client();
+    const auto twin = run(service->request("GET", "/twins/dev-01"));
+    expect_error(twin, 501, 501000, "NotImplemented");
+    EXPECT_EQ(iothub::parse_error(twin.body, "").message, "twins are not served by this hub");
+    expect_error(run(service->request("POST", "/devices/query")), 501, 501000, "NotImplemented");
+    EXPECT_FALSE(logged("code=DS-613")) << whole_log();
+    expect_error(run(service->request("POST", "/devices/dev-01/messages/events")), 501, 501000, "NotImplemented");
+    EXPECT_TRUE(eventually_logged("code=DS-613")) << whole_log();
+    expect_error(run(service->request("PUT", "/0ne0001/registrations/dev-01/register")), 501, 501000, "NotImplemented");
+    EXPECT_TRUE(eventually_logged("code=DS-614")) << whole_log();
+    EXPECT_EQ(service->connections, 1);
 }
 
 TEST_F(HubRequests, OtherMethodsAndPathsAreRefusedAndTheConnectionLivesOn) {
     const auto service = service_client();
     EXPECT_EQ(run(service->request("GET", "/twins/dev-01/streams/ssh.0a1b2c3d")).status, 405);
     const auto nowhere = run(service->request("GET", "/"));
-    EXPECT_EQ(nowhere.status, 404);
-    EXPECT_TRUE(nowhere.body.starts_with("{\"ExceptionMessage\"")) << nowhere.body;
+    expect_error(nowhere, 404, 404000, "GenericNotFound");
     EXPECT_EQ(run(service->request("GET", "/$iothub/websocket")).status, 400);
     EXPECT_EQ(run(service->request("GET", "/bridges/ih/hub1")).status, 400);
     EXPECT_EQ(service->connections, 1);

@@ -128,6 +128,7 @@ TEST_F(HubResourceLog, TellsOfAGrantedStreamWhoseLegsNeverMet) {
     EXPECT_EQ(all[2].whole.at("operationName"), "streamEnd");
     EXPECT_EQ(all[2].whole.at("level"), "Error");
     EXPECT_EQ(all[2].properties.at("closeReason"), "no leg came before the deadline");
+    EXPECT_EQ(all[2].whole.at("resultType"), "504101");
 }
 
 TEST_F(HubResourceLog, TellsOfARefusedLogin) {

@@ -23,6 +23,32 @@ TEST_F(HubAnswers, StreamOfAForeignHubGetsAConnectionOfItsOwn) {
     EXPECT_EQ(upgrades_behind_a_post, 0);
 }
 
+// Which might be the end of what the device said, or a cut.
+TEST_F(HubAnswers, FloodOfEmptyMessagesFromAForeignHubIsNoEndOfFile) {
+    start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {
+        auto request = co_await connection.read_request();
+        if (request.method != "GET") {
+            co_await connection.write_response(granting(hub_port));
+            co_await connection.wait_for_request();
+            co_return;
+        }
+        auto answer = ws::answer_upgrade(request, "");
+        co_await connection.write_response(std::move(answer));
+        std::string frames = "\x82\x04last";
+        for (int i = 0; i < 64; ++i) frames += std::string("\x82\0", 2);
+        co_await write_text(connection.transport(), std::move(frames));
+        std::array<std::byte, 1024> room;
+        while (co_await connection.transport().read_some(room) > 0) continue;
+    });
+    auto config = make_config();
+    config.relay.linger = 100ms;
+    start_proxy(config);
+    auto client = connect();
+    EXPECT_EQ(client.receive(4), "last");
+    EXPECT_EQ(client.how_it_ends(), "reset");
+    EXPECT_TRUE(test::eventually([&] { return lines->contains("only empty messages came"); })) << logged();
+}
+
 TEST_F(HubAnswers, OurHubGetsTheLegOnTheConnectionOfTheRequest) {
     start_hub([&](http::Connection& connection, int) -> asio::awaitable<void> {
         auto request = co_await connection.read_request();

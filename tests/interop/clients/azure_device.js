@@ -1,5 +1,6 @@
 // An unmodified Azure IoT device. usage: node azure_device.js (Mqtt|MqttWs), the connection string on standard input.
-// Connects, listens for messages, sends telemetry, says so, and leaves on the next line of standard input or its end.
+// Connects, listens for messages, sends telemetry, asks for its twin, says so, and leaves on the next line of standard
+// input or its end.
 'use strict';
 const readline = require('readline');
 const {NoRetry} = require('azure-iot-common');
@@ -16,6 +17,7 @@ lines.once('line', async (connectionString) => {
         client.on('message', (message) => client.complete(message));
         await client.sendEvent(new Message(JSON.stringify({pressure: 7})));
         console.log('telemetry acknowledged');
+        client.getTwin((error) => console.log('twin', error ? `refused: ${error.message}` : 'found'));
     } catch (error) {
         console.log('failed', error.name);
         process.exit(2);

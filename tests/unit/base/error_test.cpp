@@ -67,6 +67,8 @@ constexpr Errc all_codes[] = {Errc::config_invalid,
                               Errc::not_found,
                               Errc::stream_not_allowed,
                               Errc::hub_full,
+                              Errc::transport_not_served,
+                              Errc::provisioning_not_served,
                               Errc::resource_log_unwritable,
                               Errc::internal,
                               Errc::out_of_descriptors};

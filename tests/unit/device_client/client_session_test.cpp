@@ -175,6 +175,29 @@ TEST_F(ClientSessionTest, WarnsOfAMalformedRequestWithoutItsToken) {
     EXPECT_EQ(actions.warnings[0].find("secret-token"), std::string::npos);
 }
 
+TEST_F(ClientSessionTest, RejectsARequestWhoseUrlLeadsNowhere) {
+    come_up();
+    for (const char* scheme : {"ws%3A", "https%3A", "http%3A", "WSS", ""}) {
+        mqtt::Publish message;
+        message.topic = "$iothub/streams/POST/ssh/?$rid=17&$url=" + std::string(scheme) + "%2F%2Fhub%3A443%2Fx&$auth=t";
+        const auto actions = session.receive(message, now);
+        EXPECT_TRUE(actions.requests.empty()) << scheme;
+        ASSERT_TRUE(only<mqtt::Publish>(actions)) << scheme;
+        EXPECT_EQ(only<mqtt::Publish>(actions)->topic, "$iothub/streams/res/400/?$rid=17");
+        ASSERT_EQ(actions.warnings.size(), 1u);
+        EXPECT_NE(actions.warnings[0].find("DS-206"), std::string::npos);
+    }
+}
+
+TEST_F(ClientSessionTest, RequestWithoutASaneIdHasNoAnswer) {
+    come_up();
+    for (const std::string& id : {std::string(), std::string("a/b"), std::string("+"), std::string(200, 'x')}) {
+        mqtt::Publish message;
+        message.topic = "$iothub/streams/POST/ssh/?$rid=" + id + "&$url=ws%3A%2F%2Fhub%2Fx&$auth=t";
+        EXPECT_TRUE(session.receive(message, now).send.empty()) << id;
+    }
+}
+
 TEST_F(ClientSessionTest, AnswersOnTheTopicOfTheRequest) {
     come_up();
     const auto actions = session.answer({200, "17"}, now);

@@ -39,6 +39,13 @@ TEST(RequestHead, IsTakenApart) {
     EXPECT_EQ(request.minor_version, 1);
 }
 
+TEST(RequestHead, KnowsAClientOfAmqp) {
+    using namespace std::string_literals;
+    EXPECT_THROW(parse_request_head("AMQP\0\1\0\0"s), AmqpInstead);
+    EXPECT_THROW(parse_request_head("AMQP\3\1\0\0"s), AmqpInstead);
+    EXPECT_EQ(refusal_of_request("AMQP\1"), 400);
+}
+
 TEST(RequestHead, RepeatedFieldsAreJoined) {
     EXPECT_EQ(parse_request_head(with_lines("A: 1\r\na: 2\r\n")).headers.find("A"), "1, 2");
 }

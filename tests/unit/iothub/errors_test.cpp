@@ -24,8 +24,8 @@ TEST(RestError, StatusIsTheFirstHalfOfTheCode) {
     for (const auto code :
          {RestError::argument_invalid, RestError::unauthorized, RestError::forbidden, RestError::quota_exceeded,
           RestError::device_not_found, RestError::module_not_found, RestError::device_not_online, RestError::throttled,
-          RestError::server_error, RestError::gateway_timeout, RestError::device_already_exists,
-          RestError::module_already_exists, RestError::precondition_failed}) {
+          RestError::not_implemented, RestError::not_found, RestError::server_error, RestError::gateway_timeout,
+          RestError::device_already_exists, RestError::module_already_exists, RestError::precondition_failed}) {
         EXPECT_EQ(describe(code).code, code);
         EXPECT_EQ(describe(code).status, static_cast<int>(code) / 1000);
     }

@@ -45,6 +45,37 @@ TEST(MqttUserName, TakesAwkwardIdsRaw) {
     EXPECT_EQ(user->api_version, "1");
 }
 
+bool names(const char* text, const Target& target) {
+    const auto user = parse_mqtt_user_name(text, !target.module_id.empty());
+    return user && is_of(*user, target);
+}
+
+TEST(MqttUserName, NamesAnIdentityAsItStandsOrDecodedOnce) {
+    EXPECT_TRUE(names("h/a@b/?api-version=1", {"a@b", ""}));
+    EXPECT_TRUE(names("h/a%40b/?api-version=1", {"a@b", ""}));
+    EXPECT_TRUE(names("h/a%40b/m%231/?api-version=1", {"a@b", "m#1"}));
+    EXPECT_TRUE(names("h/a%40b/?api-version=1", {"a%40b", ""})) << "an id may look like an encoded one";
+    EXPECT_FALSE(names("h/a%2540b/?api-version=1", {"a@b", ""})) << "not twice";
+    EXPECT_FALSE(names("h/a%40b/?api-version=1", {"a@c", ""}));
+    EXPECT_FALSE(names("h/a@b/m%231/?api-version=1", {"a@b", "m#2"}));
+}
+
+TEST(MqttUserName, EncodedIdMayBeLongerThanAnId) {
+    std::string text = "h/";
+    for (int i = 0; i < 128; ++i) text += "%40";
+    EXPECT_TRUE(names((text + "/").c_str(), {std::string(128, '@'), ""}));
+    EXPECT_FALSE(parse_mqtt_user_name("h/a%2fb%20c" + std::string(200, 'x'), false));
+}
+
+TEST(MqttUserName, OfTheProvisioningServiceIsKnown) {
+    EXPECT_TRUE(
+        is_provisioning_user_name("0ne0001/registrations/pump-17/api-version=2019-03-31&ClientVersion=x", "pump-17"));
+    EXPECT_FALSE(is_provisioning_user_name("h.example/registrations/?api-version=1", "registrations"));
+    EXPECT_FALSE(is_provisioning_user_name("h.example/registrations/m/?api-version=1", "registrations/m"));
+    EXPECT_FALSE(is_provisioning_user_name("h.example/pump-17/?api-version=1", "pump-17"));
+    EXPECT_FALSE(is_provisioning_user_name("", ""));
+}
+
 TEST(MqttUserName, IgnoresWhatItDoesNotKnow) {
     const auto user = parse_mqtt_user_name("h/d/?model-id=dtmi:x;1&junk&api-version=1&auth-chain=a/b;c&=", false);
     ASSERT_TRUE(user);

@@ -34,6 +34,11 @@ TEST(MqttDecoder, GivesNothingBeforeThePacketIsWhole) {
     EXPECT_EQ(decoder.buffered(), 0U);
 }
 
+TEST(MqttDecoder, KnowsAClientOfAmqp) {
+    for (const char* header : {"414d515000010000", "414d515003010000"}) EXPECT_THROW(decode(header), AmqpInstead);
+    EXPECT_THROW(decode("414d515020"), ProtocolError);
+}
+
 TEST(MqttDecoder, GivesTheSamePacketsHoweverTheyAreCut) {
     std::vector<std::byte> stream;
     Publish large;

@@ -21,8 +21,11 @@ using namespace std::chrono_literals;
 /// A client and a server joined by a relay: client <-> left = relay = right <-> server.
 struct Relay : testing::Test {
     void start(bool half_close = true, const StreamLimits& stream_limits = {}) {
+        start_between(half_close, half_close, stream_limits);
+    }
+    void start_between(bool left_half_close, bool half_close, const StreamLimits& stream_limits = {}) {
         limits.stream = stream_limits;
-        std::tie(client, left) = make_memory_streams(io.get_executor(), half_close);
+        std::tie(client, left) = make_memory_streams(io.get_executor(), left_half_close);
         std::tie(right, server) = make_memory_streams(io.get_executor(), half_close);
         running.emplace(io, relay(*left, *right, limits, clock));
         poll(io);

@@ -61,6 +61,52 @@ TEST_F(Relay, LingerDoesNotCutAWriterThatWaits) {
     EXPECT_FALSE(running->done());
 }
 
+// The leg of a foreign hub ends one direction when too many empty messages came.
+struct RelayToForeignHub : Relay {
+    void start_foreign() {
+        start_between(true, false);
+        right->in().finished = true;
+        right->in().notify();
+        poll(io);
+    }
+    void expect_given_up() {
+        ASSERT_TRUE(running->done());
+        EXPECT_EQ(running->get().close_reason, CloseReason::protocol_violation);
+        EXPECT_FALSE(running->get().left_caused);
+        EXPECT_EQ(left->closed_with, CloseReason::protocol_violation);
+        EXPECT_EQ(right->closed_with, CloseReason::protocol_violation);
+    }
+};
+
+TEST_F(RelayToForeignHub, EndByEmptyMessagesLingersAndIsNoCleanEnd) {
+    start_foreign();
+    pass(4s);
+    send(*client, "still talking");
+    EXPECT_EQ(receive(*server), "still talking");
+    pass(4999ms);
+    EXPECT_FALSE(left->out().finished) << "no end of file";
+    EXPECT_FALSE(running->done());
+    pass(1ms);
+    expect_given_up();
+}
+
+TEST_F(RelayToForeignHub, EndByEmptyMessagesIsNoCleanEndBehindTheProgramsOwnEither) {
+    start_between(true, false);
+    finish(*client);
+    right->in().finished = true;
+    right->in().notify();
+    poll(io);
+    expect_given_up();
+}
+
+TEST_F(RelayToForeignHub, InAHubEmptyMessagesEndAPlainStream) {
+    limits.left_is_local = false;
+    start_foreign();
+    pass(5s);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().close_reason, CloseReason::clean);
+}
+
 TEST_F(Relay, WithoutAnyLingerAWriterThatWaitsIsLeftInPeace) {
     limits.linger = 0s;
     start(false);

@@ -28,7 +28,7 @@ Outcome read(FrameReader reader, const std::string& text, const std::vector<std:
     for (const auto end : ends) {
         auto piece = bytes_of(text.substr(at, end - at));
         at = end;
-        const auto size = reader.decode(piece);
+        const auto size = reader.decode(piece, {});
         outcome.payload += text_of(ReadableBytes(piece).first(size));
         if (const auto ping = reader.take_ping()) outcome.newest_ping = text_of(ping->bytes());
     }
@@ -77,9 +77,9 @@ TEST(FrameReader, PayloadComesOutBeforeTheFrameIsWhole) {
 TEST(FrameReader, PassesMessagesLongerThanMemory) {
     FrameReader reader(Role::client, false);
     auto header = bytes_of(test::from_hex("827f7fffffffffffffff"));
-    EXPECT_EQ(reader.decode(header), 0U);
+    EXPECT_EQ(reader.decode(header, {}), 0U);
     std::vector<std::byte> piece(64 * 1024);
-    for (int i = 0; i < 32; ++i) EXPECT_EQ(reader.decode(piece), piece.size());
+    for (int i = 0; i < 32; ++i) EXPECT_EQ(reader.decode(piece, {}), piece.size());
 }
 
 TEST(FrameReader, ClientRefusesMaskedFramesAndServerUnmaskedOnes) {
@@ -127,6 +127,32 @@ TEST(PlainReader, EndsAfter64EmptyMessagesInARow) {
     EXPECT_TRUE(read_as_server(many(from_client(2, ""), 64)).finished);
     EXPECT_TRUE(read_as_server(many(from_client(1, "") + from_client(9, ""), 64)).finished);
     EXPECT_TRUE(read_as_server(many(from_client(2, "", false) + from_client(0, ""), 64)).finished);
+}
+
+// 64 of them, so long apart.
+bool finished_by_empties(Clock::duration apart) {
+    FrameReader reader(Role::server, false);
+    Clock::time_point now{};
+    for (int i = 0; i < 64; ++i, now += apart) {
+        auto frame = bytes_of(from_client(2, ""));
+        reader.decode(frame, now);
+    }
+    return reader.finished();
+}
+
+TEST(PlainReader, OnlyARowWithinFiveSecondsEnds) {
+    using namespace std::chrono_literals;
+    EXPECT_TRUE(finished_by_empties(79ms));
+    EXPECT_FALSE(finished_by_empties(80ms));
+    EXPECT_FALSE(finished_by_empties(1h)) << "a keep-alive of a foreign client";
+}
+
+TEST(PlainReader, AFloodBehindAPauseEnds) {
+    FrameReader reader(Role::server, false);
+    auto slow = bytes_of(many(from_client(2, ""), 63)), flood = bytes_of(many(from_client(2, ""), 64));
+    reader.decode(slow, {});
+    reader.decode(flood, Clock::time_point() + std::chrono::seconds(6));
+    EXPECT_TRUE(reader.finished());
 }
 
 TEST(PlainReader, DataBreaksTheRow) {

@@ -15,10 +15,10 @@ struct WithClock {
 class WsKeepAlive : public WithClock, public WsFixture {
  protected:
     explicit WsKeepAlive(bool peer_pings = true)
-        : WsFixture(
-              {.role = Role::server,
-               .keep_alive = KeepAlive{
-                   .clock = &clock, .liveness = {.ping_every = 30s, .dead_after = 60s}, .peer_pings = peer_pings}}) {}
+        : WsFixture({.role = Role::server,
+                     .clock = &clock,
+                     .keep_alive =
+                         KeepAlive{.liveness = {.ping_every = 30s, .dead_after = 60s}, .peer_pings = peer_pings}}) {}
 
     void pass(Clock::duration time) {
         clock.advance(time);

@@ -218,7 +218,13 @@ TEST_F(CommandLineTest, RenewsKeys) {
 
 TEST_F(CommandLineTest, ShowsTheStreamingEndpointAsTheAzureTool) {
     hub({"devicestream", "show"});
-    EXPECT_EQ(json::parse(out), (json{{"streamingEndpoints", json::array({"https://hub1.example.com:443"})}}));
+    EXPECT_EQ(json::parse(out), (json{{"streamingEndpoints", json::array({"https://hub1.example.com"})}}));
+}
+
+TEST_F(CommandLineTest, TakesTheHubsNameAsTheAzureTool) {
+    EXPECT_EQ(hub({"devicestream", "show", "--name", "hub1"}), exit_ok) << err;
+    EXPECT_EQ(hub({"devicestream", "show", "-n", "hub1"}), exit_ok) << err;
+    EXPECT_THAT(out, HasSubstr("https://hub1.example.com"));
 }
 
 TEST_F(CommandLineTest, FindsTheHubByItsStateDirectory) {

@@ -4,12 +4,16 @@
 #include "common/base/error.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "hub/admin/admin_client.hpp"
+#include "hub/identity/openssl_owner.hpp"
 #include "hub/registry/sqlite_registry.hpp"
 #include "tests/support/manual_clock.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 
@@ -66,6 +70,24 @@ TEST_F(InitTest, MakesEverythingThatAHubNeeds) {
     EXPECT_THAT(files, UnorderedElementsAre("stream-hub.yaml", "hub-ca.pem", "hub-ca.key", "hub.pem", "hub.key",
                                             "service.cs", "state"));
     EXPECT_TRUE(fs::exists(state().registry_file()));
+}
+
+std::string subject_of(const std::string& pem) {
+    const Owner<BIO, BIO_free> in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const Owner<X509, X509_free> certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+    std::array<char, 128> text{};
+    X509_NAME_oneline(X509_get_subject_name(certificate.get()), text.data(), text.size());
+    return text.data();
+}
+
+TEST_F(InitTest, TwoHubsOfOneNameHaveCAsOfTwoNames) {
+    options.name = std::string(50, 'h');  // the longest
+    init_hub(options, clock);
+    const auto first = subject_of(read("hub-ca.pem"));
+    EXPECT_THAT(first, HasSubstr("/CN=" + options.name + " CA "));
+    options.directory = scratch / "other";
+    init_hub(options, clock);
+    EXPECT_NE(subject_of(read("hub-ca.pem")), first);
 }
 
 TEST_F(InitTest, LetsNobodyElseReadAnything) {

@@ -70,12 +70,25 @@ TEST(ResourceRecord, StreamEndHasBytesDurationAndReason) {
     EXPECT_EQ(record.at("category"), "DeviceStreams");
     EXPECT_EQ(record.at("operationName"), "streamEnd");
     EXPECT_EQ(record.at("durationMs"), "61000");
+    EXPECT_EQ(record.at("resultType"), "");
+    EXPECT_EQ(record.at("level"), "Information");
     const auto properties = properties_of(record);
     EXPECT_EQ(properties.at("moduleId"), "tunnel");
     EXPECT_EQ(properties.at("requestSize"), "5");
     EXPECT_EQ(properties.at("responseSize"), "12000000000");
     EXPECT_EQ(properties.at("closeReason"), "closed by the service");
     EXPECT_EQ(properties.at("streamId"), "0f");
+}
+
+TEST(ResourceRecord, StreamThatEndedBadlySaysHowInTheMannerOfAzure) {
+    const auto record = parsed(StreamEnd{.target = {"dev-01", ""},
+                                         .name = "ssh-1",
+                                         .stream_id = "0f",
+                                         .reason = "x",
+                                         .fault = result_types::closed_by_device});
+    EXPECT_EQ(record.at("resultType"), "404104");
+    EXPECT_EQ(record.at("resultDescription"), "DeviceConnectionClosedRemotely");
+    EXPECT_EQ(record.at("level"), "Error");
 }
 
 TEST(ResourceRecord, ConnectNamesProtocolCredentialAndHalfTheAddress) {
@@ -98,14 +111,14 @@ TEST(ResourceRecord, ConnectNamesProtocolCredentialAndHalfTheAddress) {
 }
 
 TEST(ResourceRecord, RefusedLoginIsAnError) {
-    const auto record = parsed(LinkUp{party(), link_faults::unauthorized});
+    const auto record = parsed(LinkUp{party(), result_types::unauthorized});
     EXPECT_EQ(record.at("resultType"), "401003");
     EXPECT_EQ(record.at("resultDescription"), "IoTHubUnauthorized");
     EXPECT_EQ(record.at("level"), "Error");
 }
 
 TEST(ResourceRecord, DisconnectTellsWhyAndHowLong) {
-    const auto record = parsed(LinkDown{party(), 90s, link_faults::taken_over});
+    const auto record = parsed(LinkDown{party(), 90s, result_types::taken_over});
     EXPECT_EQ(record.at("operationName"), "deviceDisconnect");
     EXPECT_EQ(record.at("resultType"), "400027");
     EXPECT_EQ(record.at("durationMs"), "90000");

@@ -130,6 +130,31 @@ TEST_F(DeviceSessionTest, ClientIdUnlikeUserNameIsAnsweredWithTwo) {
     EXPECT_EQ(turned_away_with(packet), 2);
 }
 
+TEST_F(DeviceSessionTest, EncodedIdInTheUserNameIsThatOfTheClientId) {
+    auto packet = connect_packet();
+    packet.client_id = "a@b/m#1";
+    packet.user_name = "hub1.iot.example/a%40b/m%231/?api-version=2020-09-30";
+    const auto actions = session.received(packet);
+    ASSERT_NE(find<CheckLogin>(actions), nullptr);
+    EXPECT_EQ(find<CheckLogin>(actions)->login.target, (iothub::Target{"a@b", "m#1"}));
+}
+
+TEST_F(DeviceSessionTest, ClientIdIsNotDecoded) {
+    auto packet = connect_packet();
+    packet.client_id = "a%40b";
+    packet.user_name = "hub1.iot.example/a@b/?api-version=2020-09-30";
+    EXPECT_EQ(turned_away_with(packet), 2);
+}
+
+TEST_F(DeviceSessionTest, LoginAtAProvisioningServiceHasACodeOfItsOwn) {
+    auto packet = connect_packet();
+    packet.user_name = "0ne0001/registrations/dev-01/api-version=2019-03-31";
+    const auto actions = session.received(packet);
+    EXPECT_EQ(sent<mqtt::ConnAck>(actions).value().code, 2);
+    ASSERT_NE(find<EndLink>(actions), nullptr);
+    EXPECT_EQ(find<EndLink>(actions)->fault, Errc::provisioning_not_served);
+}
+
 TEST_F(DeviceSessionTest, MissingOrMalformedUserNameIsAnsweredWithFour) {
     auto packet = connect_packet();
     packet.user_name.reset();
@@ -284,6 +309,39 @@ TEST_F(DeviceSessionTest, TelemetryIsAcknowledgedAndDropped) {
     EXPECT_TRUE(sent<mqtt::PubAck>(actions));
     EXPECT_EQ(actions.size(), 1u);
     EXPECT_TRUE(session.received(answer("$iothub/twin/GET/?$rid=1")).empty());
+}
+
+TEST_F(DeviceSessionTest, TwinRequestsAreAnsweredAtOnceWithFiveHundredAndOne) {
+    bring_up();
+    session.received(mqtt::Subscribe{3, {{"$iothub/twin/res/#", 0}}});
+    for (const char* topic : {"$iothub/twin/GET/?$rid=17", "$iothub/twin/PATCH/properties/reported/?$rid=17"}) {
+        const auto actions = session.received(answer(topic));
+        const auto publish = sent<mqtt::Publish>(actions);
+        ASSERT_TRUE(publish) << topic;
+        EXPECT_EQ(publish->topic, "$iothub/twin/res/501/?$rid=17");
+        EXPECT_EQ(publish->qos, 0);
+        EXPECT_FALSE(publish->payload.empty()) << "Azure's Node SDK takes an answer without an error code for good";
+        EXPECT_EQ(actions.size(), 1u);
+    }
+}
+
+TEST_F(DeviceSessionTest, TwinRequestWithQosOneIsAcknowledgedBeforeItsAnswer) {
+    bring_up();
+    session.received(mqtt::Subscribe{3, {{"$iothub/twin/res/#", 0}}});
+    const auto actions = session.received(answer("$iothub/twin/GET/?$rid=1", 1));
+    ASSERT_EQ(actions.size(), 2u);
+    EXPECT_TRUE(std::holds_alternative<mqtt::PubAck>(std::get<SendPacket>(actions[0]).packet));
+    EXPECT_TRUE(std::holds_alternative<mqtt::Publish>(std::get<SendPacket>(actions[1]).packet));
+}
+
+TEST_F(DeviceSessionTest, TwinAnswersGoOnlyToWhoHasSubscribedToThem) {
+    bring_up();
+    session.received(mqtt::Subscribe{3, {{"$iothub/twin/PATCH/properties/desired/#", 0}, {"#", 0}}});
+    EXPECT_FALSE(sent<mqtt::Publish>(session.received(answer("$iothub/twin/GET/?$rid=1"))));
+    session.received(mqtt::Subscribe{4, {{"$iothub/twin/res/#", 0}}});
+    EXPECT_TRUE(sent<mqtt::Publish>(session.received(answer("$iothub/twin/GET/?$rid=2"))));
+    session.received(mqtt::Unsubscribe{5, {"$iothub/twin/res/#"}});
+    EXPECT_FALSE(sent<mqtt::Publish>(session.received(answer("$iothub/twin/GET/?$rid=3"))));
 }
 
 TEST_F(DeviceSessionTest, MalformedAnswerIsIgnored) {

@@ -32,6 +32,10 @@ TEST_F(HubLegOptions, ForeignDeviceIsNeverPinged) {
     EXPECT_FALSE(device_leg(std::nullopt).keep_alive);
 }
 
+TEST_F(HubLegOptions, LegOfAForeignDeviceKnowsTheTime) {
+    EXPECT_EQ(device_leg(std::nullopt).clock, &clock) << "for the rate of empty messages";
+}
+
 TEST_F(HubLegOptions, DeviceThatAskedForPingsGetsThem) {
     EXPECT_TRUE(device_leg(own_features).keep_alive);
 }
