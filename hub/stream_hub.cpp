@@ -10,7 +10,7 @@ namespace device_streams::hub {
 namespace {
 
 std::shared_ptr<const TlsContext> load_certificate(const HubConfig& config) {
-    return TlsContext::server(config.certificate, config.key);
+    return config.needs_certificate() ? TlsContext::server(config.certificate, config.key) : nullptr;
 }
 
 DeviceAuthorities load_authorities(const HubConfig& config) {
@@ -83,15 +83,20 @@ std::optional<Endpoint> StreamHub::mqtt_endpoint() const {
     return mqtt_listener_ ? std::optional(mqtt_listener_->endpoint()) : std::nullopt;
 }
 
+std::optional<Endpoint> StreamHub::plain_endpoint() const {
+    return plain_listener_ ? std::optional(plain_listener_->endpoint()) : std::nullopt;
+}
+
 PublicAddress StreamHub::address() const {
     const auto config = config_.get();
-    return {config->public_url.host,
-            config->public_url.port != 0 ? config->public_url.port : listener_->endpoint().port};
+    const auto& url = config->public_url;
+    return {url.host, url.port != 0 ? url.port : listener_->endpoint().port, url.path};
 }
 
 HubFacts StreamHub::facts() const {
     const auto where = address();
-    return {names_.get()->names.front(), "https://" + where.host + ":" + std::to_string(where.port)};
+    return {names_.get()->names.front(),
+            "https://" + where.host + ":" + std::to_string(where.port) + where.path_prefix};
 }
 
 void StreamHub::log_internal(const std::exception_ptr& failure) const {
@@ -103,21 +108,25 @@ asio::awaitable<void> StreamHub::start() {
     warn_of_certificate();
     resource_log_.use(config->resource_log);
     quota_file_.load();
-    listen_to(listener_, config->listen, &ConnectionHandler::serve);
+    if (config->listen) listen_to(listener_, *config->listen, &ConnectionHandler::serve);
     if (config->mqtt_listen) listen_to(mqtt_listener_, *config->mqtt_listen, &ConnectionHandler::serve_mqtt);
     background_.spawn(broker_->control(), broker_->watch_deadlines());
     background_.spawn(quota_file_.run());
+    if (config->listen_plain) listen_to(plain_listener_, *config->listen_plain, &ConnectionHandler::serve_plain);
     if (!config->admin_socket.empty()) start_admin();
+    const auto place = [](const auto& listener) { return listener ? listener->endpoint().to_string() : "off"; };
     log_.info("hub is up", {{"name", config->name},
-                            {"listen", listener_->endpoint().to_string()},
-                            {"mqtt_listen", mqtt_listener_ ? mqtt_listener_->endpoint().to_string() : "off"},
+                            {"listen", place(listener_)},
+                            {"mqtt_listen", place(mqtt_listener_)},
+                            {"listen_plain", place(plain_listener_)},
                             {"public_url", facts().streaming_endpoint}});
     co_return;
 }
 
 // No reason not to start: its successor is taken over as soon as it is there.
 void StreamHub::warn_of_certificate() const {
-    const auto problem = what_is_wrong_with(*(*tls_.get())->own_certificate(), clock_.unix_seconds());
+    const auto tls = *tls_.get();
+    const auto problem = tls ? what_is_wrong_with(*tls->own_certificate(), clock_.unix_seconds()) : std::string();
     if (problem.empty()) return;
     const Failure failure(Errc::certificate_unusable, config_.get()->certificate + ": " + problem);
     log_.warning("clients will not trust this hub: " + explain(failure));
@@ -162,12 +171,7 @@ LiveView StreamHub::live_view() {
 
 void StreamHub::apply(const HubConfig& config) {
     auto authorities = load_authorities(config);
-    auto tls = load_certificate(config);
-    const auto certificate = *tls->own_certificate();
-    const bool renewed = certificate.sha256 != (*tls_.get())->own_certificate()->sha256;
-    const auto problem = what_is_wrong_with(certificate, clock_.unix_seconds());
-    if (renewed && !problem.empty()) throw Failure(Errc::certificate_unusable, config.certificate + ": " + problem);
-    tls_.set(std::move(tls));
+    const auto renewed = use_certificate(config);
     const auto trusted = authorities.ids();
     authorities_.set(std::move(authorities));
     broker_->revoke(Revocation(trusted));
@@ -178,9 +182,22 @@ void StreamHub::apply(const HubConfig& config) {
     broker_->set_limits(config.limits.pairing, config.limits.presence);
     config_.set(config);
     if (!renewed) return;
-    log_.info("a new certificate is served",
-              {{"sha256", certificate.sha256},
-               {"days_left", (certificate.not_after - clock_.unix_seconds()) / seconds_a_day}});
+    log_.info(
+        "a new certificate is served",
+        {{"sha256", renewed->sha256}, {"days_left", (renewed->not_after - clock_.unix_seconds()) / seconds_a_day}});
+}
+
+// The new one; nullopt: it is the same, or there is none.
+std::optional<CertificateFacts> StreamHub::use_certificate(const HubConfig& config) {
+    auto tls = load_certificate(config);
+    const auto before = *tls_.get();
+    if (!tls || !before) return std::nullopt;  // the listeners are those of the start
+    auto certificate = *tls->own_certificate();
+    const bool renewed = certificate.sha256 != before->own_certificate()->sha256;
+    const auto problem = what_is_wrong_with(certificate, clock_.unix_seconds());
+    if (renewed && !problem.empty()) throw Failure(Errc::certificate_unusable, config.certificate + ": " + problem);
+    tls_.set(std::move(tls));
+    return renewed ? std::optional(std::move(certificate)) : std::nullopt;
 }
 
 void StreamHub::stop_accepting() {

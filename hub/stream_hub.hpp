@@ -42,6 +42,7 @@ class StreamHub final : public Component {
     /// Where it listens, with the port the system chose. After start().
     Endpoint endpoint() const { return listener_->endpoint(); }
     std::optional<Endpoint> mqtt_endpoint() const;
+    std::optional<Endpoint> plain_endpoint() const;
     Registry& registry() { return *registry_; }
 
  private:
@@ -54,6 +55,7 @@ class StreamHub final : public Component {
     LiveView live_view();
     LocalBroker::Parts broker_parts();
     void warn_of_certificate() const;
+    std::optional<CertificateFacts> use_certificate(const HubConfig& config);
     void log_internal(const std::exception_ptr& failure) const;
 
     Clock& clock_;
@@ -80,6 +82,7 @@ class StreamHub final : public Component {
     ConnectionHandler handler_;
     std::unique_ptr<Listener> listener_;
     std::unique_ptr<Listener> mqtt_listener_;
+    std::unique_ptr<Listener> plain_listener_;
     TaskSet accepting_;
     TaskSet connections_;
     TaskSet background_;

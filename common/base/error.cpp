@@ -57,6 +57,10 @@ constexpr std::array table{
               "Check HostName and hub.port, and that the proxy resolves and reaches them; its log says more."},
     ErrorInfo{Errc::proxy_garbage, "DS-217", "the HTTP proxy answered with something unexpected",
               "Check that host and port are those of an HTTP proxy; if it takes TLS, write https://."},
+    ErrorInfo{
+        Errc::upgrade_removed, "DS-218", "something in front of the hub removes the upgrade to WebSocket",
+        "Have the reverse proxy pass it on: nginx needs `proxy_http_version 1.1`, `proxy_set_header Upgrade "
+        "$http_upgrade` and `proxy_set_header Connection $connection_upgrade` (docs/reverse-proxies.md has all)."},
     ErrorInfo{Errc::service_unauthorized, "DS-301", "the hub refused the service credential",
               "Check the policy name and key in the connection string, that the policy allows this device and service "
               "(stream-hub policy explain), and this machine's date."},

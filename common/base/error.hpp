@@ -29,7 +29,7 @@ enum class Errc {
     hub_busy = 208,
     hub_link_lost = 209,
     hub_refused_stream_leg = 210,
-    // an HTTP proxy on the way to the hub
+    // an HTTP proxy on the way to the hub, or a reverse proxy in front of it
     proxy_unreachable = 211,
     proxy_timeout = 212,
     proxy_tls_failed = 213,
@@ -37,6 +37,7 @@ enum class Errc {
     proxy_refused = 215,
     proxy_found_no_hub = 216,
     proxy_garbage = 217,
+    upgrade_removed = 218,
     // stream request, seen by the service side
     service_unauthorized = 301,
     device_unknown = 302,

@@ -19,6 +19,7 @@ struct HubSettings {
     Secret connection_string;            ///< from connection_string or connection_string_file
     std::string ca_file;                 ///< empty: the system's store
     std::uint16_t port = 443;            ///< of REST, streams and MQTT over WebSocket
+    std::string path_prefix;             ///< in front of all paths; empty, or begins with / and does not end with one
     std::string address;                 ///< where to connect instead of HostName; empty: HostName
     std::string connection_string_file;  ///< path it was read from; empty: it was given as text
 

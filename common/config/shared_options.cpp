@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/base/read_file.hpp"
 #include "common/config/suggestions.hpp"
+#include "common/text/ascii.hpp"
 #include "common/text/parts.hpp"
 
 namespace device_streams {
@@ -53,6 +54,11 @@ bool complete_connection_string(HubSettings& hub, ParseContext& reading) {
         return true;
     }
     return false;
+}
+
+bool is_path_prefix(std::string_view path) {
+    return path.starts_with('/') && !path.ends_with('/') && path.find("//") == path.npos &&
+           consists_of_alphanumerics_and(path, "/-._~");
 }
 
 ValueKind<LogLevel> log_level() {

@@ -22,6 +22,9 @@ bool complete_connection_string(HubSettings& hub, ParseContext& reading);
 ValueKind<LogLevel> log_level();
 ValueKind<LogFormat> log_format();
 
+/// Whether `path` can stand in front of the paths of a hub.
+bool is_path_prefix(std::string_view path);
+
 /// `hub:`, for a Config with a member HubSettings hub. `who` names the holder of the connection string; `check` adds
 /// faults for `key` when the connection string is not of the right sort.
 template <typename Config>
@@ -66,6 +69,13 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
               member(&Config::hub, &HubSettings::address));
     table.add({.key = "hub.port", .flag = "--hub-port", .help = "The hub's TLS port for everything but plain MQTT."},
               port(), member(&Config::hub, &HubSettings::port));
+    table.add({.key = "hub.path_prefix",
+               .help = "What stands in front of all paths where the hub is one of several services behind a front end: "
+                       "the path of its public_url.",
+               .example = "/streams",
+               .optional_example = true},
+              text("begins with / and does not end with one", is_path_prefix),
+              member(&Config::hub, &HubSettings::path_prefix));
     table.rule({text_key, file_key}, [check, text_key, file_key](Config& config, ParseContext& reading) {
         if (!complete_connection_string(config.hub, reading)) return;
         const auto& key = config.hub.connection_string_file.empty() ? text_key : file_key;

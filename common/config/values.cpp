@@ -139,6 +139,16 @@ ValueKind<Endpoint> endpoint(EndpointUse use) {
             .print = [](const Endpoint& value) { return value.to_string(); }};
 }
 
+ValueKind<std::optional<Endpoint>> endpoint_or_off() {
+    constexpr std::string_view off = "off";
+    const auto on = endpoint(EndpointUse::listen);
+    return {.type = on.type,
+            .allowed = on.allowed + ", or off",
+            .parse = [on, off](
+                         const RawValue& raw) { return raw.text == off ? std::nullopt : std::optional(on.parse(raw)); },
+            .print = [on, off](const auto& value) { return value ? on.print(*value) : std::string(off); }};
+}
+
 ValueKind<ProxyUrl> proxy_url() {
     const auto parse = [](const RawValue& raw) {
         refuse_empty(raw.text);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ ValueKind<Secret> secret_text();
 /// host:port or unix:path; port 0 (the system chooses) is for listening only.
 enum class EndpointUse { listen, connect };
 ValueKind<Endpoint> endpoint(EndpointUse use);
+/// Where to listen, or `off`, which is nullopt.
+ValueKind<std::optional<Endpoint>> endpoint_or_off();
 
 /// See parse_proxy_url; printed without credentials.
 ValueKind<ProxyUrl> proxy_url();

@@ -22,6 +22,7 @@ iothub::StreamUrl url_of(const iothub::StreamRequest& request) {
 }
 
 Failure refused_leg(const http::Response& answer) {
+    if (lost_upgrade(answer)) return {Errc::upgrade_removed, "stream leg: " + status_text(answer)};
     const bool over = answer.status == 404;
     return {Errc::hub_refused_stream_leg,
             over ? "the stream is over: its client left meanwhile, or it took too long" : status_text(answer)};

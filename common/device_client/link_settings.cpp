@@ -33,8 +33,10 @@ bool same_certificate(const std::shared_ptr<OwnCertificate>& one, const std::sha
 }
 
 Failure refused_upgrade(const http::Response& answer) {
+    const auto said = status_text(answer) + " instead of a WebSocket for MQTT";
+    if (lost_upgrade(answer)) return {Errc::upgrade_removed, said};
     const bool busy = answer.status == 429 || answer.status == 503;
-    return {busy ? Errc::hub_busy : Errc::hub_protocol, status_text(answer) + " instead of a WebSocket for MQTT"};
+    return {busy ? Errc::hub_busy : Errc::hub_protocol, said};
 }
 
 }  // namespace
@@ -48,8 +50,9 @@ bool LinkSettings::same_link(const LinkSettings& other) const {
     return identity.host_name == other.identity.host_name && target() == other.target() &&
            identity.key == other.identity.key && identity.token == other.identity.token &&
            identity.policy == other.identity.policy && same_certificate(certificate, other.certificate) &&
-           hub.connect_host == other.hub.connect_host && same_proxy(hub.proxy, other.hub.proxy) && port == other.port &&
-           transport == other.transport && keep_alive == other.keep_alive;
+           hub.connect_host == other.hub.connect_host && hub.path_prefix == other.hub.path_prefix &&
+           same_proxy(hub.proxy, other.hub.proxy) && port == other.port && transport == other.transport &&
+           keep_alive == other.keep_alive;
 }
 
 mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance) {
@@ -74,7 +77,8 @@ asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Cl
     auto tls = co_await open_tls(settings.hub, named, clock);
     if (settings.transport == LinkTransport::mqtt) co_return tls;
     ws::ClientHandshake ask;
-    ask.target = settings.certificate ? "/$iothub/websocket" : "/$iothub/websocket?iothub-no-client-cert=true";
+    ask.target = settings.hub.path_prefix + "/$iothub/websocket";
+    if (!settings.certificate) ask.target += "?iothub-no-client-cert=true";
     ask.subprotocol = "mqtt";
     const ws::WsOptions options{.role = ws::Role::client};
     auto connection = std::make_unique<http::Connection>(std::move(tls));

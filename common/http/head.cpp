@@ -2,6 +2,7 @@
 #include "common/http/connection.hpp"
 #include "common/http/head_guard.hpp"
 #include "common/text/ascii.hpp"
+#include "common/text/parts.hpp"
 
 #include <websocketpp/http/request.hpp>
 #include <websocketpp/http/response.hpp>
@@ -32,6 +33,20 @@ void consume(Message& message, const std::string& head) {
     } catch (const websocketpp::http::exception& refused) {
         throw MessageError(refused.m_error_code, refused.what());
     }
+}
+
+bool has_field(std::string_view head, std::string_view name) {
+    while (!head.empty()) {
+        const auto line = take_until(head, '\n');
+        if (equal_ignoring_case(line.substr(0, line.find(':')), name)) return true;
+    }
+    return false;
+}
+
+// Behind all others; `head` ends with its empty line.
+std::string with_field(std::string_view head, std::string_view field) {
+    std::string text(head.substr(0, head.size() - 2));
+    return text.append(field).append("\r\n");
 }
 
 Headers headers_of(const parser::parser& parsed) {
@@ -125,8 +140,11 @@ Request parse_request_head(std::string_view head) {
     const auto line = checked_start_line(head);
     if (std::ranges::count(line, ' ') != 2 || line.front() == ' ')
         throw MessageError(400, "the request line has not three parts");
+    // websocketpp wants a Host of every request, and HTTP/1.0 knows none.
+    const bool stands_in = line.ends_with(" HTTP/1.0") && !has_field(head, "Host");
     parser::request parsed;
-    consume(parsed, std::string(head));
+    consume(parsed, stands_in ? with_field(head, "Host: -\r\n") : std::string(head));
+    if (stands_in) parsed.remove_header("Host");
     Request request;
     request.method = parsed.get_method();
     request.target = parsed.get_uri();

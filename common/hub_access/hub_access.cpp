@@ -98,6 +98,10 @@ asio::awaitable<http::Response> upgrade_answer(asio::awaitable<http::Response> u
     }
 }
 
+bool lost_upgrade(const http::Response& answer) {
+    return answer.status == 426;
+}
+
 std::string status_text(const http::Response& answer) {
     return "HTTP " + std::to_string(answer.status) + " " + std::string(http::reason_phrase(answer.status));
 }

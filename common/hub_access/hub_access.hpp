@@ -19,8 +19,9 @@ namespace device_streams {
 /// A proxy's way to the hub: for the link, for stream requests and for the streams' legs. Whatever is dialled,
 /// certificates must be for the name that the connection string or the stream's URL says.
 struct HubAccess {
-    std::string host_name;     ///< of the connection string
-    std::string connect_host;  ///< where to connect instead of host_name; empty: host_name
+    std::string host_name;         ///< of the connection string
+    std::string connect_host;      ///< where to connect instead of host_name; empty: host_name
+    std::string path_prefix = {};  ///< in front of the paths of links and stream requests; empty: none
     std::shared_ptr<const TlsContext> tls;
     std::shared_ptr<const HttpProxy> proxy = {};         ///< on the way to the hub; nullptr: none
     Clock::duration timeout = std::chrono::seconds(10);  ///< of TCP with TLS, each step through a proxy, an upgrade
@@ -45,6 +46,8 @@ asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint nam
 
 /// The answer to an upgrade at `named` that is under way, 101 or not. Throws Failure (DS-205, DS-206 or DS-201).
 asio::awaitable<http::Response> upgrade_answer(asio::awaitable<http::Response> upgrading, Endpoint named);
+/// Whether an upgrade was refused because it did not arrive as one.
+bool lost_upgrade(const http::Response& answer);
 /// "HTTP 404 Not Found", for logs.
 std::string status_text(const http::Response& answer);
 /// The WebSocket that a connection has become by its last answer.

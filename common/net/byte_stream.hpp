@@ -5,6 +5,7 @@
 
 #include <asio/awaitable.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -104,6 +105,8 @@ class ByteStream {
     virtual void abort(CloseReason reason) noexcept = 0;
 };
 
+using ChannelBinding = std::array<unsigned char, 32>;
+
 /// A stream that can carry a protocol with control messages of its own. A cancelled write_all of at most 64 KiB took
 /// all of its bytes or none, so that a last message may still follow it.
 class Transport : public ByteStream {
@@ -120,6 +123,9 @@ class Transport : public ByteStream {
     virtual void give_up() noexcept = 0;
     /// What the client has shown of itself, for servers over TLS.
     virtual std::optional<ClientCertificate> client_certificate() const { return std::nullopt; }
+    /// 32 bytes that none but the two ends of this very connection know (RFC 5705, as RFC 9266 uses it). nullopt where
+    /// there is no TLS, or one that cannot promise it.
+    virtual std::optional<ChannelBinding> channel_binding() const { return std::nullopt; }
 };
 
 /// Writes bytes that the caller must keep; for heads and small messages, as it copies.

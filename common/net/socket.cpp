@@ -21,7 +21,7 @@ void time_probes(SocketHandle handle, std::chrono::steady_clock::duration silenc
 
 std::string describe_peer(SocketHandle handle) {
     const auto address = socket_options::peer_address(handle);
-    return address ? describe(*address) : "gone";
+    return address ? describe(*address) : std::string(unknown_peer);
 }
 
 }  // namespace

@@ -10,9 +10,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace device_streams {
+
+/// Socket::peer() of a connection that had been reset before it was accepted.
+inline constexpr std::string_view unknown_peer = "gone";
 
 /// Owns one connected, non-blocking TCP or Unix socket. Asio only waits on it; bytes move by direct calls. Once one
 /// operation has met a failure, every other one throws it too.

@@ -1,5 +1,8 @@
 #include "common/net/socket_address.hpp"
 
+#include "common/base/ip_network.hpp"
+
+#include <algorithm>
 #include <cstring>
 
 namespace device_streams {
@@ -16,12 +19,20 @@ std::optional<tcp::endpoint> tcp_address(const SocketAddress& address) {
 
 std::string describe(const SocketAddress& address) {
     const auto ip = tcp_address(address);
-    if (!ip) return "unix";
-    const auto port = ":" + std::to_string(ip->port());
-    if (ip->address().is_v4()) return ip->address().to_string() + port;
-    auto v6 = ip->address().to_v6();
+    return ip ? describe(ip->address()) + ":" + std::to_string(ip->port()) : "unix";
+}
+
+std::string describe(const asio::ip::address& address) {
+    const auto plain = unmapped(address);
+    if (plain.is_v4()) return plain.to_string();
+    auto v6 = plain.to_v6();
     v6.scope_id(0);  // an interface of this machine, and no part of the peer's address
-    return "[" + v6.to_string() + "]" + port;
+    return "[" + v6.to_string() + "]";
+}
+
+std::string_view host_of(std::string_view peer) {
+    if (peer.starts_with('[')) return peer.substr(1, std::min(peer.find(']'), peer.size()) - 1);
+    return peer.substr(0, peer.rfind(':'));
 }
 
 }  // namespace device_streams

@@ -7,6 +7,7 @@
 #include "common/http/date.hpp"
 #include "common/service_client/rest_call.hpp"
 #include "common/tunnel/leg_options.hpp"
+#include "common/tunnel/stream_owner.hpp"
 
 #include <asio/error.hpp>
 
@@ -35,6 +36,11 @@ asio::awaitable<http::Response> exchange(http::Connection& connection, http::Req
 
 Clock::duration wait_asked_for(const http::Response& answer) {
     return retry_after(answer).value_or(std::chrono::seconds(0));
+}
+
+Failure refused_leg(const http::Response& answer) {
+    return {lost_upgrade(answer) ? Errc::upgrade_removed : Errc::hub_refused_stream_leg,
+            "stream leg: " + describe_answer(answer)};
 }
 
 Failure with_clock_note(const Failure& refusal, const std::string& note) {
@@ -73,7 +79,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamInitiator::open_leg(std::un
     const auto named = granted.url.endpoint();
     auto upgraded =
         co_await upgrade(std::move(connection), named, std::move(ask), options_of(granted), limits_.hub, clock_);
-    if (!upgraded.stream) throw Failure(Errc::hub_refused_stream_leg, describe_answer(upgraded.answer));
+    if (!upgraded.stream) throw refused_leg(upgraded.answer);
     co_return std::move(upgraded.stream);
 }
 
@@ -124,6 +130,8 @@ asio::awaitable<http::Response> StreamInitiator::call_on(const iothub::ServicePa
                                                          http::Connection& connection) {
     const auto limit = limits_.connect + limits_.response + limits_.hub;
     auto post = make_stream_call(what, host_header(), token_.current(clock_), limits_, hub_is_ours_);
+    post.target.insert(0, access_.hub.path_prefix);
+    add_stream_owner(post.headers, connection.transport());
     co_return co_await with_timeout(exchange(connection, std::move(post)), limit, clock_);
 }
 

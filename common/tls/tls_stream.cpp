@@ -114,6 +114,16 @@ std::optional<ClientCertificate> TlsStream::client_certificate() const {
     return context_->is_server() ? client_certificate_of(ssl_) : std::nullopt;
 }
 
+std::optional<ChannelBinding> TlsStream::channel_binding() const {
+    // TLS 1.2 without extended master secret lets a man in the middle have the same bytes on both sides (RFC 7627).
+    if (SSL_version(ssl_) < TLS1_3_VERSION && SSL_get_extms_support(ssl_) != 1) return std::nullopt;
+    constexpr std::string_view label = "EXPORTER-Channel-Binding";
+    ChannelBinding binding;
+    const int made = SSL_export_keying_material(ssl_, binding.data(), binding.size(), label.data(), label.size(),
+                                                nullptr, 0, /*use_context=*/1);
+    return made == 1 ? std::optional(binding) : std::nullopt;
+}
+
 std::string TlsStream::describe_error(int result) const {
     if (failure_) {
         try {

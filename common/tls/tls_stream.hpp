@@ -40,6 +40,7 @@ class TlsStream final : public Transport {
     void give_up_after(std::chrono::steady_clock::duration silence) override { connection_->give_up_after(silence); }
     void give_up() noexcept override { connection_->give_up(); }
     std::optional<ClientCertificate> client_certificate() const override;
+    std::optional<ChannelBinding> channel_binding() const override;
     /// Flushes; TLS itself is not used for half-close.
     asio::awaitable<void> finish() override;
     bool half_close() const override { return false; }

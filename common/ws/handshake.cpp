@@ -130,7 +130,7 @@ bool is_upgrade(const http::Request& request) {
 
 http::Response answer_upgrade(const http::Request& request, const std::string& subprotocol) {
     if (!names_upgrade(request.headers))
-        return refusal(400, "Upgrade: websocket and Connection: Upgrade are missing\n");
+        return refusal(426, "Upgrade: websocket and Connection: Upgrade are missing; a proxy may have removed them\n");
     if (request.headers.find("Sec-WebSocket-Version") != protocol_version)
         return refusal(426, "the WebSocket version is 13\n");
     const auto key = request.headers.find("Sec-WebSocket-Key");

@@ -21,8 +21,9 @@ asio::awaitable<http::Response> upgrade(http::Connection& connection, ClientHand
 
 /// True when the request asks for a WebSocket upgrade, rightly or wrongly.
 bool is_upgrade(const http::Request& request);
-/// The answer to an upgrade request: 101 with the accept hash, or 400/426 when it is wrong. Extensions are never
-/// negotiated; `subprotocol` is echoed when not empty.
+/// The answer to an upgrade request: 101 with the accept hash, 426 when it asks for no WebSocket of version 13 (RFC
+/// 9110 section 15.5.22), or 400 when it is wrong. Extensions are never negotiated; `subprotocol` is echoed when not
+/// empty.
 http::Response answer_upgrade(const http::Request& request, const std::string& subprotocol);
 /// The first subprotocol the client offers, in its spelling; empty when it offers none.
 std::string first_subprotocol(const http::Request& request);

@@ -26,8 +26,7 @@ std::optional<HubConfig> try_load(const std::filesystem::path& file) {
 }  // namespace
 
 HubLocation location_of(const HubConfig& config) {
-    return {
-        {config.state_directory}, config.admin_socket, {config.host_name, "https://" + config.public_url.to_string()}};
+    return {{config.state_directory}, config.admin_socket, {config.host_name, config.public_url.to_string()}};
 }
 
 HubLocation find_hub(const std::optional<std::string>& state_directory) {

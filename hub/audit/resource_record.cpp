@@ -1,5 +1,6 @@
 #include "hub/audit/resource_record.hpp"
 
+#include "common/net/socket_address.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/rfc3339.hpp"
 
@@ -143,8 +144,7 @@ std::string resource_line(const ResourceRecord& record, std::string_view hub_nam
 }
 
 std::string masked_address(std::string_view peer) {
-    auto host = peer.substr(0, peer.rfind(':'));
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    const auto host = host_of(peer);
     const auto last = host.find_last_of(".:");
     if (last == std::string_view::npos) return "XXX";
     return std::string(host.substr(0, last + 1)) + "XXX";

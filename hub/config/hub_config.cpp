@@ -1,6 +1,7 @@
 #include "hub/config/hub_config.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/ip_network.hpp"
 #include "common/config/shared_options.hpp"
 #include "common/config/suggestions.hpp"
 #include "common/text/ascii.hpp"
@@ -21,7 +22,7 @@ bool may_be_host(std::string_view name) {
     return !name.empty() && name.size() <= 253 && consists_of_alphanumerics_and(name, "-._");
 }
 
-ValueKind<Endpoint> public_url() {
+ValueKind<PublicUrl> public_url() {
     const auto parse = [](const RawValue& raw) {
         auto rest = raw.text;
         const auto scheme_end = rest.find("://");
@@ -30,15 +31,32 @@ ValueKind<Endpoint> public_url() {
             throw BadValue(shown(raw.text) + " does not start with https:// or wss://");
         rest.remove_prefix(scheme_end + 3);
         if (rest.ends_with('/')) rest.remove_suffix(1);
-        const auto address = rest.find(':') == std::string_view::npos ? std::string(rest) + ":443" : std::string(rest);
-        auto where = parse_endpoint(address);
+        const auto authority = rest.substr(0, rest.find('/'));
+        const auto path = rest.substr(authority.size());
+        const auto address =
+            authority.find(':') == std::string_view::npos ? std::string(authority) + ":443" : std::string(authority);
+        const auto where = parse_endpoint(address);
         if (!where || where->is_unix() || where->port == 0 || !may_be_host(where->host))
-            throw BadValue(shown(raw.text) + " is not a URL of host and port alone");
-        return *where;
+            throw BadValue(shown(raw.text) + " has no host, or a port that is none");
+        if (!path.empty() && !is_path_prefix(path)) throw BadValue(shown(raw.text) + " has a path that is no prefix");
+        return PublicUrl{where->host, where->port, std::string(path)};
     };
-    return {.type = "URL", .allowed = "https://host[:port]", .parse = parse, .print = [](const Endpoint& where) {
-                return "https://" + where.to_string();
-            }};
+    return {
+        .type = "URL", .allowed = "https://host[:port][/prefix]", .parse = parse, .print = [](const PublicUrl& url) {
+            return url.to_string();
+        }};
+}
+
+ValueKind<TrustedProxy> trusted_proxy() {
+    const auto parse = [](const RawValue& raw) {
+        const auto parsed = TrustedProxy::parse(raw.text);
+        if (!parsed) throw BadValue(shown(raw.text) + " is no block of addresses");
+        return *parsed;
+    };
+    return {.type = "network",
+            .allowed = "an address, a block like 10.0.0.0/8, or unix",
+            .parse = parse,
+            .print = [](const TrustedProxy& proxy) { return proxy.to_string(); }};
 }
 
 void add_names(OptionTable<HubConfig>& table) {
@@ -50,7 +68,8 @@ void add_names(OptionTable<HubConfig>& table) {
               text("1 to 50 letters, digits and -", is_hub_name), &HubConfig::name);
     table.add(
         {.key = "public_url",
-         .help = "Where clients reach this hub, as they are told for streams; the certificate must be for its host.",
+         .help = "Where clients reach this hub, as they are told for streams; the certificate must be for its host. "
+                 "Below a prefix our proxies need hub.path_prefix, and other clients find nothing.",
          .example = "https://hub1.example.com:443",
          .required = true},
         public_url(), &HubConfig::public_url);
@@ -67,23 +86,37 @@ void add_places(OptionTable<HubConfig>& table) {
          .help = "Address of the TLS port for everything: REST, MQTT over WebSocket and streams. [::] takes IPv4 as "
                  "well.",
          .takes_restart = true},
-        endpoint(EndpointUse::listen), &HubConfig::listen);
+        endpoint_or_off(), &HubConfig::listen);
     table.add({.key = "mqtt_listen",
                .help = "Address of a second TLS port for devices that speak MQTT without WebSocket.",
                .example = "[::]:8883",
                .optional_example = true,
                .takes_restart = true},
               endpoint(EndpointUse::listen), &HubConfig::mqtt_listen);
+    table.add({.key = "listen_plain",
+               .help = "Address of a port for the same without TLS, for a front end on this machine that has ended it: "
+                       "loopback or a Unix socket. docs/reverse-proxies.md has configurations.",
+               .example = "127.0.0.1:8080",
+               .optional_example = true,
+               .takes_restart = true},
+              endpoint(EndpointUse::listen), &HubConfig::listen_plain);
+    table.add_values(
+        {.key = "trusted_proxies",
+         .help = "Front ends that are believed whom they speak for, by the PROXY protocol (1 or 2, on every "
+                 "port) or by X-Forwarded-For or Forwarded: addresses, blocks of them, or `unix` for all "
+                 "Unix sockets. Each must send or overwrite one of these itself, or its clients could.",
+         .example = "[127.0.0.1, 10.0.0.0/8]",
+         .optional_example = true},
+        trusted_proxy(), member(&HubConfig::limits, &HubLimits::connections, &ConnectionLimits::trusted_proxies));
     table.add({.key = "certificate",
-               .help = "PEM file with the hub's certificate and the chain up to, but without, its root.",
+               .help = "PEM file with the hub's certificate and the chain up to, but without, its root. Needed unless "
+                       "listen is off.",
                .example = "hub.pem",
-               .required = true,
                .names_file = true},
               path(), &HubConfig::certificate);
     table.add({.key = "key",
                .help = "PEM file with the certificate's private key, readable for this program only.",
                .example = "hub.key",
-               .required = true,
                .names_file = true},
               path(), &HubConfig::key);
     table.add(
@@ -193,6 +226,37 @@ void check_device_ca(HubConfig& config, ParseContext& reading) {
     }
 }
 
+void check_certificate_file(const std::string& key, const std::string& path, const HubConfig& config,
+                            ParseContext& reading) {
+    if (path.empty() && config.needs_certificate())
+        reading.fault(key, "missing, allowed: a file; without one only where listen is off");
+    else
+        require_readable(key, path, reading);
+}
+
+bool is_of_this_machine(const Endpoint& endpoint) {
+    const auto address = parse_ip_address(endpoint.host);
+    return endpoint.is_unix() || endpoint.host == "localhost" || (address && address->is_loopback());
+}
+
+bool collide(const std::optional<Endpoint>& one, const std::optional<Endpoint>& other) {
+    return one && one == other && (one->is_unix() || one->port != 0);
+}
+
+void check_listeners(HubConfig& config, ParseContext& reading) {
+    if (collide(config.mqtt_listen, config.listen))
+        reading.fault("mqtt_listen", "the same as listen, allowed: another port");
+    const auto& plain = config.listen_plain;
+    if (!plain && !config.listen) reading.fault("listen", "off, and no listen_plain, allowed: one of them");
+    if (!plain) return;
+    if (!is_of_this_machine(*plain))
+        reading.fault("listen_plain", plain->to_string() +
+                                          " can be reached from elsewhere, where everybody on the way "
+                                          "reads all, allowed: loopback or a Unix socket");
+    if (collide(plain, config.listen) || collide(plain, config.mqtt_listen))
+        reading.fault("listen_plain", "the same as another listener, allowed: another port");
+}
+
 OptionTable<HubConfig> make_table() {
     OptionTable<HubConfig> table("stream-hub", "Joins streams between services and the devices that are linked to it.");
     add_names(table);
@@ -205,18 +269,21 @@ OptionTable<HubConfig> make_table() {
     });
     table.rule({"admin_socket", "state_directory"}, complete_admin_socket);
     table.rule({"certificate"}, [](HubConfig& config, ParseContext& reading) {
-        require_readable("certificate", config.certificate, reading);
+        check_certificate_file("certificate", config.certificate, config, reading);
     });
-    table.rule({"key"}, [](HubConfig& config, ParseContext& reading) { require_readable("key", config.key, reading); });
+    table.rule({"key"}, [](HubConfig& config, ParseContext& reading) {
+        check_certificate_file("key", config.key, config, reading);
+    });
     table.rule({"device_ca"}, check_device_ca);
-    table.rule({"listen", "mqtt_listen"}, [](HubConfig& config, ParseContext& reading) {
-        const bool same = config.mqtt_listen == config.listen && config.listen.port != 0;
-        if (same) reading.fault("mqtt_listen", "the same as listen, allowed: another port");
-    });
+    table.rule({"listen", "mqtt_listen", "listen_plain"}, check_listeners);
     return table;
 }
 
 }  // namespace
+
+std::string PublicUrl::to_string() const {
+    return "https://" + host + ":" + std::to_string(port) + path;
+}
 
 const OptionTable<HubConfig>& hub_options() {
     static const auto table = make_table();

@@ -16,14 +16,24 @@ class OptionTable;
 
 namespace device_streams::hub {
 
+/// Where clients reach a hub: https://host:port/path.
+struct PublicUrl {
+    std::string host;
+    std::uint16_t port = 0;  ///< 0: that of `listen`; tests only
+    std::string path;        ///< prefix of all paths: empty, or begins with / and does not end with one
+    std::string to_string() const;
+    bool operator==(const PublicUrl&) const = default;
+};
+
 /// What a hub runs with, as the file has it: its parts take their settings from here.
 struct HubConfig {
     std::string name;  ///< of the hub, as in stream URLs and tokens; [A-Za-z0-9-]{1,50}
-    Endpoint listen{.host = "::", .port = 443, .path = {}};  ///< port 0: the system chooses
-    std::optional<Endpoint> mqtt_listen;                     ///< MQTT over TLS without WebSocket, usually [::]:8883
-    Endpoint public_url;          ///< host and port of the wss:// URLs that clients are told; port 0: that of `listen`
+    std::optional<Endpoint> listen = Endpoint{.host = "::", .port = 443, .path = {}};  ///< port 0: the system chooses
+    std::optional<Endpoint> mqtt_listen;   ///< MQTT over TLS without WebSocket, usually [::]:8883
+    std::optional<Endpoint> listen_plain;  ///< HTTP without TLS; loopback or a Unix socket
+    PublicUrl public_url;                  ///< start of the wss:// URLs that clients are told
     std::string host_name;        ///< HostName of connection strings and SAS scopes; default: host of public_url
-    std::string certificate;      ///< PEM chain; path
+    std::string certificate;      ///< PEM chain; path; may be empty where nothing listens for TLS
     std::string key;              ///< PEM private key; path
     std::string device_ca;        ///< PEM bundle of CAs for the certificates of devices; path; empty: none
     std::string state_directory;  ///< registry, quotas of the day and admin socket; path
@@ -33,6 +43,8 @@ struct HubConfig {
     QuotaOptions quota;
     RunSettings run{.program = "stream-hub", .threads = 0};
     LogSettings log;
+
+    bool needs_certificate() const { return listen || mqtt_listen; }
 };
 
 /// Every option with key, flag, default, range and help.

@@ -31,7 +31,7 @@ struct HubContext {
     std::function<PublicAddress()> address;  ///< of the streaming endpoint, as of now
     const Current<HubLimits>& limits;
     const Current<HubNames>& names;
-    const Current<std::shared_ptr<const TlsContext>>& tls;
+    const Current<std::shared_ptr<const TlsContext>>& tls;  ///< nullptr where nothing listens for TLS
     const Current<DeviceAuthorities>& authorities;
     PeerFaultLog& peer_faults;
     UnauthenticatedConnections& unauthenticated;

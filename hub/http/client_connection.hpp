@@ -2,6 +2,7 @@
 
 #include "common/http/connection.hpp"
 #include "hub/core/hub_context.hpp"
+#include "hub/http/arrival.hpp"
 #include "hub/http/pending_leg_guard.hpp"
 
 #include <memory>
@@ -10,15 +11,15 @@
 
 namespace device_streams::hub {
 
-/// One connection to the hub's HTTPS port behind its TLS handshake: what the endpoints that serve its requests share.
+/// One connection to the hub's HTTPS port that was let in: what the endpoints that serve its requests share.
 /// It lives as long as the connection, also when that has become a link or a leg.
 struct ClientConnection {
-    ClientConnection(HubContext& hub_context, std::unique_ptr<Transport> tls, std::string peer_address,
-                     UnauthenticatedConnections::Slot first_slot)
+    ClientConnection(HubContext& hub_context, Arrival arrival)
         : hub(hub_context),
-          http(std::move(tls), &hub_context.clock),
-          peer(std::move(peer_address)),
-          slot(std::move(first_slot)),
+          http(std::move(arrival.transport), &hub_context.clock),
+          connected_peer(std::move(arrival.peer)),
+          peer(connected_peer),
+          slot(std::move(arrival.slot)),
           pending_leg(hub_context.broker) {}
 
     /// Sends an answer, as long as the limit of a head allows. Throws StreamError(lost) for a peer that does not read
@@ -29,7 +30,8 @@ struct ClientConnection {
 
     HubContext& hub;
     http::Connection http;
-    const std::string peer;                                ///< address:port
+    const std::string connected_peer;                      ///< whom the connection is for
+    std::string peer;                                      ///< whom the request is for; differs behind a front end
     std::optional<UnauthenticatedConnections::Slot> slot;  ///< let go once a credential of the peer was good
     PendingLegGuard pending_leg;
 };

@@ -5,10 +5,10 @@
 #include "common/text/ascii.hpp"
 #include "common/text/parts.hpp"
 #include "common/text/percent.hpp"
-#include "common/tls/tls_stream.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
 #include "hub/devices/device_endpoint.hpp"
+#include "hub/http/forwarded.hpp"
 #include "hub/http/registry_endpoint.hpp"
 #include "hub/http/registry_request.hpp"
 #include "hub/http/rest_answer.hpp"
@@ -30,6 +30,34 @@ bool timed_out(const std::system_error& failure) {
     return failure.code() == asio::error::timed_out;
 }
 
+http::Response too_many_strangers() {
+    return plain_error_answer(429, "too many connections of this address are without login");
+}
+
+http::Response closing(http::Response response) {
+    response.keep_alive = false;
+    return response;
+}
+
+// Front ends ask whether somebody is there; they learn nothing about the hub, and the log nothing about them.
+std::optional<http::Response> probe_answer(const http::Request& request) {
+    const auto path = request.path();
+    const bool asks_for_health = path == "/healthz" || path == "/livez";
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    const bool asks_for_options = request.method == "OPTIONS" && (path == "/" || path == "*");  // HAProxy's default
+    if (!asks_for_options && !(asks_for_health && reads)) return std::nullopt;
+    http::Response response;
+    response.headers.add("Content-Type", "text/plain");
+    response.body = "ok\n";
+    return response;
+}
+
+// Front ends pass the prefix of public_url on, or take it off.
+std::string without_prefix(std::string target, const std::string& prefix) {
+    const bool below = target.starts_with(prefix) && target.substr(prefix.size()).starts_with('/');
+    return below ? target.substr(prefix.size()) : target;
+}
+
 http::Response refuse(const ClientConnection& client, const UnservedOperation& unserved) {
     if (unserved.logged) client.report(*unserved.logged, std::string(unserved.why));
     return registry_error_answer(iothub::RestError::not_implemented, unserved.why, client.hub.clock.wall_now());
@@ -39,8 +67,9 @@ http::Response answer_mqtt_upgrade(const ClientConnection& client, const http::R
     const auto subprotocol = offered_mqtt(request);
     if (subprotocol.empty() && request.headers.has_token("Sec-WebSocket-Protocol", "AMQPWSB10"))
         return refuse(client, {"AMQP over WebSocket is not served by this hub", Errc::transport_not_served});
-    return subprotocol.empty() ? plain_error_answer(400, "only the subprotocol mqtt is spoken here")
-                               : ws::answer_upgrade(request, subprotocol);
+    const bool removed = !request.headers.has_token("Upgrade", "websocket");
+    return subprotocol.empty() && !removed ? plain_error_answer(400, "only the subprotocol mqtt is spoken here")
+                                           : ws::answer_upgrade(request, subprotocol);
 }
 
 Errc fault_of(const http::MessageError& refused) {
@@ -57,50 +86,18 @@ std::string offered_mqtt(const http::Request& request) {
     return {};
 }
 
-std::optional<UnauthenticatedConnections::Slot> ConnectionHandler::let_in(const std::string& peer) {
-    const auto limits = hub_.limits.get();
-    auto slot = hub_.unauthenticated.enter(peer, limits->connections);
-    if (!slot)
-        hub_.peer_faults.report(peer, Errc::peer_oversize,
-                                "too many connections without login, of its address or in all");
-    return slot;
-}
-
-// TLS takes memory from the first word on; a client that says nothing gets none.
-asio::awaitable<void> ConnectionHandler::handshake(Socket socket, TlsPeer& tls) {
-    co_await socket.wait_readable();
-    auto secured = std::make_unique<TlsStream>(std::move(socket), *hub_.tls.get());
-    co_await secured->handshake();
-    tls = std::move(secured);
-}
-
-// nullptr: TLS did not come about, or the hub is stopping.
-asio::awaitable<ConnectionHandler::TlsPeer> ConnectionHandler::secure(Socket socket, std::string peer) {
-    socket.give_up_after(hub_.limits.get()->liveness.dead_after);
-    try {
-        TlsPeer tls;
-        auto timed =
-            with_timeout(handshake(std::move(socket), tls), hub_.limits.get()->connections.tls_timeout, hub_.clock);
-        co_await first_of(std::move(timed), hub_.stopping.until_announced());
-        if (!hub_.stopping.announced()) co_return tls;
-    } catch (const Failure& failure) {
-        hub_.peer_faults.report(peer, failure.errc(), failure.detail());
-    } catch (const StreamError& lost) {
-        hub_.peer_faults.report(peer, Errc::peer_tls_failed, lost.what());
-    } catch (const std::system_error& failure) {
-        if (!timed_out(failure)) throw;
-        hub_.peer_faults.report(peer, Errc::peer_slow, "TLS was not up in time");
-    }
-    co_return nullptr;
-}
-
 asio::awaitable<void> ConnectionHandler::serve(Socket socket) {
-    const auto peer = socket.peer();
-    auto slot = let_in(peer);
-    if (!slot) co_return;
-    auto tls = co_await secure(std::move(socket), peer);
-    if (!tls) co_return;
-    ClientConnection client(hub_, std::move(tls), peer, std::move(*slot));
+    return serve_http(std::move(socket), Security::tls);
+}
+
+asio::awaitable<void> ConnectionHandler::serve_plain(Socket socket) {
+    return serve_http(std::move(socket), Security::plain);
+}
+
+asio::awaitable<void> ConnectionHandler::serve_http(Socket socket, Security security) {
+    auto arrival = co_await let_in(hub_, std::move(socket), security);
+    if (!arrival) co_return;
+    ClientConnection client(hub_, std::move(*arrival));
     try {
         co_await serve_requests(client);
     } catch (const StreamError&) {
@@ -109,13 +106,10 @@ asio::awaitable<void> ConnectionHandler::serve(Socket socket) {
 }
 
 asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket) {
-    auto peer = socket.peer();
-    auto slot = let_in(peer);
-    if (!slot) co_return;
-    auto tls = co_await secure(std::move(socket), peer);
-    if (!tls) co_return;
-    LinkOrigin from{std::move(peer), LinkProtocol::mqtt, tls->client_certificate()};
-    co_await serve_device(hub_, std::move(tls), std::move(from), std::move(*slot));
+    auto arrival = co_await let_in(hub_, std::move(socket), Security::tls);
+    if (!arrival) co_return;
+    LinkOrigin from{std::move(arrival->peer), LinkProtocol::mqtt, arrival->transport->client_certificate()};
+    co_await serve_device(hub_, std::move(arrival->transport), std::move(from), std::move(arrival->slot));
 }
 
 asio::awaitable<void> ConnectionHandler::serve_requests(ClientConnection& client) {
@@ -124,7 +118,7 @@ asio::awaitable<void> ConnectionHandler::serve_requests(ClientConnection& client
         auto reading = store(next_request(client), request);
         co_await first_of(std::move(reading), hub_.stopping.until_announced());
         if (!request || !*request) co_return;
-        const bool still_ours = co_await route(client, **request);
+        const bool still_ours = co_await answer(client, std::move(**request));
         if (!still_ours) co_return;
         if (!client.http.reusable()) break;
     }
@@ -157,7 +151,33 @@ asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(Cl
     co_return std::nullopt;
 }
 
+// Behind a front end each request may be another client's. An answer: it is refused.
+std::optional<http::Response> ConnectionHandler::identify(ClientConnection& client, const http::Request& request) {
+    try {
+        const auto limits = hub_.limits.get();
+        auto peer = forwarded_peer(request.headers, client.connected_peer, limits->connections.trusted_proxies);
+        if (peer == client.peer) return std::nullopt;
+        client.peer = std::move(peer);
+    } catch (const ForwardedFault& fault) {
+        client.report(Errc::peer_garbage, fault.what());
+        return closing(plain_error_answer(400, fault.what()));
+    }
+    if (!client.slot) return std::nullopt;
+    client.slot.reset();
+    client.slot = take_slot(hub_, client.peer);
+    return client.slot ? std::nullopt : std::optional(closing(too_many_strangers()));
+}
+
 // False when the connection has become something else, or is over.
+asio::awaitable<bool> ConnectionHandler::answer(ClientConnection& client, http::Request request) {
+    request.target = without_prefix(std::move(request.target), hub_.address().path_prefix);
+    auto ready = probe_answer(request);
+    if (!ready) ready = identify(client, request);
+    if (!ready) co_return co_await route(client, request);
+    co_await client.send(std::move(*ready));
+    co_return true;
+}
+
 asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const http::Request& request) {
     const auto path = percent_decode(request.path());
     std::optional<http::Response> refusal;
@@ -182,9 +202,8 @@ asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const h
 
 asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& client, const http::Request& request) {
     // A client that was let in as a service has not logged in as a device: it counts as a stranger again.
-    if (!client.slot) client.slot = let_in(client.peer);
-    auto answer = client.slot ? answer_mqtt_upgrade(client, request)
-                              : plain_error_answer(429, "too many connections of this address are without login");
+    if (!client.slot) client.slot = take_slot(hub_, client.peer);
+    auto answer = client.slot ? answer_mqtt_upgrade(client, request) : too_many_strangers();
     const bool upgraded = answer.status == 101;
     co_await client.send(std::move(answer));
     if (!upgraded) co_return true;

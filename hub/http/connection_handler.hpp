@@ -10,25 +10,26 @@
 
 namespace device_streams::hub {
 
-/// What happens to a connection from accept to its end: TLS, then request after request, each routed by its path. A
-/// connection may change into a link or a leg at any request. Every wait has its limit: TLS, the first byte of a
-/// request, and its head.
+/// What happens to a connection from accept to its end: it is let in, then request after request, each routed by its
+/// path. A connection may change into a link or a leg at any request. Every wait has its limit: TLS, the first byte of
+/// a request, and its head.
 class ConnectionHandler {
  public:
     explicit ConnectionHandler(HubContext& hub) : hub_(hub) {}
 
     /// REST, MQTT over WebSocket, streams.
     asio::awaitable<void> serve(Socket socket);
+    /// The same from a front end on this machine that has ended TLS.
+    asio::awaitable<void> serve_plain(Socket socket);
     /// MQTT without WebSocket.
     asio::awaitable<void> serve_mqtt(Socket socket);
 
  private:
-    using TlsPeer = std::unique_ptr<Transport>;
-    std::optional<UnauthenticatedConnections::Slot> let_in(const std::string& peer);
-    asio::awaitable<void> handshake(Socket socket, TlsPeer& tls);
-    asio::awaitable<TlsPeer> secure(Socket socket, std::string peer);
+    asio::awaitable<void> serve_http(Socket socket, Security security);
     asio::awaitable<void> serve_requests(ClientConnection& client);
     asio::awaitable<std::optional<http::Request>> next_request(ClientConnection& client);
+    asio::awaitable<bool> answer(ClientConnection& client, http::Request request);
+    std::optional<http::Response> identify(ClientConnection& client, const http::Request& request);
     asio::awaitable<bool> route(ClientConnection& client, const http::Request& request);
     asio::awaitable<bool> serve_mqtt_upgrade(ClientConnection& client, const http::Request& request);
     asio::awaitable<void> close(ClientConnection& client);

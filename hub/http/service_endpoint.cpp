@@ -3,6 +3,7 @@
 #include "common/async/join.hpp"
 #include "common/tunnel/leg_upgrade.hpp"
 #include "common/tunnel/stream_id.hpp"
+#include "common/tunnel/stream_owner.hpp"
 #include "hub/http/audit_entry.hpp"
 #include "hub/http/rest_answer.hpp"
 #include "hub/http/stream_access.hpp"
@@ -86,8 +87,7 @@ class StreamRequestHandler {
         co_return RequestResult(*access_.refused);
     }
 
-    // Services of ours may make their connection the leg, or keep it until their leg is there, unless somebody on the
-    // way ends it with the answer.
+    // Services of ours may make their connection the leg, or keep it until their leg is there.
     asio::awaitable<std::optional<http::Response>> answer_granted(const Granted& granted) {
         const auto& target = open_request_.target;
         if (granted.features && has_leg_upgrade(request_.headers)) {
@@ -96,7 +96,8 @@ class StreamRequestHandler {
             if (verdict == Admission::Verdict::admitted) co_return std::nullopt;
             // The stream ended at the very moment.
         }
-        if (granted.features && request_.keep_alive) client_.pending_leg.set(granted.request);
+        const bool stays = request_.keep_alive && is_stream_owner(request_.headers, client_.http.transport());
+        if (granted.features && stays) client_.pending_leg.set(granted.request);
         co_return stream_answer(hub_, target, granted);
     }
 

@@ -12,8 +12,8 @@
 
 namespace device_streams::hub {
 
-/// Counts the connections on which nobody has logged in, together and for each source (source_of). Any thread; it
-/// outlives its slots.
+/// Counts the connections on which nobody has logged in, together and for each source (source_of) but trusted proxies.
+/// Any thread; it outlives its slots.
 class UnauthenticatedConnections {
  public:
     /// Counts as long as it lives.

@@ -34,7 +34,7 @@ LegGrant LegTokens::make(const PublicAddress& address, const iothub::Target& tar
     const auto path = iothub::bridge_path({hub_name_, target, stream_id, std::string(iothub::to_string(role))});
     const iothub::StreamClaims claims{expiry,           random_hex_id(), hub_name_, target.device_id,
                                       target.module_id, stream_id,       role};
-    return {"wss://" + address.host + ":" + std::to_string(address.port) + path,
+    return {"wss://" + address.host + ":" + std::to_string(address.port) + address.path_prefix + path,
             iothub::make_stream_token(claims, signing_key_)};
 }
 

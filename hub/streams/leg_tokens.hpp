@@ -15,6 +15,7 @@ namespace device_streams::hub {
 struct PublicAddress {
     std::string host;
     std::uint16_t port = 443;
+    std::string path_prefix = {};  ///< in front of all paths; empty, or begins with / and does not end with one
 };
 
 /// What one side of a stream needs to open its leg.

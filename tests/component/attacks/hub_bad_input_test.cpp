@@ -66,7 +66,10 @@ TEST_F(HubBadInput, GarbageInsteadOfTls) {
 }
 
 TEST_F(HubBadInput, ConnectionThatEndsDuringTls) {
-    { auto socket = connect_plain(address.port); }
+    {
+        auto socket = connect_plain(address.port);
+        socket.send("\x16\x03\x01");
+    }
     EXPECT_TRUE(eventually_logged("DS-605")) << whole_log();
 }
 

@@ -1,6 +1,7 @@
 #include "common/iothub/errors.hpp"
 #include "common/tunnel/features.hpp"
 #include "common/tunnel/leg_upgrade.hpp"
+#include "common/tunnel/stream_owner.hpp"
 #include "tests/component/support/hub_fixture.hpp"
 
 // What services ask for, what they are answered, and who may open a leg.
@@ -22,6 +23,13 @@ class HubRequests : public HubTest {
     }
     Secret token_for(const std::string& resource, const Secret& key, std::int64_t life, const std::string& policy) {
         return iothub::make_sas_token(resource, key, clock.unix_seconds() + life, policy);
+    }
+    /// Headers of a service of ours whose connection speaks for it.
+    http::Headers owning(hub_clients::ServiceClient& service) {
+        run(service.connect());
+        auto headers = announcing;
+        add_stream_owner(headers, service.connection().transport());
+        return headers;
     }
     int status_of_leg(const hub_clients::Ticket& ticket) {
         hub_clients::LegClient leg(address);
@@ -100,9 +108,9 @@ TEST_F(HubRequests, OtherMethodsAndPathsAreRefusedAndTheConnectionLivesOn) {
     EXPECT_EQ(run(service->request("GET", "/twins/dev-01/streams/ssh.0a1b2c3d")).status, 405);
     const auto nowhere = run(service->request("GET", "/"));
     expect_error(nowhere, 404, 404000, "GenericNotFound");
-    EXPECT_EQ(run(service->request("GET", "/$iothub/websocket")).status, 400);
-    EXPECT_EQ(run(service->request("GET", "/bridges/ih/hub1")).status, 400);
     EXPECT_EQ(service->connections, 1);
+    EXPECT_EQ(run(service->request("GET", "/$iothub/websocket")).status, 426);
+    EXPECT_EQ(run(service->request("GET", "/bridges/ih/hub1")).status, 426);
 }
 
 TEST_F(HubRequests, UnknownQueryAndAnyApiVersionAreIgnored) {
@@ -132,7 +140,7 @@ TEST_F(HubRequests, ServiceThatGoesAwayCancelsItsRequest) {
 TEST_F(HubRequests, ServiceOfOursThatGoesAwayBeforeItsLegCameEndsTheStream) {
     const auto device = online_device();
     const auto service = service_client();
-    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", announcing);
+    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", owning(*service));
     const auto device_leg = open_leg(tickets.device);
     service->leave();
     EXPECT_EQ(run(device_leg->close_code()), 1011);
@@ -143,7 +151,7 @@ TEST_F(HubRequests, ServiceOfOursThatGoesAwayBeforeItsLegCameEndsTheStream) {
 TEST_F(HubRequests, ServiceOfOursMayCloseItsConnectionOnceItsLegIsThere) {
     const auto device = online_device();
     const auto service = service_client();
-    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", announcing);
+    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", owning(*service));
     const auto service_leg = open_leg(tickets.service);
     run(service->hang_up());
     const auto device_leg = open_leg(tickets.device);
@@ -159,10 +167,30 @@ TEST_F(HubRequests, ForeignServiceMayCloseItsConnectionBeforeItsLeg) {
     EXPECT_EQ(status_of_leg(tickets.service), 101);
 }
 
-TEST_F(HubRequests, ServiceOfOursMayBeBehindAProxyThatEndsTheConnectionWithTheAnswer) {
+// Reverse proxies end and reuse their connections as they like.
+TEST_F(HubRequests, StreamOutlivesAConnectionThatDidNotClaimIt) {
     const auto device = online_device();
     const auto service = service_client();
-    auto headers = announcing;
+    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", announcing);
+    run(service->hang_up());
+    EXPECT_EQ(status_of_leg(tickets.service), 101);
+}
+
+// HAProxy and nginx pass fields on that Connection names.
+TEST_F(HubRequests, StreamOutlivesAConnectionThatWasHandedTheClaimOfAnotherOne) {
+    const auto device = online_device();
+    const auto behind_proxy = service_client();
+    const auto headers = owning(*behind_proxy);
+    const auto service = service_client();
+    const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", headers);
+    run(service->hang_up());
+    EXPECT_EQ(status_of_leg(tickets.service), 101);
+}
+
+TEST_F(HubRequests, StreamOutlivesAConnectionThatEndsWithTheAnswer) {
+    const auto device = online_device();
+    const auto service = service_client();
+    auto headers = owning(*service);
     headers.add("Connection", "close");
     const auto tickets = open_stream(*device, *service, "ssh.0a1b2c3d", headers);
     run(service->hang_up());

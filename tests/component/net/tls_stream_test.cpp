@@ -189,6 +189,18 @@ TEST_P(TlsOverAnything, ALaterConnectionResumesTheSession) {
     EXPECT_TRUE(client->resumed());
 }
 
+// A resumed session has a binding of its own.
+TEST_P(TlsOverAnything, BothEndsOfAConnectionAndNoOtherKnowItsBinding) {
+    handshake();
+    run(io, send_and_check(*server, *client, 10, 10));
+    const auto first = client->channel_binding();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first, server->channel_binding());
+    handshake();
+    EXPECT_EQ(client->channel_binding(), server->channel_binding());
+    EXPECT_NE(client->channel_binding(), first);
+}
+
 Errc failure_of(TlsPair& pair, const std::string& name) {
     pair.connect(name);
     test::Running<void> serving(pair.io, pair.server->handshake());

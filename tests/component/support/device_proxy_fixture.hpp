@@ -47,7 +47,7 @@ class DeviceProxyTest : public testing::Test {
         };
         hub::HubConfig made;
         made.name = "hub";
-        made.listen = {.host = "127.0.0.1", .port = hub_endpoint.port, .path = {}};
+        made.listen = Endpoint{.host = "127.0.0.1", .port = hub_endpoint.port, .path = {}};
         made.mqtt_listen = Endpoint{.host = "127.0.0.1", .port = 0, .path = {}};
         made.public_url = {.host = host_name, .port = 0, .path = {}};
         made.host_name = host_name;

@@ -31,7 +31,7 @@ class HubTest : public testing::Test {
  protected:
     HubTest() {
         config.name = "hub1";
-        config.listen = {.host = "127.0.0.1", .port = 0, .path = {}};
+        config.listen = Endpoint{.host = "127.0.0.1", .port = 0, .path = {}};
         config.mqtt_listen = config.listen;
         config.public_url = {.host = "localhost", .port = 0, .path = {}};
         config.host_name = "localhost";

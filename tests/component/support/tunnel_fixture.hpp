@@ -48,7 +48,7 @@ class TunnelTest : public testing::Test {
         };
         hub::HubConfig config;
         config.name = "hub";
-        config.listen = {.host = "127.0.0.1", .port = hub_port, .path = {}};
+        config.listen = Endpoint{.host = "127.0.0.1", .port = hub_port, .path = {}};
         config.public_url = {.host = "localhost", .port = 0, .path = {}};
         config.host_name = "localhost";
         config.certificate = certificates.certificate_file;

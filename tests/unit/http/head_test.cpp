@@ -53,6 +53,7 @@ TEST(RequestHead, RepeatedFieldsAreJoined) {
 TEST(RequestHead, KeepAliveFollowsVersionAndConnection) {
     EXPECT_FALSE(parse_request_head(with_lines("Connection: foo, Close\r\n")).keep_alive);
     EXPECT_FALSE(parse_request_head("GET / HTTP/1.0\r\nHost: h\r\n\r\n").keep_alive);
+    EXPECT_EQ(parse_request_head("GET / HTTP/1.0\r\nHost: h\r\n\r\n").headers.find("Host"), "h");
     EXPECT_TRUE(parse_request_head("GET / HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n\r\n").keep_alive);
     EXPECT_EQ(parse_request_head("GET / HTTP/1.0\r\nHost: h\r\n\r\n").minor_version, 0);
 }
@@ -210,6 +211,17 @@ TEST(Serialize, LineBreaksNeverReachTheWire) {
     request.method = "GET";
     request.target = "/x\n";
     EXPECT_THROW(serialize(request), Failure);
+}
+
+// As probes ask.
+TEST(ParseRequestHead, OldHttpNeedsNoHost) {
+    for (const std::string fields : {"", "User-Agent: probe\r\n"}) {
+        const auto request = parse_request_head("GET /healthz HTTP/1.0\r\n" + fields + "\r\n");
+        EXPECT_EQ(request.path(), "/healthz");
+        EXPECT_FALSE(request.headers.find("Host"));
+        EXPECT_EQ(request.headers.fields().size(), fields.empty() ? 0U : 1U);
+    }
+    EXPECT_THROW(parse_request_head("GET / HTTP/1.1\r\n\r\n"), MessageError);
 }
 
 }  // namespace

@@ -61,10 +61,10 @@ TEST(AnswerUpgrade, RefusesOtherVersionsWith426) {
 }
 
 TEST(AnswerUpgrade, RefusesMissingOrWrongFieldsWith400) {
-    EXPECT_EQ(answer_upgrade(without("Upgrade"), "").status, 400);
-    EXPECT_EQ(answer_upgrade(without("Upgrade", "websockets"), "").status, 400);
-    EXPECT_EQ(answer_upgrade(without("Connection"), "").status, 400);
-    EXPECT_EQ(answer_upgrade(without("Connection", "not-upgrade"), "").status, 400);
+    EXPECT_EQ(answer_upgrade(without("Upgrade"), "").status, 426);
+    EXPECT_EQ(answer_upgrade(without("Upgrade", "websockets"), "").status, 426);
+    EXPECT_EQ(answer_upgrade(without("Connection"), "").status, 426);
+    EXPECT_EQ(answer_upgrade(without("Connection", "not-upgrade"), "").status, 426);
     EXPECT_EQ(answer_upgrade(without("Sec-WebSocket-Key"), "").status, 400);
     for (const auto* key : {"short", "dGhlIHNhbXBsZSBub25jZQ=", "!GhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQAA"})
         EXPECT_EQ(answer_upgrade(without("Sec-WebSocket-Key", key), "").status, 400) << key;

@@ -51,9 +51,9 @@ TEST_F(HubConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     std::filesystem::copy_file(test::repository_file("configs/stream-hub.yaml"), folder_ / "stream-hub.yaml");
     const auto config = hub_options().load({.file = folder_ / "stream-hub.yaml"});
     EXPECT_EQ(config.name, "hub1");
-    EXPECT_EQ(config.listen.to_string(), "[::]:443");
+    EXPECT_EQ(config.listen->to_string(), "[::]:443");
     EXPECT_FALSE(config.mqtt_listen);
-    EXPECT_EQ(config.public_url.to_string(), "hub1.example.com:443");
+    EXPECT_EQ(config.public_url.to_string(), "https://hub1.example.com:443");
     EXPECT_EQ(config.host_name, "hub1.example.com");
     EXPECT_EQ(config.certificate, (folder_ / "hub.pem").string());
     EXPECT_EQ(config.key, (folder_ / "hub.key").string());
@@ -81,7 +81,7 @@ TEST_F(HubConfigTest, ReadsEveryKey) {
              "connections_per_address: 6, linked_devices: 7, pending_per_policy: 8}\n"
              "log: {level: error, format: human}\n");
     EXPECT_EQ(config.host_name, "other.example.com");
-    EXPECT_EQ(config.listen.port, 0);
+    EXPECT_EQ(config.listen->port, 0);
     EXPECT_EQ(config.mqtt_listen->port, 8883);
     EXPECT_EQ(config.public_url.port, 8443);
     EXPECT_EQ(config.admin_socket, "/run/a.sock");
@@ -130,12 +130,12 @@ TEST_F(HubConfigTest, RequiredKeysAreNamedAllAtOnce) {
         EXPECT_NE(told.find("config " + std::string(key) + ": missing"), std::string::npos) << key;
 }
 
-TEST_F(HubConfigTest, PublicUrlIsHostAndPortAlone) {
+TEST_F(HubConfigTest, PublicUrlNamesHostAndPort) {
     const auto with = [this](const std::string& url) { return "name: h\npublic_url: \"" + url + "\"\n" + files_; };
     EXPECT_EQ(load(with("wss://h.example.com")).public_url.port, 443);
     EXPECT_EQ(load(with("https://h.example.com/")).public_url.host, "h.example.com");
     for (const auto* url : {"h.example.com", "http://h:80", "https://", "https://h:0", "https://h:70000",
-                            "https://h/path", "https://[::1]:443", "https://u@h", "https://unix:x", "https://h:1:2"})
+                            "https://[::1]:443", "https://u@h", "https://unix:x", "https://h:1:2"})
         EXPECT_NE(fault_in(with(url)).find("config:2:13 public_url: "), std::string::npos) << url;
 }
 
@@ -162,6 +162,52 @@ TEST_F(HubConfigTest, ListenersDiffer) {
     EXPECT_EQ(fault_in(valid_ + "listen: 'a:0'\nmqtt_listen: 'a:0'\n"), "valid");
 }
 
+TEST_F(HubConfigTest, PublicUrlMayHaveAPrefix) {
+    const auto path_of = [this](const std::string& url) {
+        return load("name: h\npublic_url: " + url + "\n" + files_).public_url.path;
+    };
+    EXPECT_EQ(path_of("https://h.example.com"), "");
+    EXPECT_EQ(path_of("https://h.example.com/"), "");
+    EXPECT_EQ(path_of("https://h.example.com:8443/streams/"), "/streams");
+    EXPECT_EQ(path_of("wss://h.example.com/a/b"), "/a/b");
+    EXPECT_EQ(load("name: h\npublic_url: https://h/a\n" + files_).public_url.to_string(), "https://h:443/a");
+    for (const auto* url : {"https://h//a", "https://h/a//", "https://h/a b", "https://h/a?b", "https://h/%61"})
+        EXPECT_NE(fault_in("name: h\npublic_url: \"" + std::string(url) + "\"\n" + files_).find("public_url: "),
+                  std::string::npos)
+            << url;
+}
+
+TEST_F(HubConfigTest, PlainPortIsForThisMachineOnly) {
+    for (const auto* good : {"127.0.0.1:8080", "127.9.9.9:80", "'[::1]:8080'", "localhost:8080", "unix:http.sock"})
+        EXPECT_TRUE(load(valid_ + "listen_plain: " + good + "\n").listen_plain) << good;
+    for (const auto* bad : {"'[::]:8080'", "0.0.0.0:8080", "192.0.2.1:8080", "hub1.example.com:8080"})
+        EXPECT_NE(fault_in(valid_ + "listen_plain: " + bad + "\n").find("listen_plain: "), std::string::npos) << bad;
+    EXPECT_NE(
+        fault_in(valid_ + "listen: 127.0.0.1:1\nlisten_plain: 127.0.0.1:1\n").find("the same as another listener"),
+        std::string::npos);
+}
+
+TEST_F(HubConfigTest, OnlyTlsNeedsACertificate) {
+    const std::string without = "name: h\npublic_url: https://h\nstate_directory: state\nlisten_plain: unix:h.sock\n";
+    const auto config = load(without + "listen: off\n");
+    EXPECT_FALSE(config.listen);
+    EXPECT_FALSE(config.needs_certificate());
+    EXPECT_NE(fault_in(without).find("certificate: missing"), std::string::npos);
+    EXPECT_NE(fault_in(without + "listen: off\nmqtt_listen: 127.0.0.1:8883\n").find("key: missing"), std::string::npos);
+    EXPECT_NE(fault_in(valid_ + "listen: off\n").find("listen: off, and no listen_plain"), std::string::npos);
+}
+
+TEST_F(HubConfigTest, TrustedProxiesAreAListOfNetworks) {
+    const auto& proxies =
+        load(valid_ + "trusted_proxies: [10.0.0.0/8, '::1', unix]\n").limits.connections.trusted_proxies;
+    ASSERT_EQ(proxies.size(), 3U);
+    EXPECT_TRUE(covers(proxies, "10.9.9.9:1"));
+    EXPECT_TRUE(covers(proxies, "unix"));
+    EXPECT_NE(
+        fault_in(valid_ + "trusted_proxies: [10.0.0.0/8, everybody]\n").find("\"everybody\" is no block of addresses"),
+        std::string::npos);
+}
+
 TEST_F(HubConfigTest, RangesAreEnforced) {
     for (const auto* text : {"handshake_timeout: 999ms", "handshake_timeout: 601s", "offline_grace: 6m", "drain: 25h",
                              "limits: {tls_timeout: 0s}", "limits: {head_timeout: 6m}", "limits: {idle_timeout: 999ms}",
@@ -172,14 +218,15 @@ TEST_F(HubConfigTest, RangesAreEnforced) {
 TEST(HubOptions, NamesWhatARunningHubCannotChange) {
     HubConfig running, fresh;
     fresh.name = "hub2";
-    fresh.listen.port = 8443;
+    fresh.listen->port = 8443;
     fresh.mqtt_listen = Endpoint{"::", 8883, {}};
+    fresh.listen_plain = Endpoint{"127.0.0.1", 8080, {}};
     fresh.state_directory = "/elsewhere";
     fresh.admin_socket = "/elsewhere/admin.sock";
     fresh.run.threads = 7;
     fresh.run.drain = 7s;
     fresh.log.format = LogFormat::json;
-    const std::vector<std::string> all{"name",         "listen", "mqtt_listen", "state_directory",
+    const std::vector<std::string> all{"name",         "listen", "mqtt_listen", "listen_plain", "state_directory",
                                        "admin_socket", "drain",  "threads",     "log.format"};
     auto keys = hub_options().changed_keys(running, fresh, true);
     EXPECT_TRUE(std::ranges::is_permutation(keys, all)) << testing::PrintToString(keys);

@@ -29,7 +29,7 @@ TEST(SourceOf, WhatIsNoAddressStandsForItself) {
     EXPECT_EQ(source_of("unix"), "unix");
     EXPECT_EQ(source_of("gone"), "gone");
     EXPECT_EQ(source_of(""), "");
-    EXPECT_EQ(source_of("[2001:db8::1"), "[2001:db8:");
+    EXPECT_EQ(source_of("[2001:db8::1"), "2001:db8::/64");
 }
 
 }  // namespace

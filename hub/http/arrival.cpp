@@ -1,0 +1,123 @@
+#include "hub/http/arrival.hpp"
+
+#include "common/async/join.hpp"
+#include "common/net/plain_stream.hpp"
+#include "common/net/proxy_protocol.hpp"
+#include "common/tls/tls_stream.hpp"
+
+#include <array>
+
+namespace device_streams::hub {
+
+namespace {
+
+// A connection on its way in.
+class IncomingConnection {
+ public:
+    IncomingConnection(HubContext& hub, Socket socket, Security security)
+        : hub_(hub), socket_(std::move(socket)), security_(security), peer_(socket_->peer()) {}
+
+    asio::awaitable<std::optional<Arrival>> arrive() {
+        slot_ = take_slot(hub_, peer_);
+        if (!slot_) co_return std::nullopt;
+        const auto limits = hub_.limits.get();
+        socket_->give_up_after(limits->liveness.dead_after);
+        try {
+            auto timed = with_timeout(prepare(), limits->connections.tls_timeout, hub_.clock);
+            co_await first_of(std::move(timed), hub_.stopping.until_announced());
+            if (hub_.stopping.announced() || !transport_) co_return std::nullopt;
+            co_return Arrival{std::move(transport_), std::move(peer_), std::move(*slot_)};
+        } catch (const Failure& failure) {
+            report(failure.errc(), failure.detail());
+        } catch (const StreamError& lost) {
+            report(security_ == Security::tls ? Errc::peer_tls_failed : Errc::peer_garbage, lost.what());
+        } catch (const std::system_error& failure) {
+            if (failure.code() != asio::error::timed_out) throw;
+            if (has_spoken_)
+                report(Errc::peer_slow, security_ == Security::tls ? "TLS was not up in time"
+                                                                   : "its PROXY header was not complete in time");
+        }
+        co_return std::nullopt;
+    }
+
+ private:
+    // TLS takes memory from the first word on; a client that says nothing gets none.
+    asio::awaitable<void> prepare() {
+        // One that was reset before it was accepted has no address any more.
+        if (peer_ == unknown_peer) co_return;
+        const bool is_probe = co_await leaves_without_a_word();
+        if (is_probe) co_return;
+        has_spoken_ = true;
+        const bool expected = co_await read_proxy_header();
+        if (!expected) co_return;
+        if (security_ == Security::plain) {
+            transport_ = std::make_unique<PlainStream>(take_socket());
+            co_return;
+        }
+        auto secured = std::make_unique<TlsStream>(take_socket(), *hub_.tls.get());
+        co_await secured->handshake();
+        transport_ = std::move(secured);
+    }
+
+    // False: there are too many of its client's connections, or a balancer has probed the hub with a header alone.
+    asio::awaitable<bool> read_proxy_header() {
+        if (!covers(hub_.limits.get()->connections.trusted_proxies, peer_)) co_return true;
+        const auto header = co_await proxy_protocol::read_header(*socket_, hub_.clock);
+        if (!header) co_return true;
+        if (!header->client.empty() && !admit(header->client)) co_return false;
+        const bool is_probe = co_await leaves_without_a_word();
+        co_return !is_probe;
+    }
+
+    asio::awaitable<bool> leaves_without_a_word() {
+        std::array<std::byte, 1> room;
+        try {
+            for (;;) {
+                co_await socket_->wait_readable();
+                if (const auto seen = socket_->try_peek(room)) co_return *seen == 0;
+            }
+        } catch (const StreamError&) {
+            co_return true;
+        }
+    }
+
+    bool admit(const std::string& client) {
+        peer_ = client;
+        slot_.reset();
+        slot_ = take_slot(hub_, peer_);
+        return slot_.has_value();
+    }
+
+    std::unique_ptr<Socket> take_socket() {
+        auto taken = std::make_unique<Socket>(std::move(*socket_));
+        socket_.reset();
+        return taken;
+    }
+
+    void report(Errc fault, const std::string& why) const { hub_.peer_faults.report(peer_, fault, why); }
+
+    HubContext& hub_;
+    std::optional<Socket> socket_;
+    const Security security_;
+    std::string peer_;
+    std::optional<UnauthenticatedConnections::Slot> slot_;
+    std::unique_ptr<Transport> transport_;
+    bool has_spoken_ = false;
+};
+
+}  // namespace
+
+asio::awaitable<std::optional<Arrival>> let_in(HubContext& hub, Socket socket, Security security) {
+    IncomingConnection incoming(hub, std::move(socket), security);
+    co_return co_await incoming.arrive();
+}
+
+std::optional<UnauthenticatedConnections::Slot> take_slot(HubContext& hub, const std::string& peer) {
+    auto slot = hub.unauthenticated.enter(peer, hub.limits.get()->connections);
+    if (!slot)
+        hub.peer_faults.report(peer, Errc::peer_oversize,
+                               "too many connections without login, of its address or in all");
+    return slot;
+}
+
+}  // namespace device_streams::hub
