@@ -21,15 +21,15 @@ class Block:
         return f"{self.document}:{self.line}"
 
 
-def blocks(language):
-    """All blocks of one language, in the order of the documents."""
+def blocks(language=None):
+    """All blocks, or those of one language, in the order of the documents."""
     found = []
     for path in DOCUMENTS:
         text = path.read_text()
         for match in FENCE.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             found.append(Block(str(path.relative_to(ROOT)), line, match[1], match[2]))
-    return [block for block in found if block.language == language]
+    return [block for block in found if language in (None, block.language)]
 
 
 def commands(block):

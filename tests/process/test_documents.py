@@ -18,6 +18,7 @@ PROGRAMS = ("stream-hub", "device-proxy", "service-proxy")
 OTHERS = {
     "apt",
     "apt-get",
+    "certbot",
     "cd",
     "cmake",
     "cp",
