@@ -195,8 +195,12 @@ class HubSlowPeers : public HubTest {
     }
 };
 
-TEST_F(HubSlowPeers, TlsThatNeverBeginsIsEnded) {
+TEST_F(HubSlowPeers, TlsThatStallsIsEnded) {
+    auto silent = BlockingSocket::connect({.host = "127.0.0.1", .port = address.port, .path = {}});
+    silent.how_it_ends();
+    EXPECT_FALSE(logged("DS-604")) << "a connection that says nothing is a probe";
     auto socket = BlockingSocket::connect({.host = "127.0.0.1", .port = address.port, .path = {}});
+    socket.send("\x16\x03\x01");
     socket.how_it_ends();
     EXPECT_TRUE(eventually_logged("DS-604")) << whole_log();
 }
