@@ -57,7 +57,7 @@ bool complete_connection_string(HubSettings& hub, ParseContext& reading) {
 }
 
 bool is_path_prefix(std::string_view path) {
-    return path.starts_with('/') && !path.ends_with('/') && path.find("//") == path.npos &&
+    return path.starts_with('/') && !path.ends_with('/') && path.find("//") == std::string_view::npos &&
            consists_of_alphanumerics_and(path, "/-._~");
 }
 

@@ -7,7 +7,6 @@
 #include "common/text/parts.hpp"
 
 #include <optional>
-#include <ranges>
 #include <vector>
 
 namespace device_streams::hub {
@@ -55,8 +54,8 @@ std::string_view node_of(std::string_view element) {
 std::string first_stranger(const std::vector<std::string_view>& nodes, const std::string& peer,
                            const TrustedProxies& proxies) {
     auto found = peer;
-    for (const auto node : nodes | std::views::reverse) {
-        const auto said = peer_in(node);
+    for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+        const auto said = peer_in(*node);
         if (!said) break;
         found = *said;
         if (!covers(proxies, found)) break;
@@ -73,9 +72,9 @@ std::string forwarded_peer(const http::Headers& headers, const std::string& peer
     std::vector<std::string_view> nodes;
     if (forwarded)
         for (const auto element : elements(*forwarded)) nodes.push_back(node_of(element));
-    const auto by_forwarded = first_stranger(nodes, peer, proxies);
+    auto by_forwarded = first_stranger(nodes, peer, proxies);
     if (!list) return by_forwarded;
-    const auto by_list = first_stranger(elements(*list), peer, proxies);
+    auto by_list = first_stranger(elements(*list), peer, proxies);
     if (forwarded && host_of(by_list) != host_of(by_forwarded))
         throw ForwardedFault(
             "X-Forwarded-For and Forwarded name different clients; its front end must remove the one "
