@@ -49,6 +49,14 @@ class HubBehaviour : public HubTest {
         run(second->send(Opcode::binary, "and back"));
         EXPECT_EQ(run(first->receive_data(8)), "and back");
     }
+    /// What a service hears when the device answers its request with `status`.
+    http::Response response_to(int status) {
+        const auto device = online_device();
+        const auto service = service_client();
+        auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", no_wait));
+        run(device->answer(status, run(device->next_request()).request_id));
+        return finish(asking);
+    }
     http::Response open_with(const hub_clients::LegClient::Wish& wish) {
         const auto device = online_device();
         const auto service = service_client();
@@ -60,12 +68,7 @@ class HubBehaviour : public HubTest {
 
 // 1
 TEST_F(HubBehaviour, RequestIsAnsweredBeforeAnyLegIsThere) {
-    const auto device = online_device();
-    const auto service = service_client();
-    auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", no_wait));
-    const auto request = run(device->next_request());
-    run(device->answer(200, request.request_id));
-    const auto response = finish(asking);
+    const auto response = response_to(200);
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.headers.find("iothub-streaming-is-accepted"), "True");
     EXPECT_EQ(response.body, "");
@@ -77,12 +80,7 @@ TEST_F(HubBehaviour, RequestIsAnsweredBeforeAnyLegIsThere) {
 }
 
 TEST_F(HubBehaviour, RejectionIsTwoHundredWithFalse) {
-    const auto device = online_device();
-    const auto service = service_client();
-    auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", no_wait));
-    const auto request = run(device->next_request());
-    run(device->answer(400, request.request_id));
-    const auto response = finish(asking);
+    const auto response = response_to(400);
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.headers.find("iothub-streaming-is-accepted"), "False");
     EXPECT_FALSE(response.headers.find("iothub-streaming-url"));

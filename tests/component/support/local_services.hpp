@@ -1,10 +1,8 @@
 #pragma once
 
-#include "common/async/task_set.hpp"
-#include "common/net/listener.hpp"
 #include "common/net/socket_stream.hpp"
-#include "tests/component/support/background.hpp"
 #include "tests/component/support/blocking_socket.hpp"
+#include "tests/component/support/loopback_server.hpp"
 
 #include <array>
 #include <vector>
@@ -47,26 +45,10 @@ class BlackHole {
 class EchoService {
  public:
     explicit EchoService(Background& background)
-        : background_(background),
-          tasks_(background.io.get_executor()),
-          listener_(background.io.get_executor(), Endpoint{.host = "127.0.0.1", .port = 0, .path = {}}) {
-        tasks_.spawn(accept());
-    }
-    ~EchoService() {
-        tasks_.cancel_all();
-        background_.wait_for(tasks_.until_empty());
-    }
-    const Endpoint& endpoint() const { return listener_.endpoint(); }
+        : server_(background, [](Socket socket) { return echo(SocketStream(std::move(socket))); }) {}
+    const Endpoint& endpoint() const { return server_.endpoint(); }
 
  private:
-    asio::awaitable<void> accept() {
-        const Log silent(std::make_shared<CapturedLog>());
-        for (;;) {
-            const auto strand = tasks_.make_strand();
-            Socket socket = co_await listener_.accept(strand, clock_, silent);
-            tasks_.spawn(strand, echo(SocketStream(std::move(socket))));
-        }
-    }
     static asio::awaitable<void> echo(SocketStream stream) {
         std::array<std::byte, 256> chunk;
         while (const auto size = co_await stream.read_some(chunk)) {
@@ -75,10 +57,7 @@ class EchoService {
         }
     }
 
-    Background& background_;
-    SystemClock clock_;
-    TaskSet tasks_;
-    Listener listener_;
+    LoopbackServer server_;
 };
 
 }  // namespace device_streams::test

@@ -1,12 +1,10 @@
 #pragma once
 
-#include "common/async/task_set.hpp"
 #include "common/http/connection.hpp"
-#include "common/net/listener.hpp"
 #include "common/tls/tls_stream.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
-#include "tests/component/support/background.hpp"
+#include "tests/component/support/loopback_server.hpp"
 #include "tests/support/certificates.hpp"
 
 #include <atomic>
@@ -20,31 +18,16 @@ class ScriptedHub {
     using Script = std::function<asio::awaitable<void>(http::Connection&, int number)>;
 
     ScriptedHub(Background& background, const TestCertificates& certificates, Script script, std::uint16_t port = 0)
-        : background_(background),
-          context_(TlsContext::server(certificates.certificate_file, certificates.key_file)),
+        : context_(TlsContext::server(certificates.certificate_file, certificates.key_file)),
           script_(std::move(script)),
-          tasks_(background.io.get_executor()),
-          listener_(background.io.get_executor(), Endpoint{.host = "127.0.0.1", .port = port, .path = {}}) {
-        tasks_.spawn(accept());
-    }
-    ~ScriptedHub() {
-        tasks_.cancel_all();
-        background_.wait_for(tasks_.until_empty());
-    }
+          server_(
+              background, [this](Socket socket) { return serve(std::move(socket), ++connections_); }, port) {}
 
-    const Endpoint& endpoint() const { return listener_.endpoint(); }
+    const Endpoint& endpoint() const { return server_.endpoint(); }
     int connections() const { return connections_; }
     int connections_ended() const { return ended_; }
 
  private:
-    asio::awaitable<void> accept() {
-        const Log silent(std::make_shared<CapturedLog>());
-        for (;;) {
-            const auto strand = tasks_.make_strand();
-            Socket socket = co_await listener_.accept(strand, clock_, silent);
-            tasks_.spawn(strand, serve(std::move(socket), ++connections_));
-        }
-    }
     asio::awaitable<void> serve(Socket socket, int number) {
         auto tls = std::make_unique<TlsStream>(std::move(socket), context_);
         co_await tls->handshake();
@@ -57,13 +40,10 @@ class ScriptedHub {
         ++ended_;
     }
 
-    Background& background_;
-    SystemClock clock_;
     std::shared_ptr<TlsContext> context_;
     Script script_;
     std::atomic<int> connections_ = 0, ended_ = 0;
-    TaskSet tasks_;
-    Listener listener_;
+    LoopbackServer server_;
 };
 
 /// Plays the streaming endpoint: sends `answer`, which makes the connection a leg, and echoes until the peer closes.

@@ -1,13 +1,11 @@
 #pragma once
 
-#include "common/async/task_set.hpp"
 #include "common/base/proxy_url.hpp"
 #include "common/net/dial.hpp"
-#include "common/net/listener.hpp"
 #include "common/net/socket_stream.hpp"
 #include "common/tls/tls_stream.hpp"
 #include "common/tunnel/relay.hpp"
-#include "tests/component/support/background.hpp"
+#include "tests/component/support/loopback_server.hpp"
 #include "tests/support/certificates.hpp"
 
 #include <atomic>
@@ -27,21 +25,13 @@ class ScriptedProxy {
 
     /// `certificates`: it speaks TLS.
     explicit ScriptedProxy(Background& background, const TestCertificates* certificates = nullptr, Script script = {})
-        : background_(background),
-          context_(certificates == nullptr
+        : context_(certificates == nullptr
                        ? nullptr
                        : TlsContext::server(certificates->certificate_file, certificates->key_file)),
           script_(std::move(script)),
-          tasks_(background.io.get_executor()),
-          listener_(background.io.get_executor(), Endpoint{.host = "127.0.0.1", .port = 0, .path = {}}) {
-        tasks_.spawn(accept());
-    }
-    ~ScriptedProxy() {
-        tasks_.cancel_all();
-        background_.wait_for(tasks_.until_empty());
-    }
+          server_(background, [this](Socket socket) { return serve(std::move(socket)); }) {}
 
-    ProxyUrl url() const { return {.tls = context_ != nullptr, .endpoint = listener_.endpoint()}; }
+    ProxyUrl url() const { return {.tls = context_ != nullptr, .endpoint = server_.endpoint()}; }
     /// What was asked for so far, head by head.
     std::vector<std::string> heads() const {
         const std::lock_guard lock(mutex_);
@@ -57,14 +47,6 @@ class ScriptedProxy {
     }
 
  private:
-    asio::awaitable<void> accept() {
-        const Log silent(std::make_shared<CapturedLog>());
-        for (;;) {
-            const auto strand = tasks_.make_strand();
-            Socket socket = co_await listener_.accept(strand, clock_, silent);
-            tasks_.spawn(strand, serve(std::move(socket)));
-        }
-    }
     asio::awaitable<void> serve(Socket socket) {
         std::unique_ptr<ByteStream> client;
         if (context_) {
@@ -102,14 +84,12 @@ class ScriptedProxy {
         co_await relay(client, hub, RelayLimits{}, clock_);
     }
 
-    Background& background_;
     SystemClock clock_;
     std::shared_ptr<TlsContext> context_;
     Script script_;
     mutable std::mutex mutex_;
     std::vector<std::string> heads_;
-    TaskSet tasks_;
-    Listener listener_;
+    LoopbackServer server_;
 };
 
 }  // namespace device_streams::test
