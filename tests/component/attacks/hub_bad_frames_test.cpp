@@ -13,6 +13,7 @@ struct FrameAttack {
     std::string sent;
     std::string told;   ///< to the leg that sent it, which then closes well when it still can
     std::string other;  ///< to the other leg
+    const char* logged = "";
 };
 std::string frame_attack_name(const testing::TestParamInfo<FrameAttack>& info) {
     return info.param.name;
@@ -50,6 +51,7 @@ class HubBadFrame : public HubUnderAttack, public testing::WithParamInterface<Fr
         EXPECT_EQ(run(heard_by(attacker)), GetParam().told);
         if (GetParam().told.ends_with(alive)) run(attacker.send_raw(closing(1000)));
         EXPECT_EQ(run(heard_by(other)), GetParam().other);
+        EXPECT_TRUE(eventually_logged(GetParam().logged)) << whole_log();
         attacker.vanish();
         other.vanish();
     }
@@ -92,7 +94,8 @@ TEST_P(HubEarlyEnd, BeforeTheOtherLeg) {
 
 std::vector<FrameAttack> all_violations() {
     std::vector<FrameAttack> rows;
-    for (const auto& [name, sent] : violations) rows.push_back({name, sent, "close 1002", "close 1002"});
+    for (const auto& [name, sent] : violations)
+        rows.push_back({name, sent, "close 1002", "close 1002", "protocol violation"});
     return rows;
 }
 INSTANTIATE_TEST_SUITE_P(Violation, HubBadFrame, testing::ValuesIn(all_violations()), frame_attack_name);

@@ -109,6 +109,7 @@ class HubBadPacket : public HubUnderAttack, public testing::WithParamInterface<A
 TEST_P(HubBadPacket, OnItsOwnPort) {
     for (const std::size_t piece : {std::string::npos, std::size_t{13}})
         EXPECT_EQ(test::mqtt_transcript(answer_to(whole(), address.mqtt_port, piece)), GetParam().told) << piece;
+    EXPECT_TRUE(eventually_logged(GetParam().logged)) << whole_log();
 }
 
 TEST_P(HubBadPacket, OverWebSocket) {
@@ -132,13 +133,13 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Attack{"Nothing", "{cut}", ""}, Attack{"HalfAHeader", raw("\x10\xff{cut}"), ""},
         Attack{"HalfAConnect", packet(0x10, connect_body(0xc0, string("dev-01"))).substr(0, 12) + "{cut}", ""},
-        Attack{"Http", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", ""}, Attack{"TypeZero", packet(0x00), ""},
+        Attack{"Http", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "", "DS-602"}, Attack{"TypeZero", packet(0x00), ""},
         Attack{"TypeFifteen", packet(0xf0), ""}, Attack{"Publish", publish("a"), ""},
         Attack{"Subscribe", subscribe("$iothub/streams/POST/#"), ""}, Attack{"Ping", packet(0xc0), ""},
         Attack{"Disconnect", packet(0xe0), ""}, Attack{"ConnAck", packet(0x20, raw("\0\0")), ""},
         Attack{"ConnectWithFlags", packet(0x11, connect_body(2, string("dev-01"))), ""},
         Attack{"EmptyConnect", packet(0x10), ""}, Attack{"LengthWithoutEnd", raw("\x10\xff\xff\xff\xff\x01"), ""},
-        Attack{"LengthOfManyMegabytes", raw("\x10\xff\xff\xff\x7f"), ""},
+        Attack{"LengthOfManyMegabytes", raw("\x10\xff\xff\xff\x7f"), "", "DS-602"},
         Attack{"LengthJustTooLong", packet(0x10, times(16 * 1024 - 2, "x")), ""},
         Attack{"Version5", packet(0x10, connect_body(2, raw("\0") + string("dev-01"), "MQTT", 5)), "CONNACK 1"},
         Attack{"Version31", packet(0x10, connect_body(2, string("dev-01"), "MQIsdp", 3)), "CONNACK 1"},
@@ -209,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
         Attack{"SecondConnect", honest + honest, "CONNACK 0"},
         Attack{"HalfAPacket", honest + raw("\x30\x7f\0\1{cut}"), "CONNACK 0"},
         Attack{"TypeZero", honest + packet(0x00), "CONNACK 0"},
-        Attack{"TypeFifteen", honest + packet(0xf0), "CONNACK 0"},
+        Attack{"TypeFifteen", honest + packet(0xf0), "CONNACK 0", "DS-602"},
         Attack{"ConnAck", honest + packet(0x20, raw("\0\0")), "CONNACK 0"},
         Attack{"SubAck", honest + packet(0x90, raw("\0\1\0")), "CONNACK 0"},
         Attack{"UnsubAck", honest + packet(0xb0, raw("\0\1")), "CONNACK 0"},

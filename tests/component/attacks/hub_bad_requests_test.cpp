@@ -49,6 +49,7 @@ TEST_P(HubBadRequest, IsAnswered) {
     const auto whole = text.ends_with("{cut}") ? text : text + test::http_question;
     for (const std::size_t piece : {std::string::npos, std::size_t{61}})
         EXPECT_EQ(test::http_transcript(answer_to(whole, address.port, piece)), GetParam().told) << piece;
+    EXPECT_TRUE(eventually_logged(GetParam().logged)) << whole_log();
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -59,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         Attack{"HalfABody", request("POST /", "Content-Length: 9\r\n", "half{cut}"), ""},
         Attack{"HalfAChunk", request("POST /", "Transfer-Encoding: chunked\r\n", "9\r\nhalf{cut}"), ""},
         Attack{"NoHttpAtAll", "SSH-2.0-scanner\r\n\r\n", "400"},
-        Attack{"TlsInsideTls", raw("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03"), "400"},
+        Attack{"TlsInsideTls", raw("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03"), "400", "DS-602"},
         Attack{"MqttConnect", raw("\x10\x13\x00\x04MQTT\x04\x02\x00\x3c\x00\x07stolen!"), "400"},
         Attack{"AmqpHeader", raw("AMQP\0\1\0\0"), "400"}, Attack{"NoVersion", "GET /\r\n\r\n", "400"},
         Attack{"Version09", "GET / HTTP/0.9\r\nHost: x\r\n\r\n", "505"},
@@ -77,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
         Attack{"TargetWithNul", "GET /" + raw("\0") + " HTTP/1.1\r\nHost: x\r\n\r\n", "400"},
         Attack{"TargetBadlyEncoded", request("GET /%zz"), invalid},
         Attack{"TargetCutInItsEncoding", request("GET /%4"), invalid},
-        Attack{"LongTarget", request("GET /" + times(20'000, "a")), "431"},
+        Attack{"LongTarget", request("GET /" + times(20'000, "a")), "431", "DS-60"},
         Attack{"OneEmptyLineBefore", "\r\n" + request("GET /"), "404 GenericNotFound, open"},
         Attack{"TwoEmptyLinesBefore", "\r\n\r\n" + request("GET /"), "400"},
         Attack{"BareLineFeeds", "GET / HTTP/1.1\nHost: x\n\n", "400"},
@@ -99,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
         Attack{"HexLength", request("POST /", "Content-Length: 0x2\r\n", "{}"), "400"},
         Attack{"EmptyLength", request("POST /", "Content-Length:\r\n"), "400"},
         Attack{"LengthBeyondAllNumbers", request("POST /", "Content-Length: 99999999999999999999\r\n"), "413"},
-        Attack{"LengthBeyondTheLimit", request("POST /", "Content-Length: 4097\r\n"), "413"},
+        Attack{"LengthBeyondTheLimit", request("POST /", "Content-Length: 4097\r\n"), "413", "DS-603"},
         Attack{"LengthAtTheLimit", request("POST /", "Content-Length: 4096\r\n", times(4096, "x")),
                "404 GenericNotFound, open"},
         Attack{"LengthAndChunks", request("POST /", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),

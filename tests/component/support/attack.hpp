@@ -12,6 +12,7 @@ struct Attack {
     const char* name;
     std::string sent;  ///< {words in braces} are instructions to the test
     std::string told;
+    const char* logged = "";  ///< what stands in the log then
 };
 inline std::string attack_name(const testing::TestParamInfo<Attack>& info) {
     return info.param.name;
