@@ -116,7 +116,8 @@ void check_credential(const ConnectionString& parsed) {
     }
     if (!parsed.token.empty() && !parse_sas_token(parsed.token.reveal()))
         fail("SharedAccessSignature", "is not a shared access signature");
-    if (!consists_of_alphanumerics_and(parsed.policy, "-._")) fail("SharedAccessKeyName", "is not a policy name");
+    if (!parsed.policy.empty() && !is_valid_policy_name(parsed.policy))
+        fail("SharedAccessKeyName", "is not a policy name");
 }
 
 }  // namespace
@@ -140,6 +141,11 @@ ConnectionString parse_connection_string(std::string_view text) {
 bool is_valid_identity_id(std::string_view id) {
     constexpr std::size_t longest = 128;
     return !id.empty() && id.size() <= longest && consists_of_alphanumerics_and(id, "-:.+%_#*?!(),=@;$'");
+}
+
+bool is_valid_policy_name(std::string_view name) {
+    constexpr std::size_t longest = 64;
+    return !name.empty() && name.size() <= longest && consists_of_alphanumerics_and(name, "-_.");
 }
 
 }  // namespace device_streams::iothub

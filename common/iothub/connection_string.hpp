@@ -29,5 +29,7 @@ ConnectionString parse_connection_string(std::string_view text);
 
 /// 1..128 characters of A-Z a-z 0-9 - : . + % _ # * ? ! ( ) , = @ ; $ ' (device and module ids).
 bool is_valid_identity_id(std::string_view id);
+/// 1..64 characters of A-Z a-z 0-9 - _ . (shared access policies).
+bool is_valid_policy_name(std::string_view name);
 
 }  // namespace device_streams::iothub

@@ -1,5 +1,6 @@
 #include "common/iothub/stream_request.hpp"
 
+#include "common/iothub/connection_string.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/decimal.hpp"
 #include "common/text/parts.hpp"
@@ -46,12 +47,6 @@ bool is_bearer_token(std::string_view token) {
     return consists_of_alphanumerics_and(token, "-._~+/=");
 }
 
-// Or none at all.
-bool is_policy_name(std::string_view name) {
-    constexpr std::size_t longest = 64;
-    return name.size() <= longest && consists_of_alphanumerics_and(name, "-_.");
-}
-
 }  // namespace
 
 bool is_request_id(std::string_view id) {
@@ -81,7 +76,8 @@ std::optional<StreamRequest> parse_request_topic(std::string_view topic) {
     const auto url = percent_decode(*properties->url);
     const auto features = percent_decode(properties->features.value_or(std::string_view{}));
     const auto policy = percent_decode(properties->policy.value_or(std::string_view{}));
-    if (!url || !parse_stream_url(*url) || !features || !policy || !is_policy_name(*policy)) return std::nullopt;
+    if (!url || !parse_stream_url(*url) || !features || !policy) return std::nullopt;
+    if (!policy->empty() && !is_valid_policy_name(*policy)) return std::nullopt;
     return StreamRequest{.name = std::string(segments[0]),
                          .request_id = std::string(*properties->request_id),
                          .url = *url,

@@ -1,7 +1,5 @@
 #include "hub/identity/policy.hpp"
 
-#include "common/text/ascii.hpp"
-
 #include <algorithm>
 
 namespace device_streams::hub {
@@ -28,10 +26,6 @@ std::string reason_of(Fit fit, const NumberedRule& rule, std::int64_t unix_now) 
 }
 
 }  // namespace
-
-bool is_valid_policy_name(std::string_view name) {
-    return !name.empty() && name.size() <= 64 && consists_of_alphanumerics_and(name, "-_.");
-}
 
 StreamVerdict judge_stream(const Policy& policy, const iothub::Target& target, std::string_view service,
                            std::int64_t unix_now) {

@@ -24,8 +24,6 @@ struct Policy {
     Permissions permissions;
     std::vector<NumberedRule> rules{};  ///< in order of their numbers; without any it may open no stream
 };
-/// 1 to 64 of A-Z a-z 0-9 - _ .
-bool is_valid_policy_name(std::string_view name);
 
 /// Whether a policy may open a stream, and which of its rules has decided.
 struct StreamVerdict {

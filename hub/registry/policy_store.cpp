@@ -1,6 +1,7 @@
 #include "hub/registry/policy_store.hpp"
 
 #include "common/base/error.hpp"
+#include "common/iothub/connection_string.hpp"
 #include "common/text/decimal.hpp"
 
 #include <algorithm>
@@ -22,7 +23,8 @@ Policy read_policy(const Query& row) {
 }
 
 void require_valid_policy_name(const std::string& name) {
-    if (!is_valid_policy_name(name)) throw Failure(Errc::usage, "policy names are 1 to 64 of A-Z a-z 0-9 - _ .");
+    if (!iothub::is_valid_policy_name(name))
+        throw Failure(Errc::usage, "policy names are 1 to 64 of A-Z a-z 0-9 - _ .");
 }
 
 // More would only slow every request of the policy down.
