@@ -72,7 +72,7 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
     co_return session_.is_up();
 }
 
-asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
+asio::awaitable<ConnackCode> DeviceLink::decide(const std::string& peer) {
     const auto target = login_->target;
     constexpr Late slow_registry{Errc::state_unusable, "the registry took too long for a login"};
     try {
@@ -81,7 +81,7 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
         const auto checked = co_await check(now);
         if (!checked.granted()) {
             note_end(Errc::credential_refused, target.to_string() + ": " + to_string(*checked.denial));
-            co_return LoginCode::refused;
+            co_return ConnackCode::refused;
         }
         auto link = new_link(checked, peer, now);
         must_renew_by_ = hub_.clock.now() + link.client.credential_life + renewal_patience;
@@ -89,21 +89,21 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
         const auto number = co_await hub_.broker.link_up(std::move(link), orders_);
         if (!number) {
             note_end(Errc::hub_full, target.to_string() + ": limits.linked_devices is reached");
-            co_return LoginCode::busy;
+            co_return ConnackCode::busy;
         }
         number_ = *number;
         if_late_ = slow_registry;
         // Asked again: a revocation in between has found no link to drop.
         const auto identity = co_await hub_.registry.find(target);
-        if (still_stands(identity, checked.login)) co_return LoginCode::accepted;
+        if (still_stands(identity, checked.login)) co_return ConnackCode::accepted;
         note_end(Errc::credential_refused, target.to_string() + ": revoked while it logged in");
-        co_return LoginCode::refused;
+        co_return ConnackCode::refused;
     } catch (const Failure& failure) {
         hub_.log.error("a login could not be checked",
                        {{"device", target.to_string()}, {"peer", peer}, {"reason", explain(failure)}});
         note_end(Errc::internal, "the registry failed");
     }
-    co_return LoginCode::busy;
+    co_return ConnackCode::busy;
 }
 
 asio::awaitable<CredentialCheck> DeviceLink::check(std::int64_t unix_now) {

@@ -39,7 +39,7 @@ class DeviceLink : private mqtt::Receiver {
 
  private:
     Credential::Kind claimed_by(const Secret& password) const;
-    asio::awaitable<LoginCode> decide(const std::string& peer);
+    asio::awaitable<ConnackCode> decide(const std::string& peer);
     asio::awaitable<CredentialCheck> check(std::int64_t unix_now);
     NewLink new_link(const CredentialCheck& granted, const std::string& peer, std::int64_t unix_now) const;
     bool still_stands(const std::optional<Identity>& identity, const Credential& login) const;

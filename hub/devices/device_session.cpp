@@ -58,18 +58,18 @@ std::optional<iothub::Target> identity_of(const std::string& client_id) {
 
 }  // namespace
 
-std::variant<Login, LoginFault> read_login(const mqtt::Connect& packet) {
+std::variant<Login, LoginRefused> read_login(const mqtt::Connect& packet) {
     if (packet.protocol_name != "MQTT" || packet.protocol_level != 4)
-        return LoginFault{LoginCode::wrong_protocol_level, "it does not speak MQTT 3.1.1"};
+        return LoginRefused{ConnackCode::wrong_protocol_level, "it does not speak MQTT 3.1.1"};
     if (iothub::is_provisioning_user_name(packet.user_name.value_or(""), packet.client_id))
-        return LoginFault{LoginCode::wrong_client_id, "its user name is one for a provisioning service",
-                          Errc::provisioning_not_served};
+        return LoginRefused{ConnackCode::wrong_client_id, "its user name is one for a provisioning service",
+                            Errc::provisioning_not_served};
     const auto target = identity_of(packet.client_id);
-    if (!target) return LoginFault{LoginCode::wrong_client_id, "the client id is no device or module id"};
+    if (!target) return LoginRefused{ConnackCode::wrong_client_id, "the client id is no device or module id"};
     const auto user = iothub::parse_mqtt_user_name(packet.user_name.value_or(""), !target->module_id.empty());
-    if (!user) return LoginFault{LoginCode::malformed, "the user name is malformed"};
+    if (!user) return LoginRefused{ConnackCode::malformed, "the user name is malformed"};
     if (!is_of(*user, *target))
-        return LoginFault{LoginCode::wrong_client_id, "client id and user name name two identities"};
+        return LoginRefused{ConnackCode::wrong_client_id, "client id and user name name two identities"};
     return Login{*target, packet.password.value_or(Secret()), parse_announcement(user->client_type), user->client_type,
                  user->api_version};
 }
@@ -85,14 +85,14 @@ SessionActions DeviceSession::received(const mqtt::Packet& packet) {
 SessionActions DeviceSession::on(const mqtt::Connect& packet) {
     if (phase_ != Phase::fresh) return violation("it sent a second CONNECT");
     auto login = read_login(packet);
-    if (const auto* fault = std::get_if<LoginFault>(&login)) return turn_away(fault->code, fault->fault, fault->why);
+    if (const auto* fault = std::get_if<LoginRefused>(&login)) return turn_away(fault->code, fault->fault, fault->why);
     silence_limit_ = silence_for(packet.keep_alive);
     phase_ = Phase::checking;
     return {CheckLogin{std::get<Login>(std::move(login))}};
 }
 
-SessionActions DeviceSession::login_decided(LoginCode code) {
-    if (code != LoginCode::accepted) return turn_away(code, Errc::credential_refused, "the login was refused");
+SessionActions DeviceSession::login_decided(ConnackCode code) {
+    if (code != ConnackCode::accepted) return turn_away(code, Errc::credential_refused, "the login was refused");
     phase_ = Phase::up;
     return {SendPacket{mqtt::ConnAck{.session_present = false, .code = 0}}};
 }
@@ -151,7 +151,7 @@ SessionActions DeviceSession::violation(const char* why) {
     return {EndLink{Errc::peer_garbage, why}};
 }
 
-SessionActions DeviceSession::turn_away(LoginCode code, Errc fault, const std::string& why) {
+SessionActions DeviceSession::turn_away(ConnackCode code, Errc fault, const std::string& why) {
     phase_ = Phase::over;
     return {SendPacket{mqtt::ConnAck{.session_present = false, .code = static_cast<std::uint8_t>(code)}},
             EndLink{fault, why}};

@@ -14,7 +14,7 @@
 namespace device_streams::hub {
 
 /// CONNACK return codes as the wire protocol uses them.
-enum class LoginCode : std::uint8_t {
+enum class ConnackCode : std::uint8_t {
     accepted = 0,
     wrong_protocol_level = 1,
     wrong_client_id = 2,  ///< bad, or not the identity that the user name says
@@ -58,7 +58,7 @@ class DeviceSession {
  public:
     SessionActions received(const mqtt::Packet& packet);
     /// The verdict over CheckLogin.
-    SessionActions login_decided(LoginCode code);
+    SessionActions login_decided(ConnackCode code);
 
     /// The link is dead when nothing came for so long: 1.5 x keep-alive, at most 1767 s.
     Clock::duration silence_limit() const { return silence_limit_; }
@@ -79,7 +79,7 @@ class DeviceSession {
         return violation("it sent a packet that only servers send, or one of QoS 2");
     }
     SessionActions violation(const char* why);
-    SessionActions turn_away(LoginCode code, Errc fault, const std::string& why);
+    SessionActions turn_away(ConnackCode code, Errc fault, const std::string& why);
 
     Phase phase_ = Phase::fresh;
     bool takes_twin_answers_ = false;
@@ -87,11 +87,11 @@ class DeviceSession {
 };
 
 /// Reads identity and announcement out of CONNECT, or says why it cannot be.
-struct LoginFault {
-    LoginCode code;
+struct LoginRefused {
+    ConnackCode code;
     std::string why;
     Errc fault = Errc::peer_garbage;  ///< for the log
 };
-std::variant<Login, LoginFault> read_login(const mqtt::Connect& packet);
+std::variant<Login, LoginRefused> read_login(const mqtt::Connect& packet);
 
 }  // namespace device_streams::hub

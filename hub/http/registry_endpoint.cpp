@@ -22,12 +22,12 @@ struct Call {
     Log log;
 };
 
-RestRefusal exists_already(const Target& target) {
+RequestRefused exists_already(const Target& target) {
     if (target.module_id.empty()) return {RestError::device_already_exists, "a device of this id is registered"};
     return {RestError::module_already_exists, "the device has a module of this id"};
 }
 
-http::Response error_answer_of(const HubContext& hub, const RestRefusal& refusal) {
+http::Response error_answer_of(const HubContext& hub, const RequestRefused& refusal) {
     return registry_error_answer(refusal.error, refusal.what(), hub.clock.wall_now());
 }
 
@@ -64,9 +64,9 @@ asio::awaitable<std::string> check_access(const ClientConnection& client, const 
     if (check.granted()) co_return named_policy(authorization);
     client.report(Errc::credential_refused, "registry: " + to_string(*check.denial));
     if (check.denial->reason != Denial::Reason::no_permission)
-        throw RestRefusal(RestError::unauthorized, "the authorization was refused");
-    throw RestRefusal(RestError::unauthorized,
-                      reads ? "the policy does not permit RegistryRead" : "the policy does not permit RegistryWrite");
+        throw RequestRefused(RestError::unauthorized, "the authorization was refused");
+    throw RequestRefused(RestError::unauthorized, reads ? "the policy does not permit RegistryRead"
+                                                        : "the policy does not permit RegistryWrite");
 }
 
 asio::awaitable<Identity> find(const Call& call, Target target) {
@@ -98,7 +98,7 @@ asio::awaitable<http::Response> answer_with(const Call& call, const Identity& id
 
 asio::awaitable<http::Response> list(const Call& call) {
     const auto length = wanted_length(call.request.target);
-    if (!length) throw RestRefusal(RestError::argument_invalid, "top: must be a number");
+    if (!length) throw RequestRefused(RestError::argument_invalid, "top: must be a number");
     std::vector<Identity> identities;
     if (call.path.modules) {
         co_await find_target(call);
@@ -134,7 +134,7 @@ asio::awaitable<http::Response> put(const Call& call) {
 
 asio::awaitable<http::Response> remove(const Call& call) {
     const auto etag = wanted_etag(call.request.headers);
-    if (!etag) throw RestRefusal(RestError::precondition_failed, "If-Match is needed: an etag, or * for any");
+    if (!etag) throw RequestRefused(RestError::precondition_failed, "If-Match is needed: an etag, or * for any");
     co_await find_target(call);
     co_await call.hub.registry.remove_version(call.path.target, *etag);
     call.log.info("an identity was removed through the registry");
@@ -162,12 +162,12 @@ asio::awaitable<http::Response> answer_request(ClientConnection& client, const h
         const auto policy = co_await check_access(client, request);
         client.slot.reset();
         const auto path = parse_registry_path(request.path());
-        if (!path) throw RestRefusal(RestError::argument_invalid, "the path or an id in it is malformed");
+        if (!path) throw RequestRefused(RestError::argument_invalid, "the path or an id in it is malformed");
         target = path->target;
         const auto log = hub.log.with({{"device", target.to_string()}, {"policy", policy}, {"peer", client.peer}});
         const Call call{hub, request, *path, log};
         co_return co_await answer(call);
-    } catch (const RestRefusal& refusal) {
+    } catch (const RequestRefused& refusal) {
         co_return error_answer_of(hub, refusal);
     } catch (const BadDescription& bad) {
         co_return error_answer_of(hub, {RestError::argument_invalid, bad.what()});

@@ -21,7 +21,7 @@ http::Response answer_with(iothub::RestError error, std::string body) {
 
 }  // namespace
 
-RestRefusal no_such(const iothub::Target& target) {
+RequestRefused no_such(const iothub::Target& target) {
     if (target.module_id.empty()) return {iothub::RestError::device_not_found, "there is no such device"};
     return {iothub::RestError::module_not_found, "there is no such module"};
 }

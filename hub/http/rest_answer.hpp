@@ -12,13 +12,13 @@
 namespace device_streams::hub {
 
 /// Thrown where a request to the REST interface ends before it has changed anything.
-struct RestRefusal : std::runtime_error {
-    RestRefusal(iothub::RestError code, const std::string& text) : std::runtime_error(text), error(code) {}
+struct RequestRefused : std::runtime_error {
+    RequestRefused(iothub::RestError code, const std::string& text) : std::runtime_error(text), error(code) {}
     iothub::RestError error;
 };
 
 /// There is no such device, or module.
-RestRefusal no_such(const iothub::Target& target);
+RequestRefused no_such(const iothub::Target& target);
 
 /// The answer for an error of the REST interface: JSON body and the header iothub-errorcode, as Azure's clients read
 /// it.

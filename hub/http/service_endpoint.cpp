@@ -20,7 +20,7 @@ using iothub::RestError;
 // One stream request of a service, from its credential to the answer or the leg.
 class StreamRequestHandler {
  public:
-    // Throws RestRefusal for a request that is malformed.
+    // Throws RequestRefused for a request that is malformed.
     StreamRequestHandler(ClientConnection& client, const http::Request& request)
         : client_(client),
           hub_(client.hub),
@@ -66,8 +66,8 @@ class StreamRequestHandler {
             open_request_.share = std::move(*share);
             return std::nullopt;
         }
-        const auto& full = std::get<QuotaRefusal>(opened);
-        const bool daily = full.limit == QuotaRefusal::Limit::bytes;
+        const auto& full = std::get<QuotaRefused>(opened);
+        const bool daily = full.limit == QuotaRefused::Limit::bytes;
         client_.report(daily ? Errc::quota_exceeded : Errc::throttled, full.text);
         return Refused{daily ? RestError::quota_exceeded : RestError::throttled, full.text, full.retry_after};
     }
@@ -145,7 +145,7 @@ asio::awaitable<bool> serve_stream_request(ClientConnection& client, const http:
         } else {
             response = method_not_allowed();
         }
-    } catch (const RestRefusal& refusal) {
+    } catch (const RequestRefused& refusal) {
         response = error_answer(refusal.error, refusal.what(), hub.clock.wall_now());
     } catch (const Failure& failure) {
         hub.log.error("a stream request could not be checked", {{"peer", client.peer}, {"reason", explain(failure)}});

@@ -21,8 +21,8 @@ std::optional<Clock::duration> timeout_of(const http::Request& request, std::str
     if (!value) return std::nullopt;
     const auto timeout = parse_timeout(*value);
     if (!timeout)
-        throw RestRefusal(RestError::argument_invalid,
-                          "the header " + std::string(header) + " is no number of seconds");
+        throw RequestRefused(RestError::argument_invalid,
+                             "the header " + std::string(header) + " is no number of seconds");
     return timeout;
 }
 
@@ -30,7 +30,7 @@ std::optional<Clock::duration> timeout_of(const http::Request& request, std::str
 
 OpenRequest read_open_request(const http::Request& request) {
     auto path = iothub::parse_service_path(request.path());
-    if (!path) throw RestRefusal(RestError::argument_invalid, "the path or the stream's name is malformed");
+    if (!path) throw RequestRefused(RestError::argument_invalid, "the path or the stream's name is malformed");
     OpenRequest open_request{path->target,
                              path->name,
                              timeout_of(request, iothub::connect_timeout_header),

@@ -9,7 +9,7 @@
 /// The POST that opens a stream, and its answers, as HTTP messages (docs/protocol.md 3).
 namespace device_streams::hub {
 
-/// Throws RestRefusal for a request that is malformed.
+/// Throws RequestRefused for a request that is malformed.
 OpenRequest read_open_request(const http::Request& request);
 
 /// Seconds as the timeout headers carry them: decimal digits with an optional fraction. nullopt for anything else.

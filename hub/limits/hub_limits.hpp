@@ -17,7 +17,7 @@ struct ConnectionLimits {
     Clock::duration idle_timeout = std::chrono::seconds(60);  ///< a connection without a request; 1s..1h
     std::size_t connections_per_address = 1'000;              ///< without a login; see source_of; 1..1000000
     std::size_t connections_without_login = 10'000;           ///< of all addresses together; 1..1000000
-    TrustedProxies trusted_proxies;                           ///< speak for others, and are counted among all only
+    TrustedProxies trusted_proxies{};                         ///< speak for others, and are counted among all only
 };
 
 struct PresenceLimits {

@@ -62,9 +62,9 @@ std::string_view to_string(QuotaScope scope) {
     return names[static_cast<std::size_t>(scope)];
 }
 
-std::variant<StreamQuota::Held, QuotaRefusal> StreamQuota::open(const StreamParties& parties, QuotaMoment now) {
+std::variant<StreamQuota::Held, QuotaRefused> StreamQuota::open(const StreamParties& parties, QuotaMoment now) {
     turn_day(now);
-    std::optional<QuotaRefusal> worst;
+    std::optional<QuotaRefused> worst;
     for (const auto scope : quota_scopes) {
         auto refusal = judge(scope, name_in(parties, scope), now);
         if (refusal && (!worst || refusal->retry_after > worst->retry_after)) worst = std::move(refusal);
@@ -83,24 +83,24 @@ std::variant<StreamQuota::Held, QuotaRefusal> StreamQuota::open(const StreamPart
     return held;
 }
 
-std::optional<QuotaRefusal> StreamQuota::judge(QuotaScope scope, const std::string& name, QuotaMoment now) {
-    using Limit = QuotaRefusal::Limit;
+std::optional<QuotaRefused> StreamQuota::judge(QuotaScope scope, const std::string& name, QuotaMoment now) {
+    using Limit = QuotaRefused::Limit;
     const auto& limits = at_scope(settings_, scope);
     auto& accounts = at_scope(accounts_, scope);
     const auto found = accounts.find(name);
     if (found == accounts.end()) return std::nullopt;
     Account& account = found->second;
     if (limits.bytes_per_day != 0 && account.bytes >= limits.bytes_per_day)
-        return QuotaRefusal{Limit::bytes, until_midnight(now.wall),
+        return QuotaRefused{Limit::bytes, until_midnight(now.wall),
                             limited(scope, std::to_string(limits.bytes_per_day) + " bytes on a day, until 00:00 UTC")};
     if (limits.streams != 0 && account.streams >= limits.streams)
-        return QuotaRefusal{Limit::streams, retry_after_full,
+        return QuotaRefused{Limit::streams, retry_after_full,
                             limited(scope, std::to_string(limits.streams) + " streams at a time")};
     if (limits.opens_per_second == 0) return std::nullopt;
     account.bucket_full_at = full_at(account, limits, now.steady);
     const auto wait = account.bucket_full_at - now.steady - (burst_of(limits) - 1) * between_opens(limits);
     if (wait <= Clock::duration::zero()) return std::nullopt;
-    return QuotaRefusal{Limit::opens, std::chrono::ceil<std::chrono::seconds>(wait),
+    return QuotaRefused{Limit::opens, std::chrono::ceil<std::chrono::seconds>(wait),
                         limited(scope, std::to_string(limits.opens_per_second) + " new streams a second")};
 }
 

@@ -53,7 +53,7 @@ struct QuotaMoment {
     Clock::wall_time wall;
 };
 
-struct QuotaRefusal {
+struct QuotaRefused {
     enum class Limit { opens, streams, bytes } limit;
     std::chrono::seconds retry_after;
     std::string text;  ///< one clause for the service
@@ -104,7 +104,7 @@ class StreamQuota {
     /// The accounts that a stream counts in; they stay until it is closed.
     using Held = PerScope<Accounts::value_type*>;
 
-    std::variant<Held, QuotaRefusal> open(const StreamParties& parties, QuotaMoment now);
+    std::variant<Held, QuotaRefused> open(const StreamParties& parties, QuotaMoment now);
     void count(const Held& held, std::uint64_t bytes, QuotaMoment now);
     /// Once for what open() gave.
     void close(const Held& held, QuotaMoment now);
@@ -118,7 +118,7 @@ class StreamQuota {
     std::size_t remembered(QuotaScope scope) const { return at_scope(accounts_, scope).size(); }
 
  private:
-    std::optional<QuotaRefusal> judge(QuotaScope scope, const std::string& name, QuotaMoment now);
+    std::optional<QuotaRefused> judge(QuotaScope scope, const std::string& name, QuotaMoment now);
     void turn_day(QuotaMoment now);
     bool can_be_forgotten(QuotaScope scope, const Account& account, Clock::time_point now) const;
     Accounts::value_type& account(QuotaScope scope, const std::string& name, Clock::time_point now);

@@ -14,10 +14,10 @@ void StreamShare::carried(std::uint64_t total) {
     counted_ = total;
 }
 
-std::variant<std::shared_ptr<StreamShare>, QuotaRefusal> StreamQuotas::open(const StreamParties& parties) {
+std::variant<std::shared_ptr<StreamShare>, QuotaRefused> StreamQuotas::open(const StreamParties& parties) {
     const std::lock_guard lock(mutex_);
     auto opened = quota_.open(parties, now());
-    if (auto* refusal = std::get_if<QuotaRefusal>(&opened)) return std::move(*refusal);
+    if (auto* refusal = std::get_if<QuotaRefused>(&opened)) return std::move(*refusal);
     return std::make_shared<StreamShare>(shared_from_this(), std::get<StreamQuota::Held>(opened));
 }
 

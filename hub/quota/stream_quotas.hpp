@@ -34,7 +34,7 @@ class StreamQuotas : public std::enable_shared_from_this<StreamQuotas> {
  public:
     StreamQuotas(const QuotaSettings& settings, Clock& clock) : clock_(clock), quota_(settings) {}
 
-    std::variant<std::shared_ptr<StreamShare>, QuotaRefusal> open(const StreamParties& parties);
+    std::variant<std::shared_ptr<StreamShare>, QuotaRefused> open(const StreamParties& parties);
     void set(const QuotaSettings& settings);
     QuotaUse use(std::size_t rows);
     DayVolumes volumes();

@@ -47,7 +47,7 @@ class DeviceSessionTest : public testing::Test {
  protected:
     void bring_up(const mqtt::Connect& packet = connect_packet()) {
         session.received(packet);
-        session.login_decided(LoginCode::accepted);
+        session.login_decided(ConnackCode::accepted);
         ASSERT_TRUE(session.is_up());
     }
     std::uint8_t turned_away_with(const mqtt::Connect& packet) {
@@ -94,7 +94,7 @@ TEST_F(DeviceSessionTest, AnnouncedFeaturesAreRead) {
 
 TEST_F(DeviceSessionTest, GoodLoginIsAcknowledgedWithoutSession) {
     session.received(connect_packet());
-    const auto ack = sent<mqtt::ConnAck>(session.login_decided(LoginCode::accepted));
+    const auto ack = sent<mqtt::ConnAck>(session.login_decided(ConnackCode::accepted));
     ASSERT_TRUE(ack);
     EXPECT_EQ(ack->code, 0);
     EXPECT_FALSE(ack->session_present);
@@ -102,14 +102,14 @@ TEST_F(DeviceSessionTest, GoodLoginIsAcknowledgedWithoutSession) {
 
 TEST_F(DeviceSessionTest, RefusedLoginIsAnsweredWithFiveAndEnds) {
     session.received(connect_packet());
-    const auto actions = session.login_decided(LoginCode::refused);
+    const auto actions = session.login_decided(ConnackCode::refused);
     EXPECT_EQ(sent<mqtt::ConnAck>(actions).value().code, 5);
     EXPECT_EQ(find<EndLink>(actions)->fault, Errc::credential_refused);
 }
 
 TEST_F(DeviceSessionTest, BusyHubAnswersThree) {
     session.received(connect_packet());
-    EXPECT_EQ(sent<mqtt::ConnAck>(session.login_decided(LoginCode::busy)).value().code, 3);
+    EXPECT_EQ(sent<mqtt::ConnAck>(session.login_decided(ConnackCode::busy)).value().code, 3);
 }
 
 TEST_F(DeviceSessionTest, OtherProtocolLevelIsAnsweredWithOne) {

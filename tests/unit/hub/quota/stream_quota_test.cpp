@@ -8,7 +8,7 @@ namespace device_streams::hub {
 namespace {
 
 using namespace std::chrono_literals;
-using Limit = QuotaRefusal::Limit;
+using Limit = QuotaRefused::Limit;
 
 class StreamQuotaTest : public testing::Test {
  protected:
@@ -22,13 +22,13 @@ class StreamQuotaTest : public testing::Test {
         now.steady += time;
         now.wall += time;
     }
-    std::optional<QuotaRefusal> refusal(const StreamParties& parties) {
+    std::optional<QuotaRefused> refusal(const StreamParties& parties) {
         auto opened = quota.open(parties, now);
-        if (auto* refused = std::get_if<QuotaRefusal>(&opened)) return *refused;
+        if (auto* refused = std::get_if<QuotaRefused>(&opened)) return *refused;
         held.push_back(std::get<Held>(opened));
         return std::nullopt;
     }
-    std::optional<QuotaRefusal> refusal() { return refusal(usual); }
+    std::optional<QuotaRefused> refusal() { return refusal(usual); }
     bool opens(const StreamParties& parties) { return !refusal(parties); }
     bool opens() { return opens(usual); }
     void carry(std::uint64_t bytes) { quota.count(held.back(), bytes, now); }
@@ -290,7 +290,7 @@ TEST_F(StreamQuotaTest, EarlierHubsVolumesOfTheDayCount) {
     const auto volumes = quota.volumes(now);
     StreamQuota next(settings);
     next.restore(volumes, now);
-    EXPECT_TRUE(std::holds_alternative<QuotaRefusal>(next.open(usual, now)));
+    EXPECT_TRUE(std::holds_alternative<QuotaRefused>(next.open(usual, now)));
     StreamQuota tomorrow(settings);
     pass(24h);
     tomorrow.restore(volumes, now);
@@ -305,7 +305,7 @@ TEST_F(StreamQuotaTest, VolumesOfAClockThatWasAheadCountAsTodays) {
     volumes.day += std::chrono::days(1'000);
     StreamQuota next(settings);
     next.restore(volumes, now);
-    EXPECT_TRUE(std::holds_alternative<QuotaRefusal>(next.open(usual, now)));
+    EXPECT_TRUE(std::holds_alternative<QuotaRefused>(next.open(usual, now)));
     pass(14h);
     EXPECT_TRUE(std::holds_alternative<StreamQuota::Held>(next.open(usual, now)));
 }
