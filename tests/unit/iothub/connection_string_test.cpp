@@ -122,7 +122,9 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{device + ";ModuleId=a b" + key_field, "ModuleId holds characters that ids cannot have, or is too long"},
         Fault{device + ";SharedAccessSignature=SharedAccessSignature sr=h",
               "SharedAccessSignature is not a shared access signature"},
-        Fault{"HostName=h.example;SharedAccessKeyName=a b" + key_field, "SharedAccessKeyName is not a policy name"}));
+        Fault{"HostName=h.example;SharedAccessKeyName=a b" + key_field, "SharedAccessKeyName is not a policy name"},
+        Fault{"HostName=h.example;SharedAccessKeyName=" + std::string(65, 'a') + key_field,
+              "SharedAccessKeyName is not a policy name"}));
 
 // A cut or garbled string must not end up in a log, whichever part of it was taken for what.
 TEST(ConnectionString, NeverRepeatsAPieceOfTheKey) {

@@ -51,6 +51,12 @@ class DeviceEndpointTest : public testing::Test {
         packet.keep_alive = 0;
         send(packet);
     }
+    std::optional<mqtt::Packet> received() {
+        const auto came = device_side->in().bytes;
+        device_side->in().bytes.clear();
+        decoder.feed(std::vector<std::byte>(came.begin(), came.end()));
+        return decoder.next();
+    }
     void log_in(std::int64_t token_life = 3600) {
         connect();
         send_connect(token_life);
@@ -111,9 +117,33 @@ class DeviceEndpointTest : public testing::Test {
     Secret key;
     test::MemoryStream* hub_side = nullptr;
     std::unique_ptr<test::MemoryStream> device_side;
+    mqtt::Decoder decoder;
     std::string client_type;
     std::unique_ptr<test::Running<void>> replaced, link;
 };
+
+TEST_F(DeviceEndpointTest, DeliveredRequestHasTheTokenOfItsOwnLegOnly) {
+    log_in();
+    send(mqtt::Subscribe{1, {{std::string(iothub::request_filter), 0}}});
+    while (received()) continue;
+    const test::Running<RequestResult> asking(io, broker->request({pump, "ssh.0a1b2c3d", {}, {}, {}}));
+    test::poll(io);
+    const auto packet = received();
+    ASSERT_TRUE(packet && std::holds_alternative<mqtt::Publish>(*packet));
+    const auto request = iothub::parse_request_topic(std::get<mqtt::Publish>(*packet).topic);
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->name, "ssh.0a1b2c3d");
+
+    const auto url = iothub::parse_stream_url(request->url);
+    ASSERT_TRUE(url);
+    const auto authorization = "Bearer " + std::string(request->token.reveal());
+    const auto leg = leg_tokens.check(url->target, authorization, clock.unix_seconds());
+    ASSERT_TRUE(leg);
+    EXPECT_EQ(leg->target, pump);
+    EXPECT_EQ(leg->role, iothub::StreamRole::device);
+    EXPECT_NE(request->url.find(leg->stream_id), std::string::npos);
+    EXPECT_FALSE(leg_tokens.check(url->target, authorization, clock.unix_seconds() + 3600)) << "it does not end";
+}
 
 TEST_F(DeviceEndpointTest, LinkEndsTenMinutesAfterItsToken) {
     log_in(100);
