@@ -17,8 +17,8 @@ struct ForwardedFault : std::runtime_error {
 /// Forwarded (RFC 7239) say, read from the right up to the first address that is no trusted proxy. `peer` itself where
 /// it is no trusted proxy, or says nothing.
 ///
-/// Throws ForwardedFault when both are there and say different things: a front end that sets one of them passes on what
-/// a client wrote into the other.
+/// Throws ForwardedFault when Forwarded is malformed, or when both are there and say different things: a front end that
+/// sets one of them passes on what a client wrote into the other.
 std::string forwarded_peer(const http::Headers& headers, const std::string& peer, const TrustedProxies& proxies);
 
 }  // namespace device_streams::hub

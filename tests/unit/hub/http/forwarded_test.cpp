@@ -60,6 +60,23 @@ TEST(ForwardedPeer, IsTheNearestProxyWhereTheNextIsHidden) {
     EXPECT_EQ(by_list("203.0.113.7:99999"), "10.0.0.1:4711");
 }
 
+// A quote that a client opens in its own header would take in what the front end adds.
+TEST(ForwardedPeer, IsNotHiddenByQuotesOfAClient) {
+    EXPECT_EQ(by_list("\", 203.0.113.7"), "203.0.113.7");
+    EXPECT_EQ(by_list("192.0.2.66, \"a, 203.0.113.7"), "203.0.113.7");
+    EXPECT_EQ(by_forwarded("for=192.0.2.66;x=\"\\\"\", for=203.0.113.7"), "203.0.113.7");
+    EXPECT_EQ(by_forwarded("for=192.0.2.66;x=\";for=1,\",for=203.0.113.7"), "203.0.113.7");
+}
+
+TEST(ForwardedPeer, IsRefusedWhereForwardedIsMalformed) {
+    for (const auto* malformed : {"for=192.0.2.66;x=\", for=203.0.113.7", "for=192.0.2.66;x=\"\\\", for=203.0.113.7",
+                                  "for=\"", "for=\"a\\", "for", "for 1.2.3.4", "for=192.0.2.66 for=203.0.113.7",
+                                  "for=192.0.2.66;for=203.0.113.7", "for=\"a\"b", "for=a\"b\"", "\"for\"=a"})
+        EXPECT_THROW(by_forwarded(malformed), ForwardedFault) << malformed;
+    for (const auto* odd : {"", ",", ";", " ; ,", "for=203.0.113.7,", "a=;b=\"\""})
+        EXPECT_NO_THROW(by_forwarded(odd)) << odd;
+}
+
 TEST(ForwardedPeer, MustBeTheSameInBothHeaders) {
     EXPECT_EQ(peer_of({{"X-Forwarded-For", "203.0.113.7"}, {"Forwarded", "for=\"203.0.113.7:51514\""}}), "203.0.113.7");
     EXPECT_THROW(peer_of({{"X-Forwarded-For", "203.0.113.7"}, {"Forwarded", "for=192.0.2.66"}}), ForwardedFault);
