@@ -64,8 +64,10 @@ class IncomingConnection {
         if (!covers(hub_.limits.get()->connections.trusted_proxies, peer_)) co_return true;
         const auto header = co_await proxy_protocol::read_header(*socket_, hub_.clock);
         if (!header) co_return true;
+        has_spoken_ = false;
         if (!header->client.empty() && !admit(header->client)) co_return false;
         const bool is_probe = co_await leaves_without_a_word();
+        has_spoken_ = !is_probe;
         co_return !is_probe;
     }
 

@@ -27,6 +27,8 @@ struct ClientConnection {
     asio::awaitable<void> send(http::Response response);
     /// Says in the log what the peer did wrong, at a bounded rate.
     void report(Errc fault, const std::string& why) const { hub.peer_faults.report(peer, fault, why); }
+    /// From here on it is not known whom the next request is for.
+    void forget_peer() { peer = connected_peer; }
 
     HubContext& hub;
     http::Connection http;

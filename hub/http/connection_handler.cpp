@@ -127,6 +127,7 @@ asio::awaitable<void> ConnectionHandler::serve_requests(ClientConnection& client
 
 asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(ClientConnection& client) {
     const auto limits = hub_.limits.get();
+    client.forget_peer();
     bool begun = false;
     std::optional<http::Response> refusal;
     try {

@@ -156,6 +156,15 @@ TEST_F(HubFrontEnds, EachRequestOfAReverseProxyHasItsOwnClient) {
     EXPECT_TRUE(eventually_logged("peer=127.0.0.1:")) << whole_log();
 }
 
+TEST_F(HubFrontEnds, GarbageIsNotThatOfAnEarlierRequestsClient) {
+    trust_this_machine();
+    const auto connection = connect();
+    be_refused(*connection, {{"X-Forwarded-For", "203.0.113.7"}});
+    EXPECT_TRUE(eventually_logged("DS-601 peer=203.0.113.7")) << whole_log();
+    say(*connection, "no HTTP\r\n\r\n");
+    EXPECT_TRUE(eventually_logged("DS-602 peer=127.0.0.1:")) << whole_log();
+}
+
 TEST_F(HubFrontEnds, StrangersHeadersAreIgnored) {
     start_hub();
     be_refused(*connect(), {{"X-Forwarded-For", "203.0.113.7"}, {"Forwarded", "for=203.0.113.8"}});
@@ -268,10 +277,12 @@ TEST_F(HubFrontEnds, ConnectionsThatSaidNothingAreNotWorthALine) {
         run(dial_and_say(port, local_header))->close();
         run(dial_and_say(port, local_header))->reset();
     }
-    std::array<std::byte, 1> room;
-    const auto silent = run(dial_and_say(address.port, ""));
-    const auto end = test::eventually([&] { return silent->try_recv(room) == 0U; });
-    EXPECT_TRUE(end) << "it is not kept for ever";
+    for (const auto& first : {""s, proxy_line}) {
+        std::array<std::byte, 1> room;
+        const auto silent = run(dial_and_say(address.port, first));
+        const auto end = test::eventually([&] { return silent->try_recv(room) == 0U; });
+        EXPECT_TRUE(end) << "it is not kept for ever";
+    }
     EXPECT_EQ(lines_by_now(), before + 1) << whole_log();
 }
 
