@@ -134,7 +134,7 @@ void StreamHub::warn_of_certificate() const {
 
 void StreamHub::listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve) {
     const auto strand = accepting_.make_strand();
-    listener = std::make_unique<Listener>(strand, endpoint);
+    listener = std::make_unique<Listener>(strand, endpoint, nullptr, SocketAccess::group);  // front ends
     accepting_.spawn(strand, accept_all(*listener, serve));
 }
 

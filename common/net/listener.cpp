@@ -48,14 +48,16 @@ bool somebody_answers(const SocketAddress& address) {
            socket_calls::last_error() != asio::error::connection_refused;
 }
 
-SocketHandle open_unix(const Endpoint& endpoint) {
+SocketHandle open_unix(const Endpoint& endpoint, SocketAccess access) {
     const auto address = unix_address(endpoint.path);
     std::error_code ignored;
     if (std::filesystem::symlink_status(endpoint.path, ignored).type() == std::filesystem::file_type::socket) {
         if (somebody_answers(address)) fail(endpoint, std::error_code(asio::error::address_in_use).message());
         std::remove(endpoint.path.c_str());
     }
-    return listen_at(endpoint, address);
+    NewSocket socket{listen_at(endpoint, address)};
+    if (access == SocketAccess::group && !socket_options::admit_group(endpoint.path)) fail(endpoint);
+    return socket.release();
 }
 
 SocketHandle open_tcp(const asio::any_io_executor& executor, const Endpoint& endpoint) {
@@ -67,8 +69,8 @@ SocketHandle open_tcp(const asio::any_io_executor& executor, const Endpoint& end
     return listen_at(endpoint, found.begin()->endpoint());
 }
 
-SocketHandle open(const asio::any_io_executor& executor, const Endpoint& endpoint) {
-    return endpoint.is_unix() ? open_unix(endpoint) : open_tcp(executor, endpoint);
+SocketHandle open(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketAccess access) {
+    return endpoint.is_unix() ? open_unix(endpoint, access) : open_tcp(executor, endpoint);
 }
 
 std::uint16_t bound_port(SocketHandle handle) {
@@ -79,12 +81,14 @@ std::uint16_t bound_port(SocketHandle handle) {
 
 }  // namespace
 
-Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited)
-    : Listener(executor, endpoint, inherited != nullptr ? inherited->duplicate(endpoint) : no_socket) {
+Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited,
+                   SocketAccess access)
+    : Listener(executor, endpoint, inherited != nullptr ? inherited->duplicate(endpoint) : no_socket, access) {
 }
 
-Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited)
-    : readiness_(executor, inherited != no_socket ? inherited : open(executor, endpoint)),
+Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited,
+                   SocketAccess access)
+    : readiness_(executor, inherited != no_socket ? inherited : open(executor, endpoint, access)),
       endpoint_(endpoint),
       owns_address_(inherited == no_socket) {
     if (!endpoint.is_unix()) endpoint_.port = bound_port(readiness_.handle());

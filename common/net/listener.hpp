@@ -8,13 +8,17 @@
 
 namespace device_streams {
 
+/// Who may open a Unix socket: the user of this program only, or the user's group too.
+enum class SocketAccess { user, group };
+
 /// A listening TCP or Unix socket.
 class Listener {
  public:
     /// Binds and listens; a stale Unix socket file that nobody answers on is replaced. Throws Failure(listen_failed)
     /// with endpoint and reason (port in use, no permission, not our address). One of `inherited` that listens there
     /// is used instead, and keeps listening when this object ends.
-    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited = nullptr);
+    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited = nullptr,
+             SocketAccess access = SocketAccess::user);
     ~Listener();
 
     /// The next connection, made for `executor`. Survives running out of descriptors: logs once, pauses 100 ms at a
@@ -25,7 +29,8 @@ class Listener {
     void close() noexcept;
 
  private:
-    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited);
+    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited,
+             SocketAccess access);
 
     Readiness readiness_;
     Endpoint endpoint_;

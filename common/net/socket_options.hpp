@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <system_error>
 
 /// What sockets are told and asked beside their bytes. None of it can fail: a socket that does not know an option, as
@@ -23,6 +24,8 @@ void reset_on_close(SocketHandle handle, bool yes);
 /// Before bind: a TCP port whose old connections are still closing can be used, and IPv6 takes IPv4 along. A Unix
 /// socket is open to this user only, from the first moment.
 void prepare_to_listen(SocketHandle handle, int family);
+/// Once it is bound: the group of the Unix socket may open it too, whatever the umask. False: see last_error().
+bool admit_group(const std::string& path);
 
 /// The failure that the kernel has kept for the next call, which then does not see it; none: no failure.
 std::error_code take_error(SocketHandle handle);

@@ -55,6 +55,10 @@ void prepare_to_listen(SocketHandle handle, int family) {
     if (family == AF_INET6) set(handle, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 }
 
+bool admit_group(const std::string& path) {
+    return ::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) == 0;
+}
+
 std::error_code take_error(SocketHandle handle) {
     int error = 0;
     socklen_t size = sizeof error;
