@@ -95,6 +95,11 @@ std::optional<Header> parse_line(std::string_view line) {
     const auto client_port = parse_decimal<std::uint16_t>(parts[2]),
                server_port = parse_decimal<std::uint16_t>(parts[3]);
     if (!client || !server || !client_port || !server_port) return std::nullopt;
+    const auto fits = [&](std::string_view address) {
+        return (address.find(':') != std::string_view::npos) == (family == "TCP6") &&
+               address.find_first_of("[%") == std::string_view::npos;
+    };
+    if (!fits(parts[0]) || !fits(parts[1])) return std::nullopt;
     return Header{client_of(*client, *client_port)};
 }
 

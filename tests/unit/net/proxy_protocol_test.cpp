@@ -40,7 +40,9 @@ TEST(ProxyProtocol1, TheBalancerMaySpeakForItself) {
 
 TEST(ProxyProtocol1, NothingElseIsAHeader) {
     for (const auto* line :
-         {"", "PROXY", "PROXY \r\n", "PROXY TCP4 203.0.113.7 192.0.2.1 51514 443",
+         {"", "PROXY", "PROXY \r\n", "PROXY TCP4 2001:db8::7 2001:db8::1 51514 443\r\n",
+          "PROXY TCP6 203.0.113.7 192.0.2.1 51514 443\r\n", "PROXY TCP6 [2001:db8::7] 2001:db8::1 51514 443\r\n",
+          "PROXY TCP6 fe80::7%lo fe80::1 51514 443\r\n", "PROXY TCP4 203.0.113.7 192.0.2.1 51514 443",
           "PROXY TCP4 203.0.113.7 192.0.2.1 51514\r\n", "PROXY TCP4 203.0.113.7 192.0.2.1 51514 443 5\r\n",
           "PROXY TCP4 203.0.113.7 192.0.2.1 51514 65536\r\n", "PROXY TCP4 host 192.0.2.1 51514 443\r\n",
           "PROXY TCP4 203.0.113.7  51514 443\r\n", "PROXY UDP4 203.0.113.7 192.0.2.1 51514 443\r\n",
