@@ -6,6 +6,8 @@
 #include "common/text/ascii.hpp"
 #include "common/text/parts.hpp"
 
+#include <algorithm>
+
 namespace device_streams {
 
 namespace {
@@ -57,8 +59,10 @@ bool complete_connection_string(HubSettings& hub, ParseContext& reading) {
 }
 
 bool is_path_prefix(std::string_view path) {
-    return path.starts_with('/') && !path.ends_with('/') && path.find("//") == std::string_view::npos &&
-           consists_of_alphanumerics_and(path, "/-._~");
+    if (!path.starts_with('/') || !consists_of_alphanumerics_and(path, "/-._~")) return false;
+    const auto segments = split(path.substr(1), '/');
+    return std::ranges::none_of(segments,
+                                [](std::string_view one) { return one.empty() || one == "." || one == ".."; });
 }
 
 ValueKind<LogLevel> log_level() {

@@ -22,6 +22,13 @@ bool may_be_host(std::string_view name) {
     return !name.empty() && name.size() <= 253 && consists_of_alphanumerics_and(name, "-._");
 }
 
+// What the hub itself serves there could not be told from what is below the prefix.
+bool begins_as_own_path(std::string_view prefix) {
+    constexpr std::array own{"/twins", "/bridges", "/devices", "/healthz", "/livez"};
+    const auto first = prefix.substr(0, prefix.find('/', 1));
+    return std::ranges::find(own, first) != own.end();
+}
+
 ValueKind<PublicUrl> public_url() {
     const auto parse = [](const RawValue& raw) {
         auto rest = raw.text;
@@ -39,6 +46,7 @@ ValueKind<PublicUrl> public_url() {
         if (!where || where->is_unix() || where->port == 0 || !may_be_host(where->host))
             throw BadValue(shown(raw.text) + " has no host, or a port that is none");
         if (!path.empty() && !is_path_prefix(path)) throw BadValue(shown(raw.text) + " has a path that is no prefix");
+        if (begins_as_own_path(path)) throw BadValue(shown(raw.text) + " begins with a path of the hub's own");
         return PublicUrl{where->host, where->port, std::string(path)};
     };
     return {

@@ -135,7 +135,8 @@ TEST_F(HubConfigTest, PublicUrlNamesHostAndPort) {
     EXPECT_EQ(load(with("wss://h.example.com")).public_url.port, 443);
     EXPECT_EQ(load(with("https://h.example.com/")).public_url.host, "h.example.com");
     for (const auto* url : {"h.example.com", "http://h:80", "https://", "https://h:0", "https://h:70000",
-                            "https://[::1]:443", "https://u@h", "https://unix:x", "https://h:1:2"})
+                            "https://[::1]:443", "https://u@h", "https://unix:x", "https://h:1:2", "https://h/a//b",
+                            "https://h/a/../b", "https://h/./a", "https://h/twins", "https://h/devices/a"})
         EXPECT_NE(fault_in(with(url)).find("config:2:13 public_url: "), std::string::npos) << url;
 }
 
