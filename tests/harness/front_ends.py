@@ -58,7 +58,7 @@ class FrontEnd:
     def __init__(self, text):
         self.text = text
         self.port = free_port()
-        self.folder = self.program = None
+        self.folder = self.sockets = self.program = None
 
     def prepare(self, rig):
         """Writes the configuration, with the addresses and paths of this installation in place of the page's."""
@@ -69,8 +69,11 @@ class FrontEnd:
         self._make_certificate()
         shutil.copy(rig.ca_file, self.folder)
         text = re.sub(r"/etc/(nginx|haproxy|apache2|caddy)/", f"{self.folder}/", self.text)
-        self.config.write_text(self.whole(re.sub(r"127\.0\.0\.1:(8443|8080)", f"127.0.0.1:{rig.hub_port}", text)))
+        text = re.sub(r"127\.0\.0\.1:(8443|8080)", f"127.0.0.1:{rig.hub_port}", text)
+        self.sockets = self.folder / "stream-hub"
+        self.config.write_text(self.whole(text.replace("/run/stream-hub/", f"{self.sockets}/")))
         self.program = Program(self.name, [*as_nobody(self.folder), *self.command()], self.folder)
+        self._make_folder_of_sockets()
 
     def _make_certificate(self):
         """As if of a public CA; it knows nothing of the hub's own."""
@@ -80,6 +83,13 @@ class FrontEnd:
         certificate, key = (made / "hub.pem").read_text(), (made / "hub.key").read_text()
         (self.folder / f"{HOST}.key").write_text(key)
         (self.folder / f"{HOST}.pem").write_text(certificate + key if self.key_in_certificate else certificate)
+
+    def _make_folder_of_sockets(self):
+        """What is made there has the group of the front end, as if the user of the hub were of it."""
+        self.sockets.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(self.sockets, group="nogroup")
+        self.sockets.chmod(0o2750)
 
     def whole(self, text):
         """What the program reads: the page's part, and what is around it on a Debian system."""
@@ -161,7 +171,7 @@ class HaproxyTcp(Haproxy):
 class Apache(FrontEnd):
     name = "apache2"
     reload_signal = signal.SIGUSR1
-    modules = ("mpm_event", "authz_core", "ssl", "socache_shmcb", "proxy", "proxy_http", "reqtimeout")
+    modules = ("mpm_event", "authz_core", "ssl", "socache_shmcb", "proxy", "proxy_http", "headers", "reqtimeout")
 
     def whole(self, text):
         modules = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in self.modules)
@@ -233,6 +243,9 @@ class FrontEndRig(Rig):
             connection.request(method, path, headers=dict(headers))
             answer = connection.getresponse()
             return answer.status, answer.read()
+
+    def hub_listens(self):
+        return super().hub_listens() or (self.front_end.sockets / "http.sock").exists()
 
     def start_hub(self):
         """First, as a front end that probes its hub waits long for one that was not there."""

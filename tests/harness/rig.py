@@ -81,9 +81,12 @@ class Rig:
         kept = [line for line in path.read_text().splitlines() if line.split(":")[0] not in settings]
         path.write_text("\n".join(kept + [f"{key}: {value}" for key, value in settings.items()]) + "\n")
 
+    def hub_listens(self):
+        return is_listening(self.hub_port)
+
     def start_hub(self):
         self.hub.start()
-        wait_until(lambda: is_listening(self.hub_port) or not self.hub.is_alive(), "the hub to listen")
+        wait_until(lambda: self.hub_listens() or not self.hub.is_alive(), "the hub to listen")
         assert self.hub.is_alive(), self.hub.output()[-3000:]
 
     def add_device(self, name):

@@ -73,12 +73,21 @@ PLAIN = {
         with_plain_http(CADDY, r"^    reverse_proxy .*?^    \}\n", page("caddy", ":8080"))
     ),
 }
-ALL = {**ENCRYPTED, **PASSED, **PLAIN}
+UNIX = {
+    "nginx with a Unix socket": lambda: nginx(
+        with_plain_http(
+            with_plain_http(NGINX, r"^    location.*?^    \}\n", page("nginx", ":8080")),
+            r"^        proxy_pass .*?\n",
+            page("nginx", "http.sock"),
+        )
+    ),
+}
+ALL = {**ENCRYPTED, **PASSED, **PLAIN, **UNIX}
 
 
-def without_tls(rig):
+def without_tls(rig, listen_plain, trusted):
     """Plain HTTP is all that the hub needs for this: it has no certificate."""
-    rig.set_hub_yaml(listen="off", listen_plain=f"127.0.0.1:{rig.hub_port}")
+    rig.set_hub_yaml(listen="off", listen_plain=listen_plain, trusted_proxies=f"[{trusted}]")
     path = rig.hub_directory / "stream-hub.yaml"
     path.write_text(re.sub(r"^(certificate|key|mqtt_listen):.*\n", "", path.read_text(), flags=re.MULTILINE))
 
@@ -87,9 +96,12 @@ def without_tls(rig):
 def fronted(request, tmp_path_factory):
     rig = FrontEndRig(tmp_path_factory.mktemp("fronted") / "rig", ALL[request.param]()).init()
     try:
-        rig.set_hub_yaml(trusted_proxies="[127.0.0.1]")
-        if request.param in PLAIN:
-            without_tls(rig)
+        if request.param in UNIX:
+            without_tls(rig, f"unix:{rig.front_end.sockets}/http.sock", "unix")
+        elif request.param in PLAIN:
+            without_tls(rig, f"127.0.0.1:{rig.hub_port}", "127.0.0.1")
+        else:
+            rig.set_hub_yaml(trusted_proxies="[127.0.0.1]")
         yield rig.bring_up()
     finally:
         rig.finish()
@@ -99,7 +111,7 @@ def behind(*groups):
     return pytest.mark.parametrize("fronted", [name for group in groups for name in group], indirect=True)
 
 
-@behind(ENCRYPTED, PASSED, PLAIN)
+@behind(ENCRYPTED, PASSED, PLAIN, UNIX)
 def test_streams_pass_and_a_silent_one_outlives_all_limits_but_its_own(fronted):
     assert all(fronted.echo(bytes([number]) * 50_000) for number in range(5))
     with fronted.running_stream() as client:
@@ -108,12 +120,24 @@ def test_streams_pass_and_a_silent_one_outlives_all_limits_but_its_own(fronted):
         assert client.recv(1) == b"y"
 
 
-@behind(ENCRYPTED, PASSED, PLAIN)
+@behind(ENCRYPTED, PASSED, PLAIN, UNIX)
 def test_the_hub_knows_the_clients_address(fronted):
     fronted.hub.wait_for(r'"device link up".*"peer":"\[::1\]')
 
 
-@behind(ENCRYPTED, PLAIN)
+@behind(ENCRYPTED, PLAIN, UNIX)
+def test_a_client_cannot_write_its_address_itself(fronted):
+    """It is refused for its credential, and the line names where it really came from."""
+    forged = {"Forwarded": 'for=192.0.2.66;x="', "X-Forwarded-For": '"', "Authorization": "SharedAccessSignature sr=x"}
+    path = "/twins/dev-01/streams/echo.00000000?api-version=2020-09-30"
+    before = fronted.hub.output()
+    status, body = fronted.request("POST", path, forged)
+    assert status == 401, (status, body)
+    wait_until(lambda: '"peer":"[::1]' in fronted.hub.output()[len(before) :], "the line about the refusal")
+    assert "192.0.2.66" not in fronted.hub.output()
+
+
+@behind(ENCRYPTED, PLAIN, UNIX)
 def test_ids_of_any_characters_pass(fronted):
     device = "press:3.+%2F%20#?*(!)@,='$_-"
     fronted.add_device(device)
