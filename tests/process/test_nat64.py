@@ -3,6 +3,7 @@ import contextlib
 
 import pytest
 from tests.harness import namespaces
+from tests.harness.http_proxies import Tinyproxy
 from tests.harness.name_server import NameServer, asking_it
 from tests.harness.programs import BIN, run
 from tests.harness.rig import DEVICE, Rig
@@ -77,6 +78,24 @@ def test_an_ipv4_address_in_the_configuration_is_reached_through_nat64(namespace
         rig.start()
         assert rig.echo()
     assert "hub.test" not in names.asked
+
+
+def test_an_http_proxy_with_an_ipv4_address_is_reached_through_nat64(namespace, name_server, tmp_path):
+    proxy_address = "192.0.2.8"
+    namespace.run("ip", "address", "add", "64:ff9b::" + proxy_address, "dev", "lo", "nodad")
+    name_server({"proxy.test": [proxy_address], "ipv4only.arpa": [*KNOWN, *behind("64:ff9b::", *KNOWN)]})
+    with running(Ipv6OnlyRig(tmp_path / "rig", hub_address="127.0.0.1")) as rig:
+        rig.start()
+        proxy = Tinyproxy(tmp_path, [rig.hub_port], address="::").start()
+        url = proxy.url_with_credentials.replace("127.0.0.1", "proxy.test")
+        config = rig.directory / "through.yaml"
+        config.write_text(rig.hub_section("service.cs") + f"  http_proxy: {url}\n")
+        stdio = [BIN / "service-proxy", "--config", config, "--stdio", f"{DEVICE}/echo"]
+        try:
+            assert run(asking_it(rig.directory, stdio), input="word\n").stdout == "word\n"
+        finally:
+            proxy.stop()
+        assert proxy.requests()
 
 
 def test_an_address_from_dns64_is_taken_as_it_is(namespace, name_server, tmp_path):
