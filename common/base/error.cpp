@@ -61,6 +61,9 @@ constexpr std::array table{
         Errc::upgrade_removed, "DS-218", "something in front of the hub removes the upgrade to WebSocket",
         "Have the reverse proxy pass it on: nginx needs `proxy_http_version 1.1`, `proxy_set_header Upgrade "
         "$http_upgrade` and `proxy_set_header Connection $connection_upgrade` (docs/reverse-proxies.md has all)."},
+    ErrorInfo{Errc::clock_behind, "DS-219", "this machine's clock is behind",
+              "Probably it is not set yet: check that this machine gets the time (NTP; timedatectl shows it), or else "
+              "the hub's clock and certificate; device-proxy tries again by itself, at once when the clock is set."},
     ErrorInfo{Errc::service_unauthorized, "DS-301", "the hub refused the service credential",
               "Check the policy name and key in the connection string, that the policy allows this device and service "
               "(stream-hub policy explain), and this machine's date."},

@@ -38,6 +38,8 @@ enum class Errc {
     proxy_found_no_hub = 216,
     proxy_garbage = 217,
     upgrade_removed = 218,
+    // the time of the machine that dials
+    clock_behind = 219,
     // stream request, seen by the service side
     service_unauthorized = 301,
     device_unknown = 302,

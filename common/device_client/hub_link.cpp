@@ -2,6 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
+#include "common/http/date.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -12,6 +13,9 @@ namespace {
 
 // An answer that the hub lost with the old link is wanted again within moments, or never.
 constexpr auto answer_worth = std::chrono::seconds(10);
+// How often a waiting link looks whether the clock was set, and what it takes for that.
+constexpr auto clock_check = std::chrono::seconds(5);
+constexpr auto clock_step = std::chrono::minutes(1);
 
 asio::awaitable<void> call(std::function<void()> action) {
     action();
@@ -20,6 +24,11 @@ asio::awaitable<void> call(std::function<void()> action) {
 
 // A hub that restarts meets its whole fleet at once; what is left of its grace for dropped links (5 s) is used.
 constexpr int spread_after_restart = 4;
+
+// The wall clock's, from the steady one: it changes when the wall clock is set, and when the machine has slept.
+Clock::wall_time::duration offset_of(const Clock& clock) {
+    return clock.wall_now().time_since_epoch() - clock.now().time_since_epoch();
+}
 
 bool is(const std::exception_ptr& failure, Errc what) {
     if (!failure) return false;
@@ -37,9 +46,13 @@ bool is(const std::exception_ptr& failure, Errc what) {
 struct HubLink::Life {
     Life(const asio::any_io_executor& strand, Clock& clock, const Log& log, LinkLife::Handlers handlers,
          LinkSettings link_settings)
-        : settings(std::move(link_settings)), link(strand, clock, log, std::move(handlers)) {}
+        : settings(std::move(link_settings)),
+          clock_offset(offset_of(clock)),
+          link(strand, clock, log, std::move(handlers)) {}
 
     const LinkSettings settings;
+    Clock::wall_time::duration clock_offset;  // when it began, or ended after it was up
+    std::optional<std::chrono::seconds> hub_ahead;
     LinkLife link;
     std::optional<Clock::time_point> up_since;
     Clock::time_point renewal = Clock::time_point::max();
@@ -141,20 +154,30 @@ std::shared_ptr<HubLink::Life> HubLink::begin_life() {
 }
 
 asio::awaitable<void> HubLink::run_life(std::shared_ptr<Life> life) {
-    LinkOpener open = [this, life] { return open_(life->settings, clock_, log_); };
+    LinkOpener opener = [this, life] { return open(life); };
     std::function<mqtt::Connect()> login = [this, life] {
         const auto age = life->settings.renewal_age(clock_);
         if (age != Clock::duration::max()) life->renewal = clock_.now() + age;
         return make_login(life->settings, clock_, instance_);
     };
     try {
-        co_await life->link.run(std::move(open), std::move(login), life->settings.session);
+        co_await life->link.run(std::move(opener), std::move(login), life->settings.session);
+    } catch (const Failure& failure) {
+        const auto told = refused_login(failure, life->settings, life->hub_ahead, clock_);
+        life->failure = std::make_exception_ptr(told);
     } catch (...) {
         life->failure = std::current_exception();
     }
     life->over = true;
+    if (life->up_since) life->clock_offset = offset_of(clock_);
     std::erase(lives_, life);
     changed_.wake();
+}
+
+asio::awaitable<std::unique_ptr<ByteStream>> HubLink::open(std::shared_ptr<Life> life) {
+    auto opened = co_await open_(life->settings, clock_, log_);
+    life->hub_ahead = opened.hub_ahead;
+    co_return std::move(opened.stream);
 }
 
 void HubLink::on_up(Life& life) {
@@ -165,6 +188,9 @@ void HubLink::on_up(Life& life) {
         other->link.leave();
     }
     repeat_answers(life);
+    told_clock_behind_ = false;
+    const auto clock_note = http::clock_note(life.hub_ahead, clock_.wall_now());
+    if (!clock_note.empty()) log_.warning(clock_note + ": tokens may be refused");
     log_.info(life.renews ? "link to the hub renewed" : "linked to the hub",
               {{"hub", life.settings.hub.host_name},
                {"transport", life.settings.transport == LinkTransport::mqtt_ws ? "mqtt-ws" : "mqtt"},
@@ -196,10 +222,24 @@ asio::awaitable<void> HubLink::wait_until(Clock::time_point deadline) {
 
 asio::awaitable<void> HubLink::pause(const Life& life) {
     const auto wait = next_wait(life);
-    const auto reason = life.failure ? explain(life.failure) : "the link ended";
-    log_.warning("hub link: " + reason, {{"retry_in_ms", whole_milliseconds(wait)}});
+    tell_failure(life, wait);
     const auto deadline = clock_.now() + wait;
-    while (!leaving_ && !replace_ && clock_.now() < deadline) co_await wait_until(deadline);
+    while (!leaving_ && !replace_ && clock_.now() < deadline && !clock_was_set(life))
+        co_await wait_until(std::min(deadline, clock_.now() + clock_check));
+}
+
+// A clock may stay as it is for hours; the first line says all.
+void HubLink::tell_failure(const Life& life, Clock::duration wait) {
+    const bool behind = is(life.failure, Errc::clock_behind);
+    const bool told = behind && told_clock_behind_;
+    told_clock_behind_ = behind;
+    const auto reason = life.failure ? explain(life.failure) : "the link ended";
+    log_.write(told ? LogLevel::debug : LogLevel::warning, "hub link: " + reason,
+               {{"retry_in_ms", whole_milliseconds(wait)}});
+}
+
+bool HubLink::clock_was_set(const Life& life) const {
+    return std::chrono::abs(offset_of(clock_) - life.clock_offset) >= clock_step;
 }
 
 Clock::duration HubLink::next_wait(const Life& life) {

@@ -24,7 +24,7 @@ namespace device_streams::device {
 class HubLink {
  public:
     using OnRequest = std::function<void(iothub::StreamRequest)>;
-    using Opener = std::function<asio::awaitable<std::unique_ptr<ByteStream>>(LinkSettings, Clock&, const Log&)>;
+    using Opener = std::function<asio::awaitable<OpenedLink>(LinkSettings, Clock&, const Log&)>;
 
     /// `on_request` is called on the link's strand. Tests replace `open` and the random numbers of the backoff.
     HubLink(asio::any_io_executor executor, Clock& clock, Log log, LinkSettings settings, OnRequest on_request,
@@ -53,12 +53,15 @@ class HubLink {
 
     asio::awaitable<void> keep_linked();
     asio::awaitable<void> run_life(std::shared_ptr<Life> life);
+    asio::awaitable<std::unique_ptr<ByteStream>> open(std::shared_ptr<Life> life);
     asio::awaitable<void> until_over_or_old(const Life& life);
     asio::awaitable<void> pause(const Life& life);
     asio::awaitable<void> wait_until(Clock::time_point deadline);
     std::shared_ptr<Life> begin_life();
     void on_up(Life& life);
     void repeat_answers(Life& life);
+    void tell_failure(const Life& life, Clock::duration wait);
+    bool clock_was_set(const Life& life) const;
     Clock::duration next_wait(const Life& life);
     Life* newest_up() const;
     void on_strand(std::function<void()> action);
@@ -77,7 +80,8 @@ class HubLink {
     std::vector<std::shared_ptr<Life>> lives_;  // oldest first
     std::deque<RecentAnswer> recent_answers_;
     bool leaving_ = false;
-    bool replace_ = false;  // settings changed: make the next life now
+    bool replace_ = false;            // settings changed: make the next life now
+    bool told_clock_behind_ = false;  // and nothing else has happened since
 };
 
 }  // namespace device_streams::device

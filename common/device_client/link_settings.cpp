@@ -5,6 +5,7 @@
 #include "common/http/date.hpp"
 #include "common/iothub/sas_token.hpp"
 #include "common/iothub/stream_headers.hpp"
+#include "common/text/rfc3339.hpp"
 #include "common/tunnel/features.hpp"
 
 #include <algorithm>
@@ -43,7 +44,7 @@ Failure refused_upgrade(const http::Response& answer) {
 
 Clock::duration LinkSettings::renewal_age(const Clock& clock) const {
     if (certificate) return renewal_age_of(certificate->facts().not_after - clock.unix_seconds());
-    return identity.key.empty() ? Clock::duration::max() : Clock::duration(token_lifetime) / 10 * 8;
+    return makes_tokens() ? Clock::duration(token_lifetime) / 10 * 8 : Clock::duration::max();
 }
 
 bool LinkSettings::same_link(const LinkSettings& other) const {
@@ -71,11 +72,16 @@ mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::
     return login;
 }
 
-asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock, const Log& log) {
+asio::awaitable<OpenedLink> open_link(LinkSettings settings, Clock& clock, const Log& log) {
+    OpenedLink opened;
     const Endpoint named{.host = settings.hub.host_name, .port = settings.port, .path = {}};
     if (settings.certificate) settings.hub.tls = settings.certificate->for_next_connection(clock, log);
     auto tls = co_await open_tls(settings.hub, named, clock);
-    if (settings.transport == LinkTransport::mqtt) co_return tls;
+    if (settings.certificate) settings.certificate->warn_if_not_valid(clock, log);
+    if (settings.transport == LinkTransport::mqtt) {
+        opened.stream = std::move(tls);
+        co_return opened;
+    }
     ws::ClientHandshake ask;
     ask.target = settings.hub.path_prefix + "/$iothub/websocket";
     if (!settings.certificate) ask.target += "?iothub-no-client-cert=true";
@@ -85,9 +91,21 @@ asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Cl
     auto upgraded =
         co_await upgrade(std::move(connection), named, std::move(ask), options, settings.hub.timeout, clock);
     if (!upgraded.stream) throw refused_upgrade(upgraded.answer);
-    const auto clock_note = http::clock_note(upgraded.answer.headers, clock.wall_now());
-    if (!clock_note.empty()) log.warning(clock_note + ": tokens may be refused");
-    co_return std::move(upgraded.stream);
+    opened.stream = std::move(upgraded.stream);
+    opened.hub_ahead = http::clock_ahead(upgraded.answer.headers, clock.wall_now());
+    co_return opened;
+}
+
+Failure refused_login(const Failure& refusal, const LinkSettings& settings,
+                      std::optional<std::chrono::seconds> hub_ahead, const Clock& clock) {
+    if (refusal.errc() != Errc::hub_refused_login || !settings.makes_tokens()) return refusal;
+    const auto now = clock.wall_now();
+    auto note = http::clock_note(hub_ahead, now);
+    if (!hub_ahead)
+        note = "by this machine's clock it is " + format_rfc3339(std::chrono::floor<std::chrono::seconds>(now));
+    if (note.empty()) return refusal;
+    const bool was_expired = hub_ahead && *hub_ahead >= settings.token_lifetime;
+    return {was_expired ? Errc::clock_behind : refusal.errc(), refusal.detail() + "; " + note};
 }
 
 }  // namespace device_streams::device

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace device_streams::device {
 
@@ -32,6 +33,8 @@ struct LinkSettings {
     SessionLimits session;
     Backoff::Limits backoff;
 
+    /// Whether each login has a token that is made for it by this machine's clock.
+    bool makes_tokens() const { return !certificate && !identity.key.empty(); }
     iothub::Target target() const { return {identity.device_id, identity.module_id}; }
     /// How long after its login a link is renewed, so that it outlives its token or certificate; Clock::duration::max()
     /// when it cannot be.
@@ -44,7 +47,17 @@ struct LinkSettings {
 /// Failure(credential_malformed) when the key is not base64.
 mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance);
 
-/// TLS to the hub and, if wanted, the WebSocket; warns when the hub's clock differs from ours. Throws Failure.
-asio::awaitable<std::unique_ptr<ByteStream>> open_link(LinkSettings settings, Clock& clock, const Log& log);
+/// What MQTT runs on.
+struct OpenedLink {
+    std::unique_ptr<ByteStream> stream;
+    std::optional<std::chrono::seconds> hub_ahead{};  ///< the hub's clock, of this machine's; nullopt: it did not say
+};
+/// TLS to the hub and, if wanted, the WebSocket. Throws Failure.
+asio::awaitable<OpenedLink> open_link(LinkSettings settings, Clock& clock, const Log& log);
+
+/// A refused login with what is known of the two clocks: Failure(clock_behind) when its token had expired by the hub's
+/// clock the moment it was made.
+Failure refused_login(const Failure& refusal, const LinkSettings& settings,
+                      std::optional<std::chrono::seconds> hub_ahead, const Clock& clock);
 
 }  // namespace device_streams::device

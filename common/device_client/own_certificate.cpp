@@ -58,11 +58,14 @@ std::shared_ptr<const TlsContext> OwnCertificate::for_next_connection(const Cloc
         log.warning("the device's certificate was replaced by one that cannot be used; the one before goes on: " +
                     explain(failure));
     }
+    return context_;
+}
+
+void OwnCertificate::warn_if_not_valid(const Clock& clock, const Log& log) const {
     if (const auto fault = validity_fault(facts(), clock); !fault.empty())
         log.warning(
             explain(Failure(Errc::certificate_unusable,
                             files_.certificate + " " + fault + " by this machine's clock; the hub will refuse it")));
-    return context_;
 }
 
 }  // namespace device_streams::device

@@ -23,9 +23,11 @@ class OwnCertificate {
     explicit OwnCertificate(Files files);
 
     /// For the next connection: with the files as they are now, which a line in the log tells when they have changed.
-    /// When they cannot be used the certificate from before goes on, with a warning; one that is not valid by this
-    /// machine's clock is shown to the hub all the same.
+    /// When they cannot be used the certificate from before goes on, with a warning.
     std::shared_ptr<const TlsContext> for_next_connection(const Clock& clock, const Log& log);
+    /// Of the dates, by this machine's clock. For a connection that is up: without one a wrong clock shows by the hub's
+    /// certificate.
+    void warn_if_not_valid(const Clock& clock, const Log& log) const;
     CertificateFacts facts() const { return *context_->own_certificate(); }
 
  private:

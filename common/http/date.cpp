@@ -1,6 +1,7 @@
 #include "common/http/date.hpp"
 
 #include "common/base/utc.hpp"
+#include "common/text/rfc3339.hpp"
 
 #include <cstdlib>
 #include <iomanip>
@@ -37,13 +38,17 @@ std::optional<Clock::wall_time> parse_date(std::string_view text) {
     return format_date(when) == text ? std::optional(when) : std::nullopt;  // get_time lets much pass
 }
 
-std::string clock_note(const Headers& from_hub, Clock::wall_time now) {
-    const auto date = parse_date(from_hub.find("Date").value_or(""));
-    if (!date) return {};
-    const auto ahead = std::chrono::duration_cast<std::chrono::seconds>(*date - now);
-    if (std::chrono::abs(ahead) <= tolerance) return {};
-    return "the hub's clock is " + std::to_string(std::abs(ahead.count())) + " s " +
-           (ahead.count() > 0 ? "ahead of" : "behind") + " this machine's";
+std::optional<std::chrono::seconds> clock_ahead(const Headers& received, Clock::wall_time now) {
+    const auto date = parse_date(received.find("Date").value_or(""));
+    if (!date) return std::nullopt;
+    return std::chrono::duration_cast<std::chrono::seconds>(*date - now);
+}
+
+std::string clock_note(std::optional<std::chrono::seconds> hub_ahead, Clock::wall_time now) {
+    if (!hub_ahead || std::chrono::abs(*hub_ahead) <= tolerance) return {};
+    return "the hub's clock is " + std::to_string(std::abs(hub_ahead->count())) + " s " +
+           (hub_ahead->count() > 0 ? "ahead of" : "behind") + " this machine's, by which it is " +
+           format_rfc3339(std::chrono::floor<std::chrono::seconds>(now));
 }
 
 }  // namespace device_streams::http

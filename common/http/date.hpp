@@ -14,8 +14,10 @@ std::string format_date(Clock::wall_time when);
 /// nullopt for anything but that form.
 std::optional<Clock::wall_time> parse_date(std::string_view text);
 
-/// "the hub's clock is 86400 s ahead of this machine's" when the message's Date says so by more than two minutes; else
-/// empty. Tokens live by the clock, so this explains why one was refused.
-std::string clock_note(const Headers& from_hub, Clock::wall_time now);
+/// How far the clock of who sent a message was ahead of this machine's, as its Date says; nullopt: it has none.
+std::optional<std::chrono::seconds> clock_ahead(const Headers& received, Clock::wall_time now);
+/// "the hub's clock is 86400 s ahead of this machine's, by which it is 2020-01-01T00:00:00Z" for more than two minutes
+/// either way; else empty. Tokens live by the clock, so this explains why one was refused.
+std::string clock_note(std::optional<std::chrono::seconds> hub_ahead, Clock::wall_time now);
 
 }  // namespace device_streams::http

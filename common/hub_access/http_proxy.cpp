@@ -3,7 +3,7 @@
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
 #include "common/hub_access/connect_request.hpp"
-#include "common/net/dial.hpp"
+#include "common/hub_access/dial_out.hpp"
 #include "common/tls/tls_raw_connection.hpp"
 
 #include <array>
@@ -31,7 +31,7 @@ Failure proxy_failure(const std::exception_ptr& cause, const Trouble& trouble) {
 }
 
 asio::awaitable<std::unique_ptr<RawConnection>> dial_tcp(Endpoint where, Clock::duration dead_after, Clock& clock) {
-    auto socket = co_await dial(std::move(where), clock);
+    auto socket = co_await dial_out(std::move(where), clock);
     socket.give_up_after(dead_after);
     co_return std::make_unique<Socket>(std::move(socket));
 }

@@ -1,7 +1,7 @@
 #include "common/hub_access/hub_access.hpp"
 
 #include "common/async/join.hpp"
-#include "common/net/dial.hpp"
+#include "common/hub_access/dial_out.hpp"
 #include "common/text/ascii.hpp"
 
 #include <asio/error.hpp>
@@ -23,7 +23,7 @@ bool is_visible_ascii(std::string_view text) {
 
 asio::awaitable<std::unique_ptr<RawConnection>> dial_directly(const HubAccess& hub, const Endpoint& named,
                                                               Clock& clock) {
-    auto socket = co_await dial(hub.route(named), clock);
+    auto socket = co_await dial_out(hub.route(named), clock);
     socket.give_up_after(hub.liveness.dead_after);
     co_return std::make_unique<Socket>(std::move(socket));
 }

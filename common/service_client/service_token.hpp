@@ -17,6 +17,8 @@ class ServiceToken {
     /// A token that is good for at least 20 % of the lifetime; a ready-made one is returned as it is. Throws
     /// Failure(credential_malformed) when the key is not base64.
     Secret current(const Clock& clock);
+    /// Whether a token that is made now has expired already by a clock that is this far ahead.
+    bool expires_at_once(std::chrono::seconds ahead) const { return credential_.token.empty() && ahead >= lifetime_; }
     /// Makes the next call of current() make a new one: the hub refused this one.
     void forget();
 

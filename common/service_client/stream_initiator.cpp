@@ -43,10 +43,6 @@ Failure refused_leg(const http::Response& answer) {
             "stream leg: " + describe_answer(answer)};
 }
 
-Failure with_clock_note(const Failure& refusal, const std::string& note) {
-    return note.empty() ? refusal : Failure(refusal.errc(), refusal.detail() + "; " + note);
-}
-
 }  // namespace
 
 StreamInitiator::StreamInitiator(const asio::any_io_executor& executor, ServiceAccess access, OpenLimits limits,
@@ -101,13 +97,22 @@ asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::Serv
         const auto& refusal = std::get<Failure>(meaning);
         if (refusal.errc() == Errc::service_unauthorized) {
             token_.forget();
-            throw with_clock_note(refusal, http::clock_note(answer.headers, clock_.wall_now()));
+            throw refused_credential(refusal, answer.headers);
         }
         if (refusal.errc() != Errc::throttled || tries >= limits_.tries_when_throttled) throw refusal;
         const auto next_try = clock_.now() + std::max<Clock::duration>(pause.next(), wait_asked_for(answer));
         if (next_try > last_try) throw refusal;
         co_await clock_.sleep_until(next_try);
     }
+}
+
+Failure StreamInitiator::refused_credential(const Failure& refusal, const http::Headers& headers) const {
+    const auto now = clock_.wall_now();
+    const auto ahead = http::clock_ahead(headers, now);
+    const auto note = http::clock_note(ahead, now);
+    if (note.empty()) return refusal;
+    const bool was_expired = token_.expires_at_once(*ahead);
+    return {was_expired ? Errc::clock_behind : refusal.errc(), refusal.detail() + "; " + note};
 }
 
 asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath& what,

@@ -41,6 +41,7 @@ class StreamInitiator {
     asio::awaitable<std::unique_ptr<ws::WsStream>> open_leg(std::unique_ptr<http::Connection> connection,
                                                             Granted granted);
     ws::WsOptions options_of(const Granted& granted) const;
+    Failure refused_credential(const Failure& refusal, const http::Headers& headers) const;
     std::string host_header() const;
 
     const ServiceAccess access_;

@@ -1,6 +1,7 @@
 #include "common/tls/tls_context.hpp"
 
 #include "common/base/error.hpp"
+#include "common/text/rfc3339.hpp"
 
 #include <asio/ip/address.hpp>
 #include <openssl/err.h>
@@ -108,13 +109,37 @@ bool is_ip_literal(const std::string& name) {
     return !not_one && name.find('%') == std::string::npos;  // OpenSSL checks none with a scope
 }
 
-void free_server_name(void*, void* name, CRYPTO_EX_DATA*, int, long, void*) {
-    delete static_cast<std::string*>(name);
+// What a client's connection knows of its server.
+struct Server {
+    std::string name;
+    std::optional<std::int64_t> becomes_valid;  // the certificate that verification failed by: Unix seconds
+};
+
+void free_server(void*, void* server, CRYPTO_EX_DATA*, int, long, void*) {
+    delete static_cast<Server*>(server);
 }
 
-int server_name_index() {
-    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_server_name);
+int server_index() {
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_server);
     return index;
+}
+
+Server* server_of(const SSL* connection) {
+    return static_cast<Server*>(SSL_get_ex_data(connection, server_index()));
+}
+
+// OpenSSL forgets a certificate that it does not accept. Those above it were checked before, and its signature too.
+int note_certificate_too_new(int accepted, X509_STORE_CTX* check) {
+    if (accepted == 1 || X509_STORE_CTX_get_error(check) != X509_V_ERR_CERT_NOT_YET_VALID) return accepted;
+    const auto* connection =
+        static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    if (auto* server = server_of(connection))
+        server->becomes_valid = facts_of(X509_STORE_CTX_get_current_cert(check)).not_before;
+    return accepted;
+}
+
+std::string date_of(std::int64_t unix_seconds) {
+    return format_rfc3339(std::chrono::sys_seconds(std::chrono::seconds(unix_seconds)));
 }
 
 }  // namespace
@@ -139,9 +164,9 @@ struct TlsContext::SessionCache {
 
     static int on_new_session(SSL* connection, SSL_SESSION* session) {
         auto* cache = static_cast<SessionCache*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(connection)));
-        const auto* name = static_cast<std::string*>(SSL_get_ex_data(connection, server_name_index()));
-        if (cache == nullptr || name == nullptr) return 0;
-        cache->keep(*name, session);
+        const auto* server = server_of(connection);
+        if (cache == nullptr || server == nullptr) return 0;
+        cache->keep(server->name, session);
         return 1;
     }
 
@@ -161,7 +186,7 @@ TlsContext::~TlsContext() {
 std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const std::optional<CertificateFiles>& own) {
     std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method()), false));
     SSL_CTX* context = made->context_;
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_certificate_too_new);
     if (ca_file.empty()) {
         SSL_CTX_set_default_verify_paths(context);
     } else if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
@@ -210,9 +235,18 @@ ssl_st* TlsContext::make_connection(const std::string& server_name) const {
         SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         SSL_set1_host(connection, server_name.c_str());
     }
-    SSL_set_ex_data(connection, server_name_index(), new std::string(server_name));
+    SSL_set_ex_data(connection, server_index(), new Server{server_name, std::nullopt});
     sessions_->offer(server_name, connection);
     return connection;
+}
+
+Failure verification_failure(const ssl_st* connection) {
+    const auto* server = server_of(connection);
+    if (server == nullptr || !server->becomes_valid)
+        return {Errc::hub_untrusted, X509_verify_cert_error_string(SSL_get_verify_result(connection))};
+    return {Errc::clock_behind, "the certificate of " + server->name + " is valid from " +
+                                    date_of(*server->becomes_valid) + ", and by this clock it is " +
+                                    date_of(std::time(nullptr))};
 }
 
 }  // namespace device_streams

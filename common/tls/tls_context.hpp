@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/error.hpp"
 #include "common/base/secret.hpp"
 #include "common/tls/certificate.hpp"
 
@@ -52,5 +53,9 @@ class TlsContext {
     bool is_server_;
     std::unique_ptr<SessionCache> sessions_;
 };
+
+/// Why a client's handshake did not verify the server: Failure(hub_untrusted), or Failure(clock_behind) when a
+/// certificate that is trusted otherwise becomes valid later than this machine's clock says it is now.
+Failure verification_failure(const ssl_st* connection);
 
 }  // namespace device_streams

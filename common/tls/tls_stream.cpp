@@ -149,9 +149,7 @@ asio::awaitable<void> TlsStream::handshake() {
         const auto cause = result == 1 ? std::string() : describe_error(result);
         send_scratch();  // an alert goes out before the failure is thrown
         if (result == 1) break;
-        const auto verified = SSL_get_verify_result(ssl_);
-        if (!context_->is_server() && verified != X509_V_OK)
-            throw Failure(Errc::hub_untrusted, X509_verify_cert_error_string(verified));
+        if (!context_->is_server() && SSL_get_verify_result(ssl_) != X509_V_OK) throw verification_failure(ssl_);
         if (failure_ || (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE))
             throw Failure(failed, cause.empty() ? describe_error(result) : cause);
         co_await flush();

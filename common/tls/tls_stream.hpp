@@ -26,8 +26,8 @@ class TlsStream final : public Transport {
               const std::string& server_name = {});
     ~TlsStream() override;
 
-    /// First of all operations; bounded by the caller's timeout. Clients: throws Failure(hub_untrusted or
-    /// hub_tls_failed) with OpenSSL's reason; servers: Failure(peer_tls_failed).
+    /// First of all operations; bounded by the caller's timeout. Clients: throws Failure(hub_untrusted,
+    /// clock_behind or hub_tls_failed) with the reason; servers: Failure(peer_tls_failed).
     asio::awaitable<void> handshake();
     bool resumed() const;
 

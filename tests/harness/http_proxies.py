@@ -41,11 +41,11 @@ class HttpProxy:
 class Tinyproxy(HttpProxy):
     """Wants Basic authentication, and lets through to `allowed` ports only."""
 
-    def __init__(self, directory, allowed, name="tinyproxy"):
+    def __init__(self, directory, allowed, name="tinyproxy", address="127.0.0.1"):
         super().__init__(directory)
         config = directory / f"{name}.conf"
         config.write_text(
-            f"Port {self.port}\nListen 127.0.0.1\nTimeout 600\nLogLevel Connect\nMaxClients 200\n"
+            f"Port {self.port}\nListen {address}\nTimeout 600\nLogLevel Connect\nMaxClients 200\n"
             f"BasicAuth {USER} {PASSWORD}\n" + "".join(f"ConnectPort {port}\n" for port in allowed)
         )
         self.program = Program(name, [find_tool("tinyproxy"), "-d", "-c", config], directory)

@@ -2,6 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
+#include "common/text/rfc3339.hpp"
 #include "common/tls/tls_raw_connection.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/coroutine.hpp"
@@ -201,7 +202,7 @@ TEST_P(TlsOverAnything, BothEndsOfAConnectionAndNoOtherKnowItsBinding) {
     EXPECT_NE(client->channel_binding(), first);
 }
 
-Errc failure_of(TlsPair& pair, const std::string& name) {
+Failure whole_failure_of(TlsPair& pair, const std::string& name) {
     pair.connect(name);
     test::Running<void> serving(pair.io, pair.server->handshake());
     try {
@@ -210,9 +211,13 @@ Errc failure_of(TlsPair& pair, const std::string& name) {
         pair.client->abort(CloseReason::cancelled);
         test::poll(pair.io);
         EXPECT_TRUE(serving.done());
-        return failure.errc();
+        return failure;
     }
-    return Errc::internal;
+    return {Errc::internal, "nothing failed"};
+}
+
+Errc failure_of(TlsPair& pair, const std::string& name) {
+    return whole_failure_of(pair, name).errc();
 }
 
 TEST_P(TlsOverAnything, AnotherNameIsNotTrusted) {
@@ -227,6 +232,49 @@ TEST_F(TlsPair, AnUnknownAuthorityIsNotTrusted) {
     const TestCertificates strangers;
     client_context = TlsContext::client(strangers.ca_file);
     EXPECT_EQ(failure_of(*this, "localhost"), Errc::hub_untrusted);
+}
+
+// As they are to a machine whose clock stands years back.
+struct NewCertificates {
+    explicit NewCertificates(const std::string& name) {
+        const auto month = std::chrono::hours(30 * 24);
+        const auto now = std::chrono::system_clock::now();
+        const auto authority = hub::make_authority("test CA", now);
+        const auto issued = hub::issue_server_certificate(authority, {name}, now + month);
+        ca_file = folder.write("ca.pem", authority.certificate);
+        server = TlsContext::server(folder.write("server.pem", issued.certificate),
+                                    folder.write("server.key", issued.key.reveal()));
+    }
+    test::ScratchFolder folder;
+    std::string ca_file;
+    std::shared_ptr<TlsContext> server;
+};
+
+TEST_F(TlsPair, AClockBehindTheCertificateIsNamedWithBothDates) {
+    const NewCertificates new_ones("localhost");
+    client_context = TlsContext::client(new_ones.ca_file);
+    server_context = new_ones.server;
+    const auto failure = whole_failure_of(*this, "localhost");
+    EXPECT_EQ(failure.errc(), Errc::clock_behind);
+    const auto day = [](auto when) {
+        return format_rfc3339(std::chrono::floor<std::chrono::days>(when)).substr(0, 10);
+    };
+    const auto now = std::chrono::system_clock::now();
+    const auto valid_from = new_ones.server->own_certificate()->not_before;
+    const auto text = failure.detail();
+    EXPECT_NE(text.find("of localhost is valid from " +
+                        day(std::chrono::system_clock::time_point(std::chrono::seconds(valid_from)))),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("by this clock it is " + day(now)), std::string::npos) << text;
+}
+
+TEST_F(TlsPair, AClockBehindIsNoExcuseForAnotherAuthorityOrName) {
+    const NewCertificates new_ones("localhost");
+    server_context = new_ones.server;
+    EXPECT_EQ(failure_of(*this, "localhost"), Errc::hub_untrusted);
+    client_context = TlsContext::client(new_ones.ca_file);
+    EXPECT_EQ(failure_of(*this, "elsewhere.example"), Errc::hub_untrusted);
 }
 
 // A client that asks for new keys again and again and never reads the replies.

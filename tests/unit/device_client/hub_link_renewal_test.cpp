@@ -86,14 +86,14 @@ TEST(HubLinkRenewal, IsNotAlarmedWhenTheHubDropsTheOldLinkDuringRenewal) {
 TEST(HubLinkRenewal, KeepsTheOldLinkWhileRenewingFails) {
     HubLinkFixture f;
     f.start_and_let_in();
-    f.unreachable = true;
+    f.refusal = Errc::hub_unreachable;
     f.pass(renewal);
     f.links[0]->send(mqtt::PingResp{});
     f.links[0]->send(HubLinkFixture::request("1"));
     f.settle();
     EXPECT_TRUE(f.log->contains("DS-201"));
     EXPECT_EQ(f.requests.size(), 1u);
-    f.unreachable = false;
+    f.refusal.reset();
     f.pass(500ms);
     ASSERT_EQ(f.links.size(), 2u);
     f.let_in(*f.links[1]);

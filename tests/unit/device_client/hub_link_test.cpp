@@ -53,7 +53,7 @@ TEST(HubLink, ComesBackAfterTheHubClosedIt) {
 
 TEST(HubLink, WaitsLongerAndLongerForAHubThatCannotBeReached) {
     HubLinkFixture f(1.0);
-    f.unreachable = true;
+    f.refusal = Errc::hub_unreachable;
     f.link.start();
     f.settle();
     for (const auto* wait : {"1000", "2000", "4000", "8000", "16000", "32000", "60000", "60000"}) {
@@ -80,10 +80,10 @@ TEST(HubLink, DoesNotTakeALinkThatDiesYoungForProofOfLife) {
 
 TEST(HubLink, StartsTheBackoffAnewAfterALinkThatLived) {
     HubLinkFixture f(1.0);
-    f.unreachable = true;
+    f.refusal = Errc::hub_unreachable;
     f.link.start();
     f.settle();
-    f.unreachable = false;
+    f.refusal.reset();
     f.pass(1s);
     f.let_in(*f.links.at(0));
     f.pass(6s);
@@ -182,7 +182,7 @@ TEST(HubLink, LeavesWhileItIsStillConnecting) {
 
 TEST(HubLink, LeavesWhileItWaitsToTryAgain) {
     HubLinkFixture f;
-    f.unreachable = true;
+    f.refusal = Errc::hub_unreachable;
     f.link.start();
     f.settle();
     f.link.leave();

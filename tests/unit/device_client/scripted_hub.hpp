@@ -129,18 +129,22 @@ class HubLinkFixture {
     std::shared_ptr<CapturedLog> log = std::make_shared<CapturedLog>();
     std::vector<std::unique_ptr<ScriptedLink>> links;  ///< in the order they were opened
     std::vector<iothub::StreamRequest> requests;
-    bool unreachable = false;
+    unsigned tries = 0;                             ///< to reach the hub
+    std::optional<Errc> refusal;                    ///< it is not reached
+    std::optional<std::chrono::seconds> hub_ahead;  ///< as its Date says
     bool never_opens = false;
     LinkSettings settings;
     HubLink link;
 
  private:
-    asio::awaitable<std::unique_ptr<ByteStream>> open(LinkSettings) {
+    asio::awaitable<OpenedLink> open(LinkSettings) {
+        ++tries;
         if (never_opens) co_await clock.sleep_for(std::chrono::hours(1000));
-        if (unreachable) throw Failure(Errc::hub_unreachable, "connecting to hub1.iot.example:443");
+        if (refusal) throw Failure(*refusal, "connecting to hub1.iot.example:443");
         auto [device_end, hub_end] = make_memory_streams(io.get_executor());
         links.push_back(std::make_unique<ScriptedLink>(std::move(hub_end)));
-        co_return std::move(device_end);
+        OpenedLink opened{.stream = std::move(device_end), .hub_ahead = hub_ahead};
+        co_return opened;
     }
 };
 

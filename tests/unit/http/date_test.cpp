@@ -26,11 +26,15 @@ TEST(Date, WhatTheClockCannotSayIsNone) {
 
 TEST(Date, ClocksThatDifferAreNoted) {
     const Headers from_hub{{"Date", "Sun, 06 Nov 1994 08:49:37 GMT"}};
-    EXPECT_EQ(clock_note(from_hub, november), "");
-    EXPECT_EQ(clock_note(from_hub, november + 120s), "");
-    EXPECT_EQ(clock_note(from_hub, november - 24h), "the hub's clock is 86400 s ahead of this machine's");
-    EXPECT_EQ(clock_note(from_hub, november + 24h), "the hub's clock is 86400 s behind this machine's");
-    EXPECT_EQ(clock_note({}, november), "");
+    const auto note = [&](Clock::wall_time now) { return clock_note(clock_ahead(from_hub, now), now); };
+    EXPECT_EQ(note(november), "");
+    EXPECT_EQ(note(november + 120s), "");
+    EXPECT_EQ(note(november - 24h),
+              "the hub's clock is 86400 s ahead of this machine's, by which it is 1994-11-05T08:49:37Z");
+    EXPECT_EQ(note(november + 24h),
+              "the hub's clock is 86400 s behind this machine's, by which it is 1994-11-07T08:49:37Z");
+    EXPECT_EQ(clock_ahead({}, november), std::nullopt);
+    EXPECT_EQ(clock_note(std::nullopt, november), "");
 }
 
 }  // namespace

@@ -69,6 +69,14 @@ TEST(ServiceToken, ReadyMadeOneIsUsedAsItIs) {
     EXPECT_EQ(token.current(clock).reveal(), "SharedAccessSignature sr=a&sig=b&se=1");
 }
 
+TEST(ServiceToken, ExpiresAtOnceByAClockThatIsAheadByItsLifetime) {
+    EXPECT_TRUE(ServiceToken(credential(), minutes(60)).expires_at_once(minutes(60)));
+    EXPECT_FALSE(ServiceToken(credential(), minutes(60)).expires_at_once(minutes(59)));
+    iothub::ConnectionString ready;
+    ready.token = Secret("SharedAccessSignature sr=a&sig=b&se=1");
+    EXPECT_FALSE(ServiceToken(ready, minutes(60)).expires_at_once(minutes(60)));
+}
+
 TEST(ServiceToken, KeyThatIsNotBase64IsACredentialFault) {
     test::ManualClock clock;
     auto broken = credential();
