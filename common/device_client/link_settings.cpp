@@ -100,12 +100,9 @@ Failure refused_login(const Failure& refusal, const LinkSettings& settings,
                       std::optional<std::chrono::seconds> hub_ahead, const Clock& clock) {
     if (refusal.errc() != Errc::hub_refused_login || !settings.makes_tokens()) return refusal;
     const auto now = clock.wall_now();
-    auto note = http::clock_note(hub_ahead, now);
-    if (!hub_ahead)
-        note = "by this machine's clock it is " + format_rfc3339(std::chrono::floor<std::chrono::seconds>(now));
-    if (note.empty()) return refusal;
-    const bool was_expired = hub_ahead && *hub_ahead >= settings.token_lifetime;
-    return {was_expired ? Errc::clock_behind : refusal.errc(), refusal.detail() + "; " + note};
+    if (hub_ahead) return http::with_clock_note(refusal, *hub_ahead, *hub_ahead >= settings.token_lifetime, now);
+    return {refusal.errc(), refusal.detail() + "; by this machine's clock it is " +
+                                format_rfc3339(std::chrono::floor<std::chrono::seconds>(now))};
 }
 
 }  // namespace device_streams::device

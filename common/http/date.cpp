@@ -51,4 +51,11 @@ std::string clock_note(std::optional<std::chrono::seconds> hub_ahead, Clock::wal
            format_rfc3339(std::chrono::floor<std::chrono::seconds>(now));
 }
 
+Failure with_clock_note(const Failure& refusal, std::chrono::seconds hub_ahead, bool was_expired,
+                        Clock::wall_time now) {
+    const auto note = clock_note(hub_ahead, now);
+    if (note.empty()) return refusal;
+    return {was_expired ? Errc::clock_behind : refusal.errc(), refusal.detail() + "; " + note};
+}
+
 }  // namespace device_streams::http

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/clock.hpp"
+#include "common/base/error.hpp"
 #include "common/http/message.hpp"
 
 #include <optional>
@@ -19,5 +20,8 @@ std::optional<std::chrono::seconds> clock_ahead(const Headers& received, Clock::
 /// "the hub's clock is 86400 s ahead of this machine's, by which it is 2020-01-01T00:00:00Z" for more than two minutes
 /// either way; else empty. Tokens live by the clock, so this explains why one was refused.
 std::string clock_note(std::optional<std::chrono::seconds> hub_ahead, Clock::wall_time now);
+/// A refused token with what clock_note says: Failure(clock_behind) when it `was_expired` by the hub's clock the moment
+/// it was made. The refusal as it is where there is nothing to say.
+Failure with_clock_note(const Failure& refusal, std::chrono::seconds hub_ahead, bool was_expired, Clock::wall_time now);
 
 }  // namespace device_streams::http

@@ -109,10 +109,7 @@ asio::awaitable<StreamInitiator::Answered> StreamInitiator::request(iothub::Serv
 Failure StreamInitiator::refused_credential(const Failure& refusal, const http::Headers& headers) const {
     const auto now = clock_.wall_now();
     const auto ahead = http::clock_ahead(headers, now);
-    const auto note = http::clock_note(ahead, now);
-    if (note.empty()) return refusal;
-    const bool was_expired = token_.expires_at_once(*ahead);
-    return {was_expired ? Errc::clock_behind : refusal.errc(), refusal.detail() + "; " + note};
+    return ahead ? http::with_clock_note(refusal, *ahead, token_.expires_at_once(*ahead), now) : refusal;
 }
 
 asio::awaitable<http::Response> StreamInitiator::call(const iothub::ServicePath& what,

@@ -47,7 +47,6 @@ class IncomingConnection {
         if (peer_ == unknown_peer) co_return;
         const bool is_probe = co_await leaves_without_a_word();
         if (is_probe) co_return;
-        has_spoken_ = true;
         const bool expected = co_await read_proxy_header();
         if (!expected) co_return;
         if (security_ == Security::plain) {
@@ -64,19 +63,21 @@ class IncomingConnection {
         if (!covers(hub_.limits.get()->connections.trusted_proxies, peer_)) co_return true;
         const auto header = co_await proxy_protocol::read_header(*socket_, hub_.clock);
         if (!header) co_return true;
-        has_spoken_ = false;
         if (!header->client.empty() && !admit(header->client)) co_return false;
         const bool is_probe = co_await leaves_without_a_word();
-        has_spoken_ = !is_probe;
         co_return !is_probe;
     }
 
     asio::awaitable<bool> leaves_without_a_word() {
         std::array<std::byte, 1> room;
+        has_spoken_ = false;
         try {
             for (;;) {
                 co_await socket_->wait_readable();
-                if (const auto seen = socket_->try_peek(room)) co_return *seen == 0;
+                if (const auto seen = socket_->try_peek(room)) {
+                    has_spoken_ = *seen != 0;
+                    co_return !has_spoken_;
+                }
             }
         } catch (const StreamError&) {
             co_return true;
@@ -104,7 +105,7 @@ class IncomingConnection {
     std::string peer_;
     std::optional<UnauthenticatedConnections::Slot> slot_;
     std::unique_ptr<Transport> transport_;
-    bool has_spoken_ = false;
+    bool has_spoken_ = false;  // behind the PROXY header, once that is read
 };
 
 }  // namespace

@@ -3,36 +3,11 @@ import re
 import socket
 import time
 
-from tests.harness.programs import BIN, Program, run, wait_until
+from tests.harness.device_certificates import device_with_certificate, make_certificate
+from tests.harness.programs import wait_until
 from .test_credentials import service_with
 
 PUMP = "pump-with-certificate"
-
-
-def make_certificate(directory, name):
-    """Self-signed, as an operator would make it; gives its SHA-256 as OpenSSL prints it."""
-    run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-subj",
-            "/CN=anything",
-            "-days",
-            "2",
-            "-keyout",
-            directory / f"{name}.key",
-            "-out",
-            directory / f"{name}.pem",
-        ]
-    )
-    printed = run(["openssl", "x509", "-in", directory / f"{name}.pem", "-noout", "-fingerprint", "-sha256"]).stdout
-    return printed.strip().split("=")[1]
 
 
 def install(directory, name):
@@ -45,15 +20,7 @@ def test_a_certificate_is_renewed_without_a_restart_and_revoked_at_once(rig, tmp
     install(tmp_path, "first")
     credential = rig.admin("device", "add", PUMP, "--x509-thumbprint", first)
     assert credential.strip().endswith("x509=true")
-    (tmp_path / "device.cs").write_text(credential)
-    config = tmp_path / "device-proxy.yaml"
-    original = (rig.directory / "device-proxy.yaml").read_text()
-    config.write_text(
-        original.replace(str(rig.directory / "device.cs"), str(tmp_path / "device.cs")).replace(
-            "hub:\n", "hub:\n  certificate: device.pem\n  key: device.key\n", 1
-        )
-    )
-    device = Program("device-proxy", [BIN / "device-proxy", "--config", config], tmp_path).start()
+    device = device_with_certificate(rig, tmp_path, credential).start()
     try:
         wait_until(lambda: rig.is_online(PUMP), "the device to be online")
         with service_with(rig, tmp_path, rig.service_cs, device=PUMP) as (_, port):

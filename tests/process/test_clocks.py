@@ -3,9 +3,9 @@ import pathlib
 import socket
 
 import pytest
-from tests.harness.programs import BIN, Program, is_listening, run, wait_until
+from tests.harness.device_certificates import device_with_certificate, make_certificate
+from tests.harness.programs import is_listening, run, wait_until
 from tests.harness.rig import DEVICE, Rig
-from .test_certificates import make_certificate
 
 pytestmark = pytest.mark.no_sanitizer  # sanitizers do not get on with a preloaded library
 
@@ -144,15 +144,7 @@ def test_a_device_whose_clock_is_not_set_at_boot_says_so_once_and_gets_in_when_i
 def test_a_device_with_a_certificate_of_its_own_says_it_once_too(clock_rig, tmp_path):
     thumbprint = make_certificate(tmp_path, "device")
     credential = clock_rig.admin("device", "add", "pump-x509", "--x509-thumbprint", thumbprint)
-    (tmp_path / "device.cs").write_text(credential)
-    config = tmp_path / "device-proxy.yaml"
-    original = (clock_rig.directory / "device-proxy.yaml").read_text()
-    config.write_text(
-        original.replace(str(clock_rig.directory / "device.cs"), str(tmp_path / "device.cs")).replace(
-            "hub:\n", "hub:\n  certificate: device.pem\n  key: device.key\n", 1
-        )
-    )
-    device = Program("device-proxy-x509", [BIN / "device-proxy", "--config", config], tmp_path)
+    device = device_with_certificate(clock_rig, tmp_path, credential, name="device-proxy-x509")
     clock_rig.give_clock(device)
     clock_rig.extra_programs.append(device)
     hub_mark, mark = clock_rig.hub.mark(), clock_rig.reboot(device, -6 * YEAR)
