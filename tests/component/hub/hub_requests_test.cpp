@@ -265,7 +265,7 @@ TEST_F(HubRequests, FeaturesAreNegotiatedBetweenPartiesOfOurs) {
     auto asking =
         start(service->ask("dev-01", "ssh.0a1b2c3d", {{"iothub-streaming-features", "half-close,big-frames,x"}}));
     const auto request = run(device->next_request());
-    EXPECT_EQ(request.features, "half-close,big-frames,pings");  // the last one is of this hop alone
+    EXPECT_EQ(request.features, "half-close,big-frames,pings,reasons");  // the last one is of this hop alone
     run(device->answer(200, request.request_id));
     const auto response = finish(asking);
     EXPECT_EQ(response.headers.find("iothub-streaming-features"), "half-close,big-frames");
