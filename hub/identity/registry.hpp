@@ -65,6 +65,8 @@ class Registry {
     /// The devices that come first in order of id, without their modules.
     virtual asio::awaitable<std::vector<Identity>> list_devices(std::size_t most) = 0;
     virtual asio::awaitable<std::vector<Identity>> list_modules(std::string device_id) = 0;
+    /// Identities whose ids are those of `target` but for upper and lower case; a few at most, in order of id.
+    virtual asio::awaitable<std::vector<iothub::Target>> find_spelt_alike(iothub::Target target) = 0;
     /// Adds a device, or a module to a device that exists. Returns it as stored.
     virtual asio::awaitable<Identity> add(iothub::Target target, Authentication authentication) = 0;
     virtual asio::awaitable<Identity> create(iothub::Target target, IdentityDescription description) = 0;

@@ -105,6 +105,16 @@ std::vector<Identity> RegistryStore::list_devices(std::size_t most) {
     return read_all(query);
 }
 
+std::vector<iothub::Target> RegistryStore::find_spelt_alike(const iothub::Target& target) {
+    auto query = database_.query(
+        "SELECT device_id, module_id FROM identity WHERE device_id = ? COLLATE NOCASE AND module_id = ? COLLATE NOCASE"
+        " ORDER BY device_id, module_id LIMIT 8");
+    query.bind(target.device_id).bind(target.module_id);
+    std::vector<iothub::Target> found;
+    while (query.step()) found.push_back({query.text(0), query.text(1)});
+    return found;
+}
+
 std::vector<Identity> RegistryStore::list_modules(const std::string& device_id) {
     static const std::string sql =
         std::string(identity_columns) + " WHERE i.device_id = ? AND i.module_id <> '' ORDER BY i.module_id";

@@ -21,6 +21,7 @@ class RegistryStore {
     std::vector<Identity> list();
     std::vector<Identity> list_devices(std::size_t most);
     std::vector<Identity> list_modules(const std::string& device_id);
+    std::vector<iothub::Target> find_spelt_alike(const iothub::Target& target);
     Identity create(const iothub::Target& target, const IdentityDescription& description);
     Identity replace(const iothub::Target& target, const IdentityDescription& description, const std::string& etag);
     /// Returns what is gone: the target and, for a device, its modules.

@@ -88,6 +88,10 @@ asio::awaitable<std::vector<Identity>> SqliteRegistry::list_modules(std::string 
         [device_id = std::move(device_id)](RegistryStore& store) { return store.list_modules(device_id); });
 }
 
+asio::awaitable<std::vector<iothub::Target>> SqliteRegistry::find_spelt_alike(iothub::Target target) {
+    return worker_->call([target = std::move(target)](RegistryStore& store) { return store.find_spelt_alike(target); });
+}
+
 asio::awaitable<Identity> SqliteRegistry::add(iothub::Target target, Authentication authentication) {
     return create(std::move(target), {.authentication = std::move(authentication)});
 }
