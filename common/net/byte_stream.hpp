@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/error.hpp"
 #include "common/net/client_certificate.hpp"
 #include "common/net/loss_monitor.hpp"
 
@@ -31,6 +32,8 @@ enum class CloseReason {
     cancelled,           ///< cut on this side: shutdown, revocation
 };
 std::string_view to_string(CloseReason close_reason);
+/// The code that logs and exit codes have for it.
+Errc errc_of(CloseReason close_reason);
 
 /// Thrown by stream operations when the leg cannot go on. `what()` is the cause alone, never payload.
 class StreamError : public std::system_error {
