@@ -59,6 +59,8 @@ class Registry {
 
     virtual ~Registry() = default;
 
+    /// True while an identity logs in with a certificate. Returns at once; any thread.
+    virtual bool has_certificate_users() const = 0;
     virtual asio::awaitable<std::optional<Identity>> find(iothub::Target target) = 0;
     /// All identities in order of id, modules behind their device.
     virtual asio::awaitable<std::vector<Identity>> list() = 0;

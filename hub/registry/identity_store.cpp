@@ -71,6 +71,12 @@ Failure not_registered(const iothub::Target& target) {
 
 }  // namespace
 
+bool RegistryStore::has_certificate_users() {
+    auto query =
+        database_.query("SELECT 1 FROM identity INDEXED BY identity_certificate WHERE authentication <> 'sas' LIMIT 1");
+    return query.step();
+}
+
 std::optional<Identity> RegistryStore::find(const iothub::Target& target) {
     static const std::string sql = std::string(identity_columns) + " WHERE i.device_id = ? AND i.module_id = ?";
     auto query = database_.query(sql);

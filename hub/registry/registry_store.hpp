@@ -17,6 +17,7 @@ class RegistryStore {
     using Mode = SqliteRegistry::Mode;
     RegistryStore(const std::string& file, Mode mode, Clock& clock);
 
+    bool has_certificate_users();
     std::optional<Identity> find(const iothub::Target& target);
     std::vector<Identity> list();
     std::vector<Identity> list_devices(std::size_t most);

@@ -20,6 +20,7 @@ class SqliteRegistry final : public Registry {
     /// Waits for calls under way. Their callers' executors must still be alive.
     ~SqliteRegistry() override;
 
+    bool has_certificate_users() const override;
     asio::awaitable<std::optional<Identity>> find(iothub::Target target) override;
     asio::awaitable<std::vector<Identity>> list() override;
     asio::awaitable<std::vector<Identity>> list_devices(std::size_t most) override;
