@@ -17,8 +17,10 @@ DeviceProxy::DeviceProxy(const Environment& environment, const DeviceProxySettin
             [this](iothub::StreamRequest request) { acceptor_.take(std::move(request)); }),
       acceptor_(
           environment.io.get_executor(), environment.clock, log_of(environment, settings), settings.streams,
-          [this](const iothub::StreamRequest& request, int status) {
-              link_.answer({status, request.request_id}, from_own_hub(request.features));
+          [this](const iothub::StreamRequest& request, std::optional<Errc> refusal) {
+              const bool tells = refusal && parse_features(request.features).reasons;
+              link_.answer({refusal ? 400 : 200, request.request_id, tells ? refusal : std::nullopt},
+                           from_own_hub(request.features));
           },
           std::make_unique<LegOpener>(environment.io.get_executor(), environment.clock,
                                       log_of(environment, settings))) {

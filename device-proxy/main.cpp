@@ -1,3 +1,4 @@
+#include "common/app/log_target.hpp"
 #include "common/app/process.hpp"
 #include "common/app/reconfiguration.hpp"
 #include "common/config/command_line.hpp"
@@ -11,7 +12,7 @@ int main(int argc, char** argv) {
     if (!loaded.config) return loaded.exit_code;
     const auto config = *loaded.config;
 
-    const Log log(make_stderr_sink(config.log.format), config.log.level);
+    const Log log(make_log_sink(config.log, "device-proxy"), config.log.level);
     Reconfiguration reconfiguration(device::device_proxy_options(), std::move(loaded), log);
     const auto make = [&](const Environment& environment) {
         const auto first = device::make_settings(reconfiguration.begin());

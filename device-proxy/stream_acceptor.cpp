@@ -114,52 +114,54 @@ asio::awaitable<void> StreamAcceptor::serve(iothub::StreamRequest request, Setti
     auto log = log_.with({{"stream", loggable_id(request.name)}});
     if (!request.policy.empty()) log = log.with({{"policy", request.policy}});
     Stream stream{std::move(request), std::move(settings), log, {}, {}, {}, {}, {}};
-    if (!find_service(stream) || !may_reach(stream)) co_return answer_(stream.request, 400);
+    auto refusal = find_service(stream);
+    if (!refusal) refusal = reason_to_refuse(stream);
+    if (refusal) co_return answer_(stream.request, refusal);
     co_await both(answer(stream, std::move(open)), dial_leg(stream));
     if (!stream.local) co_return;
     if (!co_await open_leg(stream)) co_return stream.local->abort(CloseReason::lost);
     co_await carry(stream);
 }
 
-bool StreamAcceptor::find_service(Stream& stream) const {
+std::optional<Errc> StreamAcceptor::find_service(Stream& stream) const {
     const auto& name = stream.request.name;
     const bool valid = iothub::is_valid_stream_name(name);
     if (auto service = valid ? stream.settings->services.resolve(name, stream.request.policy) : std::nullopt) {
         stream.service = std::move(*service);
-        return true;
+        return std::nullopt;
     }
     const Failure unknown(Errc::service_unknown, valid ? name : "malformed stream name");
     stream.log.warning("stream refused: " + explain(unknown));
-    return false;
+    return unknown.errc();
 }
 
-bool StreamAcceptor::may_reach(const Stream& stream) const {
+std::optional<Errc> StreamAcceptor::reason_to_refuse(const Stream& stream) const {
     const auto& policy = stream.request.policy;
-    if (stream.service.is_open_to(policy)) return true;
+    if (stream.service.is_open_to(policy)) return std::nullopt;
     const Failure closed(Errc::service_not_allowed,
                          stream.service.name + (policy.empty() ? ", the hub names no policy" : ", policy " + policy));
     stream.log.warning("stream refused: " + explain(closed));
-    return false;
+    return closed.errc();
 }
 
 asio::awaitable<void> StreamAcceptor::answer(Stream& stream, Unanswered open) {
-    const bool reached = co_await reach_service(stream);
-    answer_(stream.request, reached ? 200 : 400);
+    const auto refusal = co_await reach_service(stream);
+    answer_(stream.request, refusal);
     open.over();
 }
 
-asio::awaitable<bool> StreamAcceptor::reach_service(Stream& stream) {
+asio::awaitable<std::optional<Errc>> StreamAcceptor::reach_service(Stream& stream) {
     const auto target = stream.service.name + " at " + stream.service.endpoint.to_string();
     try {
         auto connecting = connect_(stream.service.endpoint, clock_);
         stream.local = co_await with_timeout(std::move(connecting), stream.settings->local_timeout, clock_);
-        co_return true;
+        co_return std::nullopt;
     } catch (const std::system_error& failure) {
         if (failure.code() == asio::error::operation_aborted) throw;
         const auto code = local_errc(failure.code());
         stream.log.warning("stream refused: " + explain(Failure(code, target + ", " + failure.code().message())));
+        co_return code;
     }
-    co_return false;
 }
 
 // Beside the local connection, whose fate alone decides the answer.

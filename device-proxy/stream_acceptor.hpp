@@ -2,6 +2,7 @@
 
 #include "common/async/task_set.hpp"
 #include "common/base/clock.hpp"
+#include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/device_client/leg_opener.hpp"
 #include "common/hub_access/hub_access.hpp"
@@ -13,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace device_streams::device {
 
@@ -31,8 +33,8 @@ asio::awaitable<std::unique_ptr<ByteStream>> connect_locally(Endpoint endpoint, 
 /// outlive its tasks: await until_done().
 class StreamAcceptor {
  public:
-    /// Tells the hub `status` (200 or 400); called on the stream's strand.
-    using Answer = std::function<void(const iothub::StreamRequest&, int status)>;
+    /// Tells the hub whether the stream is accepted or why it is refused; called on the stream's strand.
+    using Answer = std::function<void(const iothub::StreamRequest&, std::optional<Errc> refusal)>;
 
     /// As connect_locally, which tests replace.
     using Connect = std::function<asio::awaitable<std::unique_ptr<ByteStream>>(Endpoint, Clock&)>;
@@ -58,10 +60,10 @@ class StreamAcceptor {
     class Unanswered;
     void note_answered();
     asio::awaitable<void> serve(iothub::StreamRequest request, Settings settings, Unanswered open);
-    bool find_service(Stream& stream) const;
-    bool may_reach(const Stream& stream) const;
+    std::optional<Errc> find_service(Stream& stream) const;
+    std::optional<Errc> reason_to_refuse(const Stream& stream) const;
     asio::awaitable<void> answer(Stream& stream, Unanswered open);
-    asio::awaitable<bool> reach_service(Stream& stream);
+    asio::awaitable<std::optional<Errc>> reach_service(Stream& stream);
     asio::awaitable<void> dial_leg(Stream& stream);
     asio::awaitable<bool> open_leg(Stream& stream);
     asio::awaitable<void> carry(Stream& stream);

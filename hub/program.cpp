@@ -1,5 +1,6 @@
 #include "hub/program.hpp"
 
+#include "common/app/log_target.hpp"
 #include "common/app/privileges.hpp"
 #include "common/app/reconfiguration.hpp"
 #include "common/async/block_on.hpp"
@@ -38,7 +39,7 @@ int run_with_state(const HubConfig& config, Reconfiguration<HubConfig>& reconfig
 
 int run_hub(LoadedConfig<HubConfig> loaded) {
     const auto config = *loaded.config;
-    const Log log(make_stderr_sink(config.log.format), config.log.level);
+    const Log log(make_log_sink(config.log, "stream-hub"), config.log.level);
     Reconfiguration reconfiguration(hub_options(), std::move(loaded), log);
     try {
         become(config.run.run_as);  // before the state is opened

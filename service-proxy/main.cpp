@@ -1,7 +1,9 @@
+#include "common/app/log_target.hpp"
 #include "common/app/process.hpp"
 #include "common/app/reconfiguration.hpp"
 #include "common/config/command_line.hpp"
 #include "common/net/pipe_stream.hpp"
+#include "service-proxy/last_error.hpp"
 #include "service-proxy/service_proxy.hpp"
 #include "service-proxy/service_proxy_config.hpp"
 #include "service-proxy/stdio.hpp"
@@ -13,7 +15,7 @@ using service::ServiceProxyConfig;
 
 int run_forwards(LoadedConfig<ServiceProxyConfig> loaded) {
     const auto config = *loaded.config;
-    const Log log(make_stderr_sink(config.log.format), config.log.level);
+    const Log log(make_log_sink(config.log, "service-proxy"), config.log.level);
     Reconfiguration reconfiguration(service::service_proxy_options(), std::move(loaded), log);
     const auto make = [&](const Environment& environment) {
         const auto first = service::make_settings(reconfiguration.begin());
@@ -26,9 +28,14 @@ int run_forwards(LoadedConfig<ServiceProxyConfig> loaded) {
 }
 
 // Standard error is a person's terminal here: the starts and ends of streams are told at debug level only.
+LogLevel stdio_level(const LogSettings& log) {
+    const bool terminal = log.file.empty() && log.target == LogTarget::standard_error;
+    return terminal && log.level == LogLevel::info ? LogLevel::warning : log.level;
+}
+
 int run_stdio(const ServiceProxyConfig& config) {
-    const auto level = config.log.level == LogLevel::info ? LogLevel::warning : config.log.level;
-    const Log log(make_stderr_sink(config.log.format), level);
+    const auto sink = make_log_sink(config.log, "service-proxy");
+    const Log log(service::keep_last_error(sink, service::last_error_file()), stdio_level(config.log));
     const auto make = [&](const Environment& environment) {
         return std::make_unique<service::StdioProxy>(environment, service::make_settings(config), *config.stdio,
                                                      take_standard_streams());

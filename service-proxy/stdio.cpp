@@ -31,7 +31,8 @@ asio::awaitable<void> StdioProxy::serve(StreamTools tools) {
     bool clean = false;
     if (stream) clean = co_await session.carry(*local_, std::move(stream));
     local_->abort(CloseReason::clean);
-    environment_.finish(clean ? exit_ok : exit_failure);
+    const auto& failure = session.failure();
+    environment_.finish(clean ? exit_ok : failure ? exit_code_for(*failure) : exit_failure);
 }
 
 }  // namespace device_streams::service

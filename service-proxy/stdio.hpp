@@ -7,7 +7,8 @@
 namespace device_streams::service {
 
 /// `--stdio`: one stream on two descriptors instead of listening, for ssh's ProxyCommand. The program ends with the
-/// stream: exit code 0 when it ended cleanly, else 1.
+/// stream: exit code 0 when it ended cleanly, else that of the error. SIGHUP, which ssh sends when it has closed both,
+/// means nothing.
 class StdioProxy final : public Component {
  public:
     /// Takes ownership of both descriptors. Of `settings`, the forwards are not used.

@@ -63,15 +63,17 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamSession::open(asio::awaitab
     co_return stream ? std::move(*stream) : nullptr;
 }
 
-void StreamSession::log_no_stream(const std::exception_ptr& failure) const {
+void StreamSession::log_no_stream(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
     } catch (const StreamError& left) {
         log_.info("stream request cancelled", {{"reason", left.what()}});
     } catch (const Failure& refused) {
+        failure_ = refused.errc();
         log_.warning("no stream: " + explain(refused), {{"leg", leg_of(refused.errc())}});
     } catch (...) {
         if (is_cancellation(failure)) return log_.info("stream request cancelled", {{"reason", "this program stops"}});
+        failure_ = Errc::internal;
         log_.error("no stream: " + explain(failure));
     }
 }
@@ -82,7 +84,8 @@ asio::awaitable<bool> StreamSession::carry(ByteStream& local, std::unique_ptr<ws
     limits.stream = limits.stream.within(forward_.limits);
     const auto result = co_await relay(local, *stream, limits, tools_.clock);
     log_end(result, is_ordinary(result, *stream) ? LogLevel::info : LogLevel::warning, tools_.clock.now() - begun);
-    co_return result.close_reason == CloseReason::clean;
+    if (result.close_reason != CloseReason::clean) failure_ = errc_of(result.close_reason);
+    co_return !failure_;
 }
 
 void StreamSession::log_end(const RelayResult& result, LogLevel level, Clock::duration length) const {

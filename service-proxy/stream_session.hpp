@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/clock.hpp"
+#include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/service_client/stream_initiator.hpp"
 #include "common/tunnel/relay.hpp"
@@ -8,6 +9,7 @@
 #include "service-proxy/service_proxy_config.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace device_streams::service {
@@ -31,15 +33,18 @@ class StreamSession {
     asio::awaitable<std::unique_ptr<ws::WsStream>> open(asio::awaitable<void> until_client_leaves);
     /// Relays until the stream is over. True when it ended cleanly.
     asio::awaitable<bool> carry(ByteStream& local, std::unique_ptr<ws::WsStream> stream);
+    /// Why there was no stream, or how it ended when it did not end cleanly; nullopt: neither, or the client has left.
+    const std::optional<Errc>& failure() const { return failure_; }
 
  private:
     void log_end(const RelayResult& result, LogLevel level, Clock::duration length) const;
-    void log_no_stream(const std::exception_ptr& failure) const;
+    void log_no_stream(const std::exception_ptr& failure);
 
     const StreamTools tools_;
     const Forward forward_;
     const StreamName name_;
     const Log log_;
+    std::optional<Errc> failure_;
 };
 
 }  // namespace device_streams::service

@@ -17,6 +17,10 @@ class AppendFile {
     /// Leaves what was open. Makes the file, of mode 0640 (less what the umask takes), when it is missing. Throws
     /// std::system_error.
     void open(const std::string& path);
+    /// The same for what only its owner may read: of mode 0600, and never through a symbolic link.
+    void open_private(const std::string& path);
+    /// Whether the path still leads to the file that is open; false once that was renamed or removed.
+    bool is_at(const std::string& path) const;
     /// A line with its line feed, in one piece: what a full disk cut off is ended before the next. Throws
     /// std::system_error.
     void append(std::string_view line);
@@ -24,6 +28,7 @@ class AppendFile {
     bool is_open() const { return fd_ >= 0; }
 
  private:
+    void open(const std::string& path, int flags, unsigned mode);
     int fd_ = -1;
     bool within_line_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -16,9 +17,24 @@ namespace {
 }  // namespace
 
 void AppendFile::open(const std::string& path) {
+    open(path, 0, 0640);
+}
+
+void AppendFile::open_private(const std::string& path) {
+    open(path, O_NOFOLLOW, 0600);
+}
+
+void AppendFile::open(const std::string& path, int flags, unsigned mode) {
     close();
-    fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+    fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, mode);
     if (fd_ < 0) fail(errno);
+}
+
+bool AppendFile::is_at(const std::string& path) const {
+    struct stat open_file {
+    }, named{};
+    return ::fstat(fd_, &open_file) == 0 && ::lstat(path.c_str(), &named) == 0 && open_file.st_dev == named.st_dev &&
+           open_file.st_ino == named.st_ino;
 }
 
 void AppendFile::append(std::string_view line) {

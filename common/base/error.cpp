@@ -67,8 +67,10 @@ constexpr std::array table{
     ErrorInfo{Errc::service_unauthorized, "DS-301", "the hub refused the service credential",
               "Check the policy name and key in the connection string, that the policy allows this device and service "
               "(stream-hub policy explain), and this machine's date."},
-    ErrorInfo{Errc::device_unknown, "DS-302", "the hub does not know the device",
-              "Check the device id; stream-hub device list shows all."},
+    ErrorInfo{
+        Errc::device_unknown, "DS-302", "the hub does not know the device",
+        "Check the device id, also its capital letters (ssh writes %h in lower case, %n as it is typed); stream-hub "
+        "device list shows all."},
     ErrorInfo{Errc::device_offline, "DS-303", "the device is offline",
               "Check that device-proxy runs on the device and reaches the hub."},
     ErrorInfo{Errc::device_silent, "DS-304", "the device did not answer",
@@ -111,7 +113,7 @@ constexpr std::array table{
     ErrorInfo{Errc::peer_tls_failed, "DS-605", "TLS with a peer failed",
               "Check that the peer trusts this hub's CA and speaks TLS 1.2 or later."},
     ErrorInfo{Errc::identity_taken_over, "DS-606", "another link of the same identity took over",
-              "If this repeats, two machines use the same device id."},
+              "If this repeats, two machines use the same device id: give each its own (stream-hub device add)."},
     ErrorInfo{Errc::handshake_expired, "DS-607", "the stream was not complete in time",
               "One side never opened its leg; see its log."},
     ErrorInfo{Errc::hub_not_running, "DS-608", "the hub's admin socket cannot be reached",

@@ -59,13 +59,18 @@ class ConfigCommand {
  public:
     ConfigCommand(const OptionTable<Config>& table, CLI::App& app) : table_(table), line_(table.info(), app) {}
 
+    /// The file of --config.
+    std::optional<std::filesystem::path> file() const { return line_.sources().file; }
+
     /// The configuration, or the exit code after printing to standard output (documents, "configuration is valid") or
-    /// standard error (all faults).
-    LoadedConfig<Config> load() const {
+    /// standard error (all faults). `otherwise` is the file without --config; nullopt: none.
+    LoadedConfig<Config> load(const std::optional<std::filesystem::path>& otherwise = std::nullopt) const {
         LoadedConfig<Config> loaded;
         if (line_.print_documents(table_.info())) return loaded;
         try {
-            loaded.sources = read_again(line_.sources());
+            auto sources = line_.sources();
+            if (!sources.file) sources.file = otherwise;
+            loaded.sources = read_again(std::move(sources));
             loaded.config = table_.load(loaded.sources);
         } catch (...) {
             loaded.exit_code = detail::print_faults(table_.info().program, std::current_exception());

@@ -161,6 +161,26 @@ class OptionTable {
         return config;
     }
 
+    /// As load(), for a reader of these keys only: what stands at other keys may be missing or wrong, also what is no
+    /// key at all. Other members of the result mean nothing.
+    Config load_part(const ConfigSources& sources, const std::vector<std::string>& keys) const {
+        Faults faults;
+        ParseContext reading(sources.file->string(), sources.file->parent_path(), faults);
+        const auto is_read = [&](const std::string& key) { return std::ranges::find(keys, key) != keys.end(); };
+        Config config;
+        if (read_file_of(sources, sources.file->string(), config, reading, faults)) {
+            require(reading);
+            if (reading.is_sound(keys)) {
+                faults = {};
+                for (const auto& [used, check] : rules_) {
+                    if (std::ranges::all_of(used, is_read)) check(config, reading);
+                }
+            }
+        }
+        faults.raise_if_any();
+        return config;
+    }
+
     /// One item of a list of this table's Config; for add_list.
     Config read_item(const YamlNode& node, const std::string& path, ParseContext& reading) const {
         Config config;

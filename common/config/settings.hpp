@@ -29,10 +29,15 @@ struct HubSettings {
     NoProxy no_proxy;                         ///< what is reached without it
 };
 
+/// Where lines go that no file takes.
+enum class LogTarget { standard_error, syslog };
+
 /// `log:` of all programs.
 struct LogSettings {
     LogLevel level = LogLevel::info;
     LogFormat format = LogFormat::automatic;
+    LogTarget target = LogTarget::standard_error;
+    std::string file;  ///< path; empty: `target`
     bool operator==(const LogSettings&) const = default;
 };
 

@@ -72,6 +72,10 @@ ValueKind<LogLevel> log_level() {
                              {"error", LogLevel::error}});
 }
 
+ValueKind<LogTarget> log_target() {
+    return choice<LogTarget>({{"stderr", LogTarget::standard_error}, {"syslog", LogTarget::syslog}});
+}
+
 ValueKind<LogFormat> log_format() {
     return choice<LogFormat>({{"automatic", LogFormat::automatic},
                               {"human", LogFormat::human},

@@ -20,6 +20,7 @@ std::optional<Secret> read_secret_line(const std::string& key, const std::string
 bool complete_connection_string(HubSettings& hub, ParseContext& reading);
 
 ValueKind<LogLevel> log_level();
+ValueKind<LogTarget> log_target();
 ValueKind<LogFormat> log_format();
 
 /// Whether `path` can stand in front of the paths of a hub.
@@ -89,7 +90,7 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
 /// `log:`, for a Config with a member LogSettings log.
 template <typename Config>
 void add_log_options(OptionTable<Config>& table) {
-    table.section("log", "What is told on standard error.");
+    table.section("log", "What is told, and where.");
     table.add({.key = "log.level", .flag = "--log-level", .help = "Lines below this level are dropped."}, log_level(),
               member(&Config::log, &LogSettings::level));
     table.add(
@@ -99,6 +100,22 @@ void add_log_options(OptionTable<Config>& table) {
                  "(one object per line) elsewhere.",
          .takes_restart = true},
         log_format(), member(&Config::log, &LogSettings::format));
+    table.add({.key = "log.target",
+               .help = "`stderr` is standard error; `syslog` is the system's log at /dev/log, facility daemon.",
+               .takes_restart = true},
+              log_target(), member(&Config::log, &LogSettings::target));
+    table.add({.key = "log.file",
+               .help = "File that lines are added to instead, for who has no standard error, as behind ssh's "
+                       "ControlPersist. Made with mode 0600, and made again after it was renamed or removed, so that "
+                       "logrotate needs no signal.",
+               .example = "/var/log/" + table.program() + "/" + table.program() + ".log",
+               .optional_example = true,
+               .takes_restart = true},
+              path(), member(&Config::log, &LogSettings::file));
+    table.rule({"log.target", "log.file"}, [](Config& config, ParseContext& reading) {
+        if (config.log.target == LogTarget::syslog && !config.log.file.empty())
+            reading.fault("log.file", "given together with log.target: syslog, allowed: one of the two");
+    });
 }
 
 /// `threads` and `drain`, for a Config with a member RunSettings run.

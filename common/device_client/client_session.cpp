@@ -1,6 +1,7 @@
 #include "common/device_client/client_session.hpp"
 
 #include "common/base/error.hpp"
+#include "common/iothub/takeover.hpp"
 
 #include <algorithm>
 
@@ -26,6 +27,10 @@ constexpr std::uint16_t subscribe_id = 1;
         default:
             throw Failure(Errc::hub_protocol, "unknown CONNACK code " + std::to_string(code));
     }
+}
+
+Failure taken_over(const std::string& by) {
+    return {Errc::identity_taken_over, "a machine" + (by.empty() ? "" : " at " + by) + " uses this device id"};
 }
 
 }  // namespace
@@ -93,6 +98,7 @@ ClientSession::Actions ClientSession::on_publish(const mqtt::Publish& message, T
     Actions actions;
     if (message.qos == 1 && state_ != State::leaving) actions = send(mqtt::PubAck{message.packet_id}, now);
     if (message.qos == 2) throw Failure(Errc::hub_protocol, "a message of QoS 2, which was not subscribed to");
+    if (const auto by = iothub::parse_takeover_topic(message.topic); by && state_ == State::up) throw taken_over(*by);
     // A persistent session of another program with this identity may have left subscriptions: their messages are not
     // ours.
     if (!mqtt::topic_matches(iothub::request_filter, message.topic)) return actions;

@@ -73,6 +73,7 @@ HubLink::HubLink(asio::any_io_executor executor, Clock& clock, Log log, LinkSett
       open_(std::move(open)),
       random_(std::move(random)),
       backoff_(settings_.backoff, random_),
+      takeover_pause_(random_),
       changed_(strand_) {
 }
 
@@ -243,7 +244,9 @@ bool HubLink::clock_was_set(const Life& life) const {
 }
 
 Clock::duration HubLink::next_wait(const Life& life) {
-    if (life.up_since) backoff_.lived(clock_.now() - *life.up_since);
+    const auto lived = life.up_since ? clock_.now() - *life.up_since : Clock::duration::zero();
+    if (is(life.failure, Errc::identity_taken_over)) return takeover_pause_.next(life.settings.backoff.longest, lived);
+    if (life.up_since) backoff_.lived(lived);
     const auto wait = backoff_.next();
     // Trying a wrong credential soon again helps nobody; jitter keeps a fleet apart all the same.
     const auto longest = life.settings.backoff.longest;

@@ -6,6 +6,7 @@
 #include "common/base/log.hpp"
 #include "common/device_client/link_life.hpp"
 #include "common/device_client/link_settings.hpp"
+#include "common/device_client/takeover_pause.hpp"
 #include "common/tunnel/features.hpp"
 
 #include <deque>
@@ -18,7 +19,7 @@ namespace device_streams::device {
 
 /// The device's link to the hub, kept up for ever: a loop that makes one LinkLife after the other, with backoff. Before
 /// a life's token expires the next life is made beside it, and the old one leaves when the new one is subscribed; both
-/// deliver stream requests meanwhile.
+/// deliver stream requests meanwhile. A link whose place another machine took is made again after a long pause only.
 ///
 /// Public members may be called from any thread. It must outlive its tasks: await until_done().
 class HubLink {
@@ -76,6 +77,7 @@ class HubLink {
     std::function<double()> random_;
     const std::string instance_ = make_instance_id();  // the hub knows by it that a link renews an older one
     Backoff backoff_;
+    TakeoverPause takeover_pause_;
     Event changed_;                             // for keep_linked
     std::vector<std::shared_ptr<Life>> lives_;  // oldest first
     std::deque<RecentAnswer> recent_answers_;

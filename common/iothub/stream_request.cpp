@@ -1,6 +1,7 @@
 #include "common/iothub/stream_request.hpp"
 
 #include "common/iothub/connection_string.hpp"
+#include "common/iothub/refusal_reason.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/decimal.hpp"
 #include "common/text/parts.hpp"
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::string_view request_prefix = "$iothub/streams/POST/";
 constexpr std::string_view answer_prefix = "$iothub/streams/res/";
-constexpr std::string_view answer_id_key = "/?$rid=";
+constexpr std::string_view answer_id_key = "/?$rid=", answer_reason_key = "&$reason=";
 
 struct Properties {
     std::optional<std::string_view> request_id, url, token, features, policy;
@@ -100,7 +101,11 @@ std::optional<std::string> request_id_of(std::string_view topic) {
 }
 
 std::string answer_topic(const StreamAnswer& answer) {
-    return std::string(answer_prefix) + std::to_string(answer.status) + std::string(answer_id_key) + answer.request_id;
+    auto topic = std::string(answer_prefix) + std::to_string(answer.status) + std::string(answer_id_key);
+    topic += answer.request_id;
+    const auto reason = answer.reason ? wire_name(*answer.reason) : std::nullopt;
+    if (reason) topic += std::string(answer_reason_key) + std::string(*reason);
+    return topic;
 }
 
 std::optional<StreamAnswer> parse_answer_topic(std::string_view topic) {
@@ -114,7 +119,11 @@ std::optional<StreamAnswer> parse_answer_topic(std::string_view topic) {
     topic.remove_prefix(answer_id_key.size());
     const auto request_id = topic.substr(0, topic.find_first_of("&/"));
     if (!is_request_id(request_id)) return std::nullopt;
-    return StreamAnswer{.status = *status, .request_id = std::string(request_id)};
+    topic.remove_prefix(request_id.size());
+    StreamAnswer answer{.status = *status, .request_id = std::string(request_id)};
+    if (!answer.accepted() && topic.starts_with(answer_reason_key))
+        answer.reason = parse_refusal_reason(topic.substr(answer_reason_key.size()));
+    return answer;
 }
 
 bool is_valid_stream_name(std::string_view name) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/endpoint.hpp"
+#include "common/base/error.hpp"
 #include "common/base/secret.hpp"
 
 #include <compare>
@@ -38,10 +39,12 @@ std::optional<std::string> request_id_of(std::string_view topic);
 struct StreamAnswer {
     int status = 0;  ///< 100..999; 2xx accepts, all else rejects
     std::string request_id;
+    std::optional<Errc> reason{};  ///< of a rejection; one that wire_name() knows (refusal_reason.hpp)
     bool accepted() const { return status >= 200 && status < 300; }
 };
+/// "$iothub/streams/res/{status}/?$rid=..[&$reason=..]"
 std::string answer_topic(const StreamAnswer& answer);
-/// Tolerates text after the request id that starts with & or /.
+/// Tolerates text after the request id that starts with & or /; a $reason there counts in a rejection when it is one.
 std::optional<StreamAnswer> parse_answer_topic(std::string_view topic);
 
 /// Whether a $rid can stand in a topic: visible characters that end neither a level nor a pair.

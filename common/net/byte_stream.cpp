@@ -1,7 +1,6 @@
 #include "common/net/byte_stream.hpp"
 
 #include "common/async/join.hpp"
-#include "common/base/error.hpp"
 
 #include <asio/error.hpp>
 
@@ -10,7 +9,6 @@
 
 namespace device_streams {
 
-namespace {
 Errc errc_of(CloseReason close_reason) {
     switch (close_reason) {
         case CloseReason::reset:
@@ -32,7 +30,6 @@ Errc errc_of(CloseReason close_reason) {
     }
     return Errc::leg_lost;
 }
-}  // namespace
 
 std::string_view to_string(CloseReason close_reason) {
     switch (close_reason) {

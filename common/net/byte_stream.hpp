@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/error.hpp"
 #include "common/net/client_certificate.hpp"
 #include "common/net/loss_monitor.hpp"
 
@@ -31,6 +32,8 @@ enum class CloseReason {
     cancelled,           ///< cut on this side: shutdown, revocation
 };
 std::string_view to_string(CloseReason close_reason);
+/// The code that logs and exit codes have for it.
+Errc errc_of(CloseReason close_reason);
 
 /// Thrown by stream operations when the leg cannot go on. `what()` is the cause alone, never payload.
 class StreamError : public std::system_error {
@@ -88,9 +91,12 @@ class ByteStream {
 
     /// Watches the leg beside its reader and writer: `on_lost` is told, on `strand`, once it is lost; perhaps at
     /// once. What had come by then can still be read, and behind it every read fails, as after a write that has failed.
+    /// A peer that has left in order, which can be sent nothing more, is told of as CloseReason::clean; what it had
+    /// sent ends as its direction does.
     virtual LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) = 0;
-    /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Never returns;
-    /// throws StreamError once the peer has ended the whole stream, whether well or not.
+    /// For the reader, behind the end of the peer's direction: takes what a protocol still says there. Throws
+    /// StreamError once the peer has ended the whole stream, whether well or not. Returns only when the peer has left
+    /// in order where no protocol tells that (pipes).
     virtual asio::awaitable<void> drain_until_closed();
 
     /// Says goodbye as `close_reason` demands and waits for the peer's; bounded by the caller's timeout. Throws

@@ -13,8 +13,9 @@ namespace device_streams {
 /// share them, so whether they block stays as it is; calls are made only when they cannot block. Takes ownership of
 /// both.
 ///
-/// finish() closes `out`; of a socket it ends the outgoing direction. The stream is lost once nobody can read `out` any
-/// more.
+/// finish() closes `out`; of a socket it ends the outgoing direction. The stream is reset once nobody can read `out`
+/// any more and something that was written to it is unread, or is written to it. A program that has closed both with
+/// nothing unread has left in order (CloseReason::clean), as ssh does with its ProxyCommand.
 std::unique_ptr<ByteStream> make_pipe_stream(const asio::any_io_executor& executor, int in, int out);
 
 /// Moves standard input and output to other descriptors and leaves nothing in their place, so that no stray print can

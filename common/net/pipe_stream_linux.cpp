@@ -1,5 +1,6 @@
 #include "common/net/pipe_stream.hpp"
 
+#include "common/async/join.hpp"
 #include "common/net/readiness.hpp"
 
 #include <climits>
@@ -11,7 +12,9 @@
 #include <optional>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace device_streams {
@@ -26,6 +29,18 @@ short poll_now(int fd, short events) {
 void close_quietly(int& fd) noexcept {
     if (fd >= 0) ::close(fd);
     fd = -1;
+}
+
+constexpr short broken = POLLERR | POLLHUP | POLLNVAL;
+
+// What the other program has not read, and never will, now that it has closed `out`; more than 0 also where nobody can
+// tell. A socket whose peer left bytes unread shows a reset.
+bool is_undelivered(int out) {
+    struct stat status {};
+    if (::fstat(out, &status) != 0) return true;
+    if (S_ISSOCK(status.st_mode)) return (poll_now(out, 0) & (POLLERR | POLLNVAL)) != 0;
+    int unread = 0;
+    return !S_ISFIFO(status.st_mode) || ::ioctl(out, FIONREAD, &unread) != 0 || unread != 0;
 }
 
 int take(int standard, int replacement) {
@@ -47,18 +62,22 @@ class PipeStream final : public ByteStream {
     bool half_close() const override { return true; }
     bool ended() const override { return false; }
     LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
+    asio::awaitable<void> drain_until_closed() override;
     asio::awaitable<void> close(CloseReason close_reason) override;
     std::size_t undelivered() override { return 0; }
     void abort(CloseReason reason) noexcept override;
 
  private:
+    std::optional<StreamError> look_for_the_other_program();
+    bool is_input_over() const;
     void close_out() noexcept;
     [[noreturn]] void fail(const std::error_code& error);
 
     int in_, out_;             // -1: closed
     std::error_code failure_;  // of the first write that failed: reads fail too, behind what is there
     // Empty when such a descriptor is always ready, as a file is.
-    std::optional<Readiness> readable_, writable_, broken_;
+    std::optional<Readiness> readable_, writable_;
+    std::optional<Readiness> broken_;  // of the output; of the input once the output is
 };
 
 std::error_code last_error() {
@@ -155,11 +174,36 @@ LossMonitor PipeStream::watch(const asio::any_io_executor& strand, OnLost on_los
             on_lost(std::make_exception_ptr(std::system_error(error)));
             return false;
         }
-        if ((poll_now(out_, 0) & (POLLERR | POLLHUP | POLLNVAL)) == 0) return true;
-        on_lost(std::make_exception_ptr(StreamError(CloseReason::reset, "nobody reads the output any more")));
+        const auto left = look_for_the_other_program();
+        if (!left) return true;
+        on_lost(std::make_exception_ptr(*left));
         return false;
     };
     return broken_->monitor(asio::socket_base::wait_read, strand, std::move(look));
+}
+
+// Who closed the output alone may still send: as with a socket, that shows when something is written to it.
+std::optional<StreamError> PipeStream::look_for_the_other_program() {
+    if ((poll_now(out_, 0) & broken) == 0) return std::nullopt;
+    if (is_undelivered(out_)) return StreamError(CloseReason::reset, "nobody reads the output any more");
+    if (is_input_over()) return StreamError(CloseReason::clean, "the client has closed its input and its output");
+    epoll_event event{.events = EPOLLRDHUP, .data = {}};
+    static_cast<void>(::epoll_ctl(broken_->handle(), EPOLL_CTL_DEL, out_, nullptr));
+    static_cast<void>(::epoll_ctl(broken_->handle(), EPOLL_CTL_ADD, in_, &event));
+    return std::nullopt;
+}
+
+// Of a file nobody can tell, and of one that was closed here nobody will read.
+bool PipeStream::is_input_over() const {
+    return in_ < 0 || !readable_ || (poll_now(in_, POLLRDHUP) & (POLLRDHUP | broken)) != 0;
+}
+
+asio::awaitable<void> PipeStream::drain_until_closed() {
+    try {
+        co_await wait_until_lost(*this);
+    } catch (const StreamError& left) {
+        if (left.close_reason() != CloseReason::clean) throw;
+    }
 }
 
 asio::awaitable<void> PipeStream::close(CloseReason close_reason) {

@@ -2,6 +2,7 @@
 
 #include "common/base/version.hpp"
 #include "common/iothub/errors.hpp"
+#include "common/iothub/refusal_reason.hpp"
 #include "common/iothub/stream_headers.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/decimal.hpp"
@@ -69,6 +70,15 @@ void take_features(const http::Response& answer, Granted& granted) {
     granted.features = common_features(own_features, parse_features(features));
 }
 
+// The device's reason, whose next step is one at the device.
+Failure rejection(const http::Response& answer, const std::string& device) {
+    const auto reason = iothub::parse_refusal_reason(answer.headers.find(iothub::reason_header).value_or(""));
+    if (!reason) return {Errc::stream_rejected, device};
+    const auto& info = describe(*reason);
+    return {Errc::stream_rejected, device + ", " + std::string(info.id) + " " + std::string(info.summary) +
+                                       " (on the device: " + std::string(info.advice) + ")"};
+}
+
 std::string without(std::string_view header) {
     return "without the header " + std::string(header);
 }
@@ -123,7 +133,7 @@ std::variant<Granted, Failure> interpret_answer(const http::Response& answer, co
     if (answer.status != 200 && answer.status != 202) return refusal(answer, device);
     const auto accepted = answer.headers.find(iothub::accepted_header);
     if (!accepted) return unexpected(answer, without(iothub::accepted_header));
-    if (equal_ignoring_case(*accepted, "false")) return Failure(Errc::stream_rejected, device);
+    if (equal_ignoring_case(*accepted, "false")) return rejection(answer, device);
     if (!equal_ignoring_case(*accepted, "true"))
         return unexpected(answer, "with a strange " + std::string(iothub::accepted_header));
 

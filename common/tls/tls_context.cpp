@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/text/rfc3339.hpp"
+#include "common/tls/client_chain.hpp"
 
 #include <asio/ip/address.hpp>
 #include <openssl/err.h>
@@ -23,9 +24,6 @@
 namespace device_streams {
 
 namespace {
-
-// In bytes. It stays in memory as long as the connection.
-constexpr long longest_client_chain = 32 * 1024;
 
 bool has_aes_instructions() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -207,10 +205,7 @@ std::shared_ptr<TlsContext> TlsContext::server(const std::string& certificate_fi
     static constexpr unsigned char session_context[] = "device-streams";
     SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
     SSL_CTX_set_num_tickets(context, 1);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_cert_verify_callback(
-        context, [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
-    SSL_CTX_set_max_cert_list(context, longest_client_chain);
+    admit_client_chains(context);
     keep_issuers_in_tickets(context);
     return made;
 }

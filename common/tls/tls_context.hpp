@@ -31,9 +31,8 @@ class TlsContext {
     /// Failure(certificate_unusable or file_unreadable).
     static std::shared_ptr<TlsContext> client(const std::string& ca_file,
                                               const std::optional<CertificateFiles>& own = std::nullopt);
-    /// For servers: PEM chain and key, which must belong together and be free of a passphrase. Client certificates are
-    /// requested, and whatever chain comes is admitted by the handshake: who it belongs to is checked by the caller.
-    /// Throws as client().
+    /// For servers: PEM chain and key, which must belong together and be free of a passphrase. Clients are asked for no
+    /// certificate unless TlsStream::request_client_certificate() says so. Throws as client().
     static std::shared_ptr<TlsContext> server(const std::string& certificate_file, const std::string& key_file);
 
     ~TlsContext();

@@ -2,6 +2,7 @@
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
+#include "common/tls/client_chain.hpp"
 
 #include <asio/this_coro.hpp>
 #include <openssl/err.h>
@@ -106,6 +107,10 @@ TlsStream::~TlsStream() {
     SSL_free(ssl_);
 }
 
+void TlsStream::request_client_certificate() {
+    request_client_chain(ssl_);
+}
+
 bool TlsStream::resumed() const {
     return SSL_session_reused(ssl_) == 1;
 }
@@ -150,6 +155,8 @@ asio::awaitable<void> TlsStream::handshake() {
         send_scratch();  // an alert goes out before the failure is thrown
         if (result == 1) break;
         if (!context_->is_server() && SSL_get_verify_result(ssl_) != X509_V_OK) throw verification_failure(ssl_);
+        if (const auto refusal = chain_refusal(ssl_); context_->is_server() && !refusal.empty())
+            throw Failure(failed, refusal);
         if (failure_ || (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE))
             throw Failure(failed, cause.empty() ? describe_error(result) : cause);
         co_await flush();

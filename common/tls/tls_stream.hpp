@@ -26,6 +26,9 @@ class TlsStream final : public Transport {
               const std::string& server_name = {});
     ~TlsStream() override;
 
+    /// Servers, before the handshake: asks the client for a certificate. Whatever chain comes within the limits of
+    /// client_chain.hpp is admitted by the handshake: who it belongs to is checked by the caller.
+    void request_client_certificate();
     /// First of all operations; bounded by the caller's timeout. Clients: throws Failure(hub_untrusted,
     /// clock_behind or hub_tls_failed) with the reason; servers: Failure(peer_tls_failed).
     asio::awaitable<void> handshake();

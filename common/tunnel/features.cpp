@@ -22,7 +22,8 @@ struct Name {
 constexpr std::array names{
     Name{"half-close", &Features::half_close}, Name{"big-frames", &Features::big_frames},
     Name{"pings", &Features::pings},           Name{"policy", &Features::policy},
-    Name{"renewal", &Features::renewal},
+    Name{"renewal", &Features::renewal},       Name{"reasons", &Features::reasons},
+    Name{"takeover", &Features::takeover},
 };
 
 std::optional<std::string_view> between(std::string_view text, std::string_view marker) {

@@ -135,6 +135,12 @@ asio::awaitable<void> linger(RelayState& state) {
     }
 }
 
+// A leg that has left in order may yet turn out to have cut off what the other side was sending.
+asio::awaitable<void> drain(RelayState& state, Leg from) {
+    co_await attribute_failure(state, from, from.stream.drain_until_closed());
+    co_await linger(state);
+}
+
 // A plain leg ends one direction alone only when too many empty messages came. Its peer may have meant its end; a
 // program on this machine must not take for the end of its data what may be a cut.
 bool is_given_up(const RelayState& state, Leg from) {
@@ -161,10 +167,12 @@ asio::awaitable<void> pump(RelayState& state, Leg from, Leg to, std::atomic<std:
     if (!given_up) co_await end_direction(state, to);
     throw_if_lost(state, from, to);
     if (!over) {
-        auto draining = attribute_failure(state, from, from.stream.drain_until_closed());
-        if (from.stream.half_close() && to.stream.half_close()) co_await std::move(draining);
-        // NOLINTNEXTLINE(bugprone-use-after-move): where half-close is spoken the line above never returns
-        co_await first_of(linger(state), std::move(draining));
+        auto draining = drain(state, from);
+        if (from.stream.half_close() && to.stream.half_close()) {
+            co_await std::move(draining);
+        } else {
+            co_await first_of(linger(state), std::move(draining));
+        }
         state.result.left_caused = from.is_left;
     }
     throw_if_lost(state, from, to);
@@ -206,12 +214,13 @@ asio::awaitable<void> enforce_limits(RelayState& state) {
 }
 
 // Watches a leg beside its reader. A local program that resets its connection wants nothing any more; any other leg
-// that is lost has its reader meet that, behind all that had come before.
+// that is lost has its reader meet that, behind all that had come before, and so does one that has left in order.
 LossMonitor watch(RelayState& state, Leg leg, const asio::any_io_executor& strand, FailureEvent& lost) {
     return leg.stream.watch(strand, [&state, leg, &lost](const std::exception_ptr& why) {
         try {
             std::rethrow_exception(why);
         } catch (const StreamError& error) {
+            if (error.close_reason() == CloseReason::clean) return;
             if (error.close_reason() != CloseReason::reset && !note_lost(state, leg, error)) return;
             state.note_failure(leg.is_left, error);
         } catch (const std::exception&) {

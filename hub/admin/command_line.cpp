@@ -70,7 +70,8 @@ int command_line(int argc, const char* const* argv, const std::function<int(Load
     app.require_subcommand(0, 1);
     const ConfigCommand<HubConfig> config(hub_options(), app);
     std::optional<std::string> state_directory;
-    app.add_option("--state-directory", state_directory, "For commands: find the hub by its state directory, not by -c")
+    app.add_option("--state-directory", state_directory,
+                   "For commands: find the hub by its state directory, not by its configuration")
         ->type_name("DIR");
     app.add_subcommand("run", "Run the hub; what is done when no command is given")->fallthrough();
     bool print_commands = false;
@@ -89,11 +90,13 @@ int command_line(int argc, const char* const* argv, const std::function<int(Load
     }
     try {
         if (init.parsed()) return make_hub(init_options);
-        const bool has_config = app.get_option("--config")->count() > 0;
-        if (asked.given() && !has_config) return do_as_asked(asked, find_hub(state_directory));
-        auto loaded = config.load();
+        const auto defaults = hub_defaults();
+        if (asked.given()) {
+            const auto file = config.file();
+            return do_as_asked(asked, file ? location_in(*file) : find_hub(state_directory, defaults));
+        }
+        auto loaded = config.load(default_config(defaults));
         if (!loaded.config) return loaded.exit_code;
-        if (asked.given()) return do_as_asked(asked, location_of(*loaded.config));
         return run_hub(std::move(loaded));
     } catch (const Failure& failure) {
         return report(failure);

@@ -105,6 +105,17 @@ class Registered {
     bool ended_ = false;
 };
 
+// For a device that is told what comes before the end; one that is gone costs no more than a goodbye may take.
+asio::awaitable<void> say_goodbye(DeviceLink& link, ByteStream& stream, HubContext& hub) {
+    const auto limit = hub.limits.get()->relay.goodbye;
+    try {
+        co_await with_timeout(link.flush(), limit, hub.clock);
+    } catch (const std::system_error&) {
+        co_return stream.abort(CloseReason::cancelled);
+    }
+    co_await close_within(stream, CloseReason::clean, limit, hub.clock);
+}
+
 }  // namespace
 
 asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, LinkOrigin from,
@@ -137,7 +148,9 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     hub.resource_log.add(LinkDown{party_of(link, from), life, link_fault(link.end())});
     registered.end();  // before the goodbye, which may take its time
     const auto& end = link.end();
-    if (end.fault)
+    if (end.fault == Errc::identity_taken_over && link.tells_takeover())
+        co_await say_goodbye(link, *stream, hub);
+    else if (end.fault)
         stream->abort(close_reason_for(*end.fault));
     else if (!end.new_peer.empty())
         stream->abort(CloseReason::cancelled);

@@ -2,6 +2,8 @@
 
 #include "common/async/join.hpp"
 #include "common/async/poll_timer.hpp"
+#include "common/iothub/takeover.hpp"
+#include "common/net/socket_address.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "hub/core/sign_leg.hpp"
 
@@ -212,11 +214,19 @@ bool DeviceLink::deliver(const DeviceRequest& request) {
     return put(publish);
 }
 
+void DeviceLink::tell_takeover(const std::string& by) {
+    if (!tells_takeover()) return;
+    mqtt::Publish publish;
+    publish.topic = iothub::takeover_topic(host_of(by));
+    put(publish);
+}
+
 void DeviceLink::drop(const DropLink& order) {
     switch (order.reason) {
         case DropLink::Reason::taken_over:
             // Answers that are here already count; the successor waits for this.
             connection_.take_in(*this, last_words_limit);
+            tell_takeover(order.new_peer);
             return note_end(Errc::identity_taken_over, "the same identity connected again", order.new_peer);
         case DropLink::Reason::renewed:
             connection_.take_in(*this, last_words_limit);

@@ -36,6 +36,10 @@ class DeviceLink : private mqtt::Receiver {
     /// Keeps the first reason.
     void note_end(std::optional<Errc> fault, std::string why, std::string new_peer = {});
     LinkNumber number() const { return number_; }
+    /// Writes what waits to be written, as the last words to a device that was taken over. Throws StreamError.
+    asio::awaitable<void> flush() { return connection_.flush(); }
+    /// Whether the device is told that it was taken over.
+    bool tells_takeover() const { return login_->announced && login_->announced->features.takeover; }
 
  private:
     Credential::Kind claimed_by(const Secret& password) const;
@@ -51,6 +55,7 @@ class DeviceLink : private mqtt::Receiver {
     bool deliver(const DeviceRequest& request);
     std::optional<Clock::time_point> watch_time();
     void drop(const DropLink& order);
+    void tell_takeover(const std::string& by);
 
     HubContext& hub_;
     DeviceSession session_;

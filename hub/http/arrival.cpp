@@ -54,8 +54,14 @@ class IncomingConnection {
             co_return;
         }
         auto secured = std::make_unique<TlsStream>(take_socket(), *hub_.tls.get());
+        if (asks_for_certificates()) secured->request_client_certificate();
         co_await secured->handshake();
         transport_ = std::move(secured);
+    }
+
+    // Chains cost memory and time before anybody has logged in.
+    bool asks_for_certificates() const {
+        return hub_.registry.has_certificate_users() || !hub_.authorities.get()->ids().empty();
     }
 
     // False: there are too many of its client's connections, or a balancer has probed the hub with a header alone.

@@ -1,6 +1,7 @@
 #include "hub/http/service_endpoint.hpp"
 
 #include "common/async/join.hpp"
+#include "common/iothub/refusal_reason.hpp"
 #include "common/tunnel/leg_upgrade.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "common/tunnel/stream_owner.hpp"
@@ -48,10 +49,21 @@ class StreamRequestHandler {
         audit_entry_.as(*result);
         log_result(*result);
         if (const auto* granted = std::get_if<Granted>(&*result)) co_return co_await answer_granted(*granted);
-        co_return stream_answer(hub_, open_request_.target, *result);
+        auto response = stream_answer(hub_, open_request_.target, *result);
+        add_reason(response, *result);
+        co_return response;
     }
 
  private:
+    // For services of ours.
+    void add_reason(http::Response& response, const RequestResult& result) const {
+        const auto* rejected = std::get_if<Rejected>(&result);
+        if (rejected == nullptr || !rejected->reason || !open_request_.announced) return;
+        const auto code = iothub::wire_name(*rejected->reason);
+        if (code && open_request_.announced->reasons)
+            response.headers.add(std::string(iothub::reason_header), std::string(*code));
+    }
+
     asio::awaitable<void> check_access() {
         revocations_ = hub_.broker.revocations();
         Secret authorization(std::string(request_.headers.find("Authorization").value_or("")));
@@ -107,7 +119,7 @@ class StreamRequestHandler {
     }
 
     void log_result(const RequestResult& result) const {
-        if (std::holds_alternative<Rejected>(result)) log_.info("stream request rejected by the device");
+        if (const auto* rejected = std::get_if<Rejected>(&result)) log_rejection(*rejected);
         const auto* refused = std::get_if<Refused>(&result);
         if (refused == nullptr) return;
         if (refused->error == RestError::throttled)
@@ -115,6 +127,12 @@ class StreamRequestHandler {
         else
             log_.info("stream request failed",
                       {{"error", static_cast<int>(refused->error)}, {"reason", refused->text}});
+    }
+
+    void log_rejection(const Rejected& rejected) const {
+        if (!rejected.reason) return log_.info("stream request rejected by the device");
+        const auto& info = device_streams::describe(*rejected.reason);
+        log_.info("stream request rejected by the device", {{"code", info.id}, {"reason", info.summary}});
     }
 
     ClientConnection& client_;

@@ -12,6 +12,18 @@ Refused unauthorized(std::string text) {
     return {iothub::RestError::unauthorized, std::move(text)};
 }
 
+// Ids are case-sensitive, and ssh writes host names in lower case. Only what the policy reaches is named: a service
+// could as well ask for that.
+asio::awaitable<std::string> hint_for(Registry& registry, iothub::Target missing, const Policy& policy,
+                                      std::string service, std::int64_t now) {
+    std::string hint = "; ids are case-sensitive";
+    const auto alike = co_await registry.find_spelt_alike(missing);
+    for (const auto& target : alike)
+        if (judge_stream(policy, target, service, now).allowed)
+            co_return hint + ", did you mean " + target.to_string() + "?";
+    co_return hint;
+}
+
 }  // namespace
 
 asio::awaitable<StreamAccess> check_stream_access(const ClientConnection& client, Secret authorization,
@@ -44,7 +56,8 @@ asio::awaitable<StreamAccess> check_stream_access(const ClientConnection& client
     access.grant = {access.policy, login.login, service, std::move(verdict.rule)};
     if (!known.identity) {
         const auto missing = no_such(target);
-        access.refused = Refused{missing.error, missing.what()};
+        const auto hint = co_await hint_for(hub.registry, target, *known.policy, service, now);
+        access.refused = Refused{missing.error, missing.what() + hint};
     }
     co_return access;
 }

@@ -90,6 +90,7 @@ CredentialCheck judge_device_certificate(const iothub::Target& target, const std
     if (now_unix_seconds < shown->own.not_before) return deny(Reason::bad_certificate);
     if (now_unix_seconds > shown->own.not_after)
         return deny(Reason::expired_certificate, {}, now_unix_seconds - shown->own.not_after);
+    if (!shown->weakness.empty()) return deny(Reason::weak_certificate, shown->weakness);
     const auto* thumbprints = std::get_if<Thumbprints>(&identity->authentication);
     return thumbprints ? judge_thumbprint(shown->own, *thumbprints) : judge_chain(*shown, target);
 }

@@ -27,6 +27,8 @@ std::string_view to_string(Denial::Reason reason) {
             return "the identity logs in with a certificate";
         case Reason::bad_certificate:
             return "the certificate is malformed or not valid yet";
+        case Reason::weak_certificate:
+            return "the certificate is too weak";
         case Reason::unknown_certificate:
             return "the certificate's thumbprint is not registered";
         case Reason::unknown_authority:

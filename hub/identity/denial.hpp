@@ -21,6 +21,7 @@ struct Denial {
         wants_token,          ///< the identity has keys, and there was no token
         wants_certificate,    ///< the identity has a certificate, and there was a token or nothing
         bad_certificate,      ///< malformed, or not yet valid
+        weak_certificate,     ///< its key or its signature could be forged
         unknown_certificate,  ///< another thumbprint than the registered ones
         unknown_authority,    ///< no chain to a CA that is trusted with devices
         wrong_name,           ///< the common name is not the identity

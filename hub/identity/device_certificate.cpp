@@ -22,6 +22,9 @@ namespace {
 
 // Leaf, three intermediates, root.
 constexpr int longest_chain = 4;
+// OpenSSL's level 2: RSA from 2048 bits on, SHA-256 and what is as strong.
+constexpr int security_level = 2;
+constexpr int security_bits = 112;
 
 void free_stack(STACK_OF(X509) * certificates) {
     sk_X509_pop_free(certificates, X509_free);
@@ -59,11 +62,20 @@ std::string subject_of(const X509* certificate) {
     return text.data();
 }
 
+std::string weakness_of(X509* certificate) {
+    const auto* key = X509_get0_pubkey(certificate);
+    if (key == nullptr || EVP_PKEY_get_security_bits(key) < security_bits) return "its key is too short";
+    int bits = 0;
+    const bool known = X509_get_signature_info(certificate, nullptr, nullptr, &bits, nullptr) == 1;
+    return known && bits >= security_bits ? "" : "its signature is made with a hash that is broken";
+}
+
 void find_authority(DeviceCertificate& found, X509_STORE* store, X509* leaf, STACK_OF(X509) * issuers,
                     std::int64_t now) {
     const Verification checking(X509_STORE_CTX_new());
     X509_STORE_CTX_init(checking.get(), store, leaf, issuers);
     X509_STORE_CTX_set_purpose(checking.get(), X509_PURPOSE_SSL_CLIENT);
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(checking.get()), security_level);
     X509_STORE_CTX_set_depth(checking.get(), longest_chain);
     X509_STORE_CTX_set_time(checking.get(), 0, static_cast<std::time_t>(now));
     if (X509_verify_cert(checking.get()) != 1) {
@@ -105,6 +117,8 @@ std::optional<DeviceCertificate> DeviceAuthorities::examine(const ClientCertific
     X509* const leaf = sk_X509_value(own.get(), 0);
     DeviceCertificate found;
     found.own = facts_of(leaf);
+    found.weakness = weakness_of(leaf);
+    ERR_clear_error();
     if (ids_.empty())
         found.why_no_authority = "this hub has no device_ca";
     else

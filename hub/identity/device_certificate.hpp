@@ -18,6 +18,7 @@ struct DeviceCertificate {
     std::string authority;         ///< SHA-256 of the trusted CA that its chain leads to; empty: it leads to none
     std::string why_no_authority;  ///< one clause
     std::int64_t chain_ends = 0;   ///< Unix seconds when the first certificate of that chain expires
+    std::string weakness{};        ///< why it proves too little, as MD5, SHA-1 and RSA-1024 do; empty: it does not
 };
 
 /// The CAs that the hub trusts with its devices. Immutable; any thread.

@@ -59,12 +59,16 @@ class Registry {
 
     virtual ~Registry() = default;
 
+    /// True while an identity logs in with a certificate. Returns at once; any thread.
+    virtual bool has_certificate_users() const = 0;
     virtual asio::awaitable<std::optional<Identity>> find(iothub::Target target) = 0;
     /// All identities in order of id, modules behind their device.
     virtual asio::awaitable<std::vector<Identity>> list() = 0;
     /// The devices that come first in order of id, without their modules.
     virtual asio::awaitable<std::vector<Identity>> list_devices(std::size_t most) = 0;
     virtual asio::awaitable<std::vector<Identity>> list_modules(std::string device_id) = 0;
+    /// Identities whose ids are those of `target` but for upper and lower case; a few at most, in order of id.
+    virtual asio::awaitable<std::vector<iothub::Target>> find_spelt_alike(iothub::Target target) = 0;
     /// Adds a device, or a module to a device that exists. Returns it as stored.
     virtual asio::awaitable<Identity> add(iothub::Target target, Authentication authentication) = 0;
     virtual asio::awaitable<Identity> create(iothub::Target target, IdentityDescription description) = 0;

@@ -71,6 +71,12 @@ Failure not_registered(const iothub::Target& target) {
 
 }  // namespace
 
+bool RegistryStore::has_certificate_users() {
+    auto query =
+        database_.query("SELECT 1 FROM identity INDEXED BY identity_certificate WHERE authentication <> 'sas' LIMIT 1");
+    return query.step();
+}
+
 std::optional<Identity> RegistryStore::find(const iothub::Target& target) {
     static const std::string sql = std::string(identity_columns) + " WHERE i.device_id = ? AND i.module_id = ?";
     auto query = database_.query(sql);
@@ -103,6 +109,16 @@ std::vector<Identity> RegistryStore::list_devices(std::size_t most) {
     auto query = database_.query(sql);
     query.bind(static_cast<std::int64_t>(most));
     return read_all(query);
+}
+
+std::vector<iothub::Target> RegistryStore::find_spelt_alike(const iothub::Target& target) {
+    auto query = database_.query(
+        "SELECT device_id, module_id FROM identity WHERE device_id = ? COLLATE NOCASE AND module_id = ? COLLATE NOCASE"
+        " ORDER BY device_id, module_id LIMIT 8");
+    query.bind(target.device_id).bind(target.module_id);
+    std::vector<iothub::Target> found;
+    while (query.step()) found.push_back({query.text(0), query.text(1)});
+    return found;
 }
 
 std::vector<Identity> RegistryStore::list_modules(const std::string& device_id) {

@@ -18,6 +18,9 @@ CREATE TABLE identity (
     PRIMARY KEY (device_id, module_id)
 ) STRICT, WITHOUT ROWID;
 )";
+// Small where tokens are used; looked at after every change.
+constexpr const char* certificate_index =
+    "CREATE INDEX IF NOT EXISTS identity_certificate ON identity (authentication) WHERE authentication <> 'sas'";
 
 // Made by us, not by SQLite: it must never be readable for others, not for a moment.
 const std::string& make_file(const std::string& file, RegistryStore::Mode mode) {
@@ -56,6 +59,7 @@ void RegistryStore::prepare_tables(const std::string& file) {
         database_.execute("PRAGMA application_id=" + std::to_string(application_id) +
                           "; PRAGMA user_version=" + std::to_string(schema_version));
     }
+    database_.execute(certificate_index);
     transaction.commit();
 }
 

@@ -17,10 +17,12 @@ class RegistryStore {
     using Mode = SqliteRegistry::Mode;
     RegistryStore(const std::string& file, Mode mode, Clock& clock);
 
+    bool has_certificate_users();
     std::optional<Identity> find(const iothub::Target& target);
     std::vector<Identity> list();
     std::vector<Identity> list_devices(std::size_t most);
     std::vector<Identity> list_modules(const std::string& device_id);
+    std::vector<iothub::Target> find_spelt_alike(const iothub::Target& target);
     Identity create(const iothub::Target& target, const IdentityDescription& description);
     Identity replace(const iothub::Target& target, const IdentityDescription& description, const std::string& etag);
     /// Returns what is gone: the target and, for a device, its modules.

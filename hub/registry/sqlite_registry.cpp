@@ -9,6 +9,7 @@
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <atomic>
 #include <future>
 #include <utility>
 
@@ -23,6 +24,7 @@ class SqliteRegistry::Worker {
         asio::post(thread_, [this, &file, mode, &clock, opened = std::move(opened)]() mutable {
             try {
                 store_.emplace(file, mode, clock);
+                certificate_users_ = store_->has_certificate_users();
                 opened.set_value();
             } catch (...) {
                 opened.set_exception(std::current_exception());
@@ -60,8 +62,21 @@ class SqliteRegistry::Worker {
             std::move(start), asio::use_awaitable);
     }
 
+    /// The same for what changes identities.
+    template <typename Work>
+    auto change(Work work) {
+        return call([this, work = std::move(work)](RegistryStore& store) mutable {
+            auto result = work(store);
+            certificate_users_ = store.has_certificate_users();
+            return result;
+        });
+    }
+
+    bool has_certificate_users() const { return certificate_users_; }
+
  private:
     asio::thread_pool thread_{1};
+    std::atomic<bool> certificate_users_ = false;
     std::optional<RegistryStore> store_;
 };
 
@@ -70,6 +85,10 @@ SqliteRegistry::SqliteRegistry(const std::string& file, Mode mode, Clock& clock,
 }
 
 SqliteRegistry::~SqliteRegistry() = default;
+
+bool SqliteRegistry::has_certificate_users() const {
+    return worker_->has_certificate_users();
+}
 
 asio::awaitable<std::optional<Identity>> SqliteRegistry::find(iothub::Target target) {
     return worker_->call([target = std::move(target)](RegistryStore& store) { return store.find(target); });
@@ -88,12 +107,16 @@ asio::awaitable<std::vector<Identity>> SqliteRegistry::list_modules(std::string 
         [device_id = std::move(device_id)](RegistryStore& store) { return store.list_modules(device_id); });
 }
 
+asio::awaitable<std::vector<iothub::Target>> SqliteRegistry::find_spelt_alike(iothub::Target target) {
+    return worker_->call([target = std::move(target)](RegistryStore& store) { return store.find_spelt_alike(target); });
+}
+
 asio::awaitable<Identity> SqliteRegistry::add(iothub::Target target, Authentication authentication) {
     return create(std::move(target), {.authentication = std::move(authentication)});
 }
 
 asio::awaitable<Identity> SqliteRegistry::create(iothub::Target target, IdentityDescription description) {
-    return worker_->call([target = std::move(target), description = std::move(description)](RegistryStore& store) {
+    return worker_->change([target = std::move(target), description = std::move(description)](RegistryStore& store) {
         return store.create(target, description);
     });
 }
@@ -102,7 +125,7 @@ asio::awaitable<Identity> SqliteRegistry::replace(iothub::Target target, Identit
                                                   std::string etag) {
     auto work = [target = std::move(target), description = std::move(description),
                  etag = std::move(etag)](RegistryStore& store) { return store.replace(target, description, etag); };
-    auto changed = co_await worker_->call(std::move(work));
+    auto changed = co_await worker_->change(std::move(work));
     if (changed.enabled)
         on_revoked_({changed.target, changed.authentication});
     else
@@ -118,7 +141,7 @@ asio::awaitable<void> SqliteRegistry::remove_version(iothub::Target target, std:
     auto work = [target = std::move(target), etag = std::move(etag)](RegistryStore& store) {
         return store.remove(target, etag);
     };
-    const auto on_lost = co_await worker_->call(std::move(work));
+    const auto on_lost = co_await worker_->change(std::move(work));
     for (const auto& identity : on_lost) on_revoked_(identity);
 }
 
@@ -135,7 +158,7 @@ asio::awaitable<Identity> SqliteRegistry::set_authentication(iothub::Target targ
     auto work = [target = std::move(target), authentication = std::move(authentication)](RegistryStore& store) {
         return store.set_authentication(target, authentication);
     };
-    auto changed = co_await worker_->call(std::move(work));
+    auto changed = co_await worker_->change(std::move(work));
     on_revoked_({changed.target, changed.authentication});
     co_return changed;
 }

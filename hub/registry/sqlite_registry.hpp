@@ -20,10 +20,12 @@ class SqliteRegistry final : public Registry {
     /// Waits for calls under way. Their callers' executors must still be alive.
     ~SqliteRegistry() override;
 
+    bool has_certificate_users() const override;
     asio::awaitable<std::optional<Identity>> find(iothub::Target target) override;
     asio::awaitable<std::vector<Identity>> list() override;
     asio::awaitable<std::vector<Identity>> list_devices(std::size_t most) override;
     asio::awaitable<std::vector<Identity>> list_modules(std::string device_id) override;
+    asio::awaitable<std::vector<iothub::Target>> find_spelt_alike(iothub::Target target) override;
     asio::awaitable<Identity> add(iothub::Target target, Authentication authentication) override;
     asio::awaitable<Identity> create(iothub::Target target, IdentityDescription description) override;
     asio::awaitable<Identity> replace(iothub::Target target, IdentityDescription description,

@@ -118,7 +118,7 @@ PairingActions Pairing::answered(const iothub::Target& target, const iothub::Str
 
     if (!answer.accepted()) {
         fail(found, {}, CloseReason::lost, actions);
-        std::get<Reply>(actions.front()).result = Rejected{};
+        std::get<Reply>(actions.front()).result = Rejected{answer.reason};
     } else if (request.leg(StreamRole::device) == Leg::left) {
         fail(found, {RestError::gateway_timeout, "the device accepted, but its WebSocket had gone"}, CloseReason::lost,
              actions);

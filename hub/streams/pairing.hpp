@@ -59,7 +59,9 @@ struct Granted {
     std::optional<Features> features;  ///< of the service's leg; nullopt: the service announced none
 };
 /// The device has rejected.
-struct Rejected {};
+struct Rejected {
+    std::optional<Errc> reason{};  ///< why, if the device told
+};
 /// The hub has refused.
 struct Refused {
     iothub::RestError error;

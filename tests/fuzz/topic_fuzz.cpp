@@ -1,4 +1,6 @@
+#include "common/iothub/refusal_reason.hpp"
 #include "common/iothub/stream_request.hpp"
+#include "common/iothub/takeover.hpp"
 #include "common/iothub/twin_request.hpp"
 #include "common/mqtt/codec.hpp"
 
@@ -15,6 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     check(text, parse_request_topic, request_topic);
     check(text, parse_answer_topic, answer_topic);
+    check(text, parse_takeover_topic, takeover_topic);
+    if (const auto answer = parse_answer_topic(text); answer && answer->reason && !wire_name(*answer->reason))
+        std::abort();
     if (const auto id = request_id_of(text); id && !parse_answer_topic(answer_topic({400, *id}))) std::abort();
     if (const auto id = parse_twin_request(text))
         if (!mqtt::is_valid_topic(twin_answer_topic(501, *id))) std::abort();

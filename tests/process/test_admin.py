@@ -1,6 +1,8 @@
 """The administrator's command line against a running hub."""
 import contextlib
 import json
+import os
+import re
 import signal
 import socket
 
@@ -40,6 +42,17 @@ def test_removing_a_device_ends_its_link_and_its_streams(own_rig):
     with contextlib.suppress(ConnectionResetError), own_rig.connect("echo") as client:  # reset as early as that
         assert read_until_closed(client) == b""
     own_rig.service.wait_for("DS-302")
+
+
+def test_a_typo_in_the_configuration_does_not_lock_the_administrator_out(own_rig):
+    config = own_rig.hub_directory / "stream-hub.yaml"
+    text = re.sub("^key: .*", "key: $NO_SUCH_VARIABLE/hub.key", config.read_text(), flags=re.MULTILINE)
+    config.write_text(text + "lisen: 0.0.0.0:1\n")
+    assert DEVICE in own_rig.admin("device", "list")
+    environment = {**os.environ, "STREAM_HUB_CONFIG": str(config)}
+    assert DEVICE in run([BIN / "stream-hub", "device", "list"], env=environment).stdout
+    checked = run([BIN / "stream-hub", "--check-config"], env=environment, check=False)
+    assert checked.returncode != 0 and "lisen" in checked.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2], ids=["drain", "hand-over"])

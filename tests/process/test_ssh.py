@@ -1,10 +1,11 @@
 """OpenSSH and rsync through the tunnel, unmodified."""
 import hashlib
+import json
 import subprocess
 import time
 
 import pytest
-from tests.harness.programs import BIN, PATIENCE, SANITIZED, find_tool, run
+from tests.harness.programs import BIN, PATIENCE, SANITIZED, find_tool, run, wait_until
 from tests.harness.rig import DEVICE
 
 BULK = (32 if SANITIZED else 256) * 1024 * 1024
@@ -121,6 +122,97 @@ def test_stdio_serves_as_proxy_command(rig):
         ["ssh", *options, "-o", f"ProxyCommand={proxy}", "-p", port, f"{rig.sshd.user}@127.0.0.1", "echo over stdio"]
     )
     assert done.stdout == "over stdio\n"
+
+
+@pytest.fixture
+def by_stdio(rig):
+    """A ProxyCommand that keeps its log and leaves its exit code, and ssh's options to use it."""
+    (rig.directory / "stdio.yaml").write_text(rig.hub_section("service.cs") + "log:\n  level: debug\n")
+    log, codes, script = (rig.directory / name for name in ("stdio.log", "stdio.codes", "stdio.sh"))
+    log.write_text("")
+    codes.write_text("")
+    script.write_text(
+        f"trap '' HUP\n"  # ssh's goodbye is for the program
+        f"(trap - HUP; exec {BIN}/service-proxy --config {rig.directory}/stdio.yaml --stdio {DEVICE}/$1 2>>{log})\n"
+        f"echo $? >>{codes}\n"
+    )
+    return ByStdio(rig, script, log, codes)
+
+
+class ByStdio:
+    def __init__(self, rig, script, log, codes):
+        self.rig, self.script, self.log, self.codes = rig, script, log, codes
+
+    def options(self):
+        # The known-hosts entry of the forward's port serves for the same server reached another way.
+        return [
+            *self.rig.sshd.client_options(self.rig.forward_ports["ssh"]),
+            "-o",
+            f"ProxyCommand=sh {self.script} ssh",
+        ]
+
+    def exit_codes(self, count):
+        wait_until(
+            lambda: len(self.codes.read_text().split()) >= count, lambda: f"{count} ends: {self.log.read_text()}"
+        )
+        return [int(code) for code in self.codes.read_text().split()]
+
+    def ends(self, count):
+        """The reasons in the `stream ended` lines of these streams, for each of the three programs."""
+        texts = [self.log.read_text, self.rig.hub.output, self.rig.device.output]
+
+        def ended(text):
+            lines = [json.loads(line) for line in text().splitlines() if '"stream ended"' in line]
+            return {line["stream"]: line["reason"] for line in lines}
+
+        own = wait_until(lambda: len(ended(self.log.read_text)) >= count and ended(self.log.read_text), "the ends")
+        wait_until(lambda: all(own.keys() <= ended(text).keys() for text in texts), "the others' ends")
+        return [[reason for stream, reason in ended(text).items() if stream in own] for text in texts]
+
+
+def test_an_ordinary_ssh_ends_its_stream_in_order(rig, by_stdio):
+    """ssh closes both pipes at once and sends SIGHUP."""
+    for number in range(5):
+        assert run(["ssh", *by_stdio.options(), "-p", rig.forward_ports["ssh"], "127.0.0.1", f"echo {number}"]).stdout
+    assert by_stdio.exit_codes(5) == [0] * 5
+    for reasons in by_stdio.ends(5):
+        assert len(reasons) == 5 and all("closed by the" in reason for reason in reasons), reasons
+
+
+def test_scp_by_stdio_ends_its_stream_in_order(rig, by_stdio, tmp_path):
+    source, far, back = (tmp_path / name for name in ("source", "far", "back"))
+    source.write_bytes(bytes(range(256)) * 8192)
+    options = [*by_stdio.options(), "-q", "-P", rig.forward_ports["ssh"]]
+    run(["scp", *options, source, f"127.0.0.1:{far}"])
+    run(["scp", *options, f"127.0.0.1:{far}", back])
+    assert sha256(back) == sha256(source)
+    assert by_stdio.exit_codes(2) == [0] * 2
+    assert all("closed by the" in reason for reasons in by_stdio.ends(2) for reason in reasons)
+
+
+def test_an_ssh_that_is_killed_in_a_transfer_resets_the_stream(rig, by_stdio):
+    """Whether or not its pipe happens to be empty then."""
+    command = ["ssh", *by_stdio.options(), "-p", str(rig.forward_ports["ssh"]), "127.0.0.1", "cat /dev/zero"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as client:
+        assert len(client.stdout.read(1024 * 1024)) == 1024 * 1024
+        client.kill()
+        client.wait()
+    assert by_stdio.exit_codes(1) == [1]
+    assert all("DS-501" in reason for reasons in by_stdio.ends(1) for reason in reasons)
+
+
+def test_what_comes_for_a_client_that_has_left_is_no_end_in_order(by_stdio):
+    """It had read all that came before. The service ends by itself at the client's end, so that it need not notice."""
+    command = ["sh", str(by_stdio.script), "echo"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as proxy:
+        proxy.stdin.write(b"x")
+        proxy.stdin.flush()
+        assert proxy.stdout.read(1) == b"x"
+        proxy.stdout.close()
+        proxy.stdin.write(b"echoed to nobody")
+        proxy.stdin.close()
+        assert by_stdio.exit_codes(1) == [1]
+    assert all("DS-501" in reason for reason in by_stdio.ends(1)[0])
 
 
 def test_stdio_whose_output_cannot_be_written_fails(rig):

@@ -1,7 +1,9 @@
 #include "tests/support/client_certificates.hpp"
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -46,11 +48,37 @@ void extend(X509* certificate, int nid, const std::string& value) {
     X509_add_ext(certificate, extension.get(), -1);
 }
 
+// A modulus that nobody knows the factors of costs no time to make.
+Key invented_rsa_key(int bits, const BIGNUM* exponent) {
+    const Owned<BIGNUM> modulus(BN_new(), BN_free);
+    BN_rand(modulus.get(), bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD);
+    const Owned<OSSL_PARAM_BLD> parts(OSSL_PARAM_BLD_new(), OSSL_PARAM_BLD_free);
+    OSSL_PARAM_BLD_push_BN(parts.get(), "n", modulus.get());
+    OSSL_PARAM_BLD_push_BN(parts.get(), "e", exponent);
+    const Owned<OSSL_PARAM> parameters(OSSL_PARAM_BLD_to_param(parts.get()), OSSL_PARAM_free);
+    const Owned<EVP_PKEY_CTX> making(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr), EVP_PKEY_CTX_free);
+    EVP_PKEY* key = nullptr;
+    EVP_PKEY_fromdata_init(making.get());
+    if (EVP_PKEY_fromdata(making.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1)
+        throw std::runtime_error("OpenSSL takes no such key");
+    return {key, EVP_PKEY_free};
+}
+
+Key make_key(const CertificateWish& wish) {
+    if (wish.rsa_bits == 0) return {EVP_EC_gen("P-256"), EVP_PKEY_free};
+    if (wish.rsa_bits <= 4096 && wish.rsa_exponent != 0)
+        return {EVP_RSA_gen(static_cast<unsigned>(wish.rsa_bits)), EVP_PKEY_free};
+    const Owned<BIGNUM> exponent(BN_new(), BN_free);
+    BN_set_word(exponent.get(), wish.rsa_exponent != 0 ? wish.rsa_exponent : 0x1'0000'0001);
+    return invented_rsa_key(wish.rsa_bits, exponent.get());
+}
+
 }  // namespace
 
 MadeCertificate make_certificate(const CertificateWish& wish) {
     static long serial = 0;
-    const Key key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+    const Key key = make_key(wish);
+    const auto* const hash = EVP_get_digestbyname(wish.hash.c_str());
     const Certificate made(X509_new(), X509_free);
     X509* const x509 = made.get();
     X509_set_version(x509, X509_VERSION_3);
@@ -68,12 +96,14 @@ MadeCertificate make_certificate(const CertificateWish& wish) {
     if (!wish.extended_key_usage.empty()) extend(x509, NID_ext_key_usage, wish.extended_key_usage);
     if (wish.issuer != nullptr) {
         X509_set_issuer_name(x509, X509_get_subject_name(read_certificate(wish.issuer->certificate).get()));
-        X509_sign(x509, read_key(wish.issuer->key).get(), EVP_sha256());
+        X509_sign(x509, read_key(wish.issuer->key).get(), hash);
     } else {
         X509_set_issuer_name(x509, name);
-        X509_sign(x509, key.get(), EVP_sha256());
+        X509_sign(x509, key.get(), hash);
     }
+    const bool has_private_half = wish.rsa_bits <= 4096 && wish.rsa_exponent != 0;
     return {written([&](BIO* out) { return PEM_write_bio_X509(out, x509); }), written([&](BIO* out) {
+                if (!has_private_half) return 1;
                 return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
             }),
             written([&](BIO* out) { return i2d_X509_bio(out, x509); })};

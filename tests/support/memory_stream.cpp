@@ -102,6 +102,10 @@ LossMonitor MemoryStream::watch(const asio::any_io_executor& strand, OnLost on_l
     return watching;
 }
 
+asio::awaitable<void> MemoryStream::drain_until_closed() {
+    while (!peer_left) co_await wait_for_change(*in_);
+}
+
 asio::awaitable<void> MemoryStream::close(CloseReason close_reason) {
     closed_with = close_reason;
     out_->finished = out_->finished || close_reason == CloseReason::clean;

@@ -37,12 +37,14 @@ class MemoryStream : public Transport {
     bool half_close() const override { return half_close_; }
     bool ended() const override { return whole_stream_ended; }
     LossMonitor watch(const asio::any_io_executor& strand, OnLost on_lost) override;
+    asio::awaitable<void> drain_until_closed() override;
     asio::awaitable<void> close(CloseReason close_reason) override;
     std::size_t undelivered() override { return still_delivering ? undelivered_bytes : 0; }
     void abort(CloseReason reason) noexcept override;
     void give_up() noexcept override;
 
     // What a test sets or looks at.
+    bool peer_left = false;                   ///< in order, as a program does that closes both its pipes
     bool whole_stream_ended = false;          ///< makes the next end of direction an end of the stream
     std::size_t read_limit = SIZE_MAX;        ///< bytes per try_read at most
     std::optional<CloseReason> closed_with;   ///< by close()

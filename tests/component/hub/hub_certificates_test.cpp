@@ -10,6 +10,7 @@ namespace device_streams::hub {
 namespace {
 
 using hub_clients::DeviceClient;
+using test::CertificateWish;
 using test::MadeCertificate;
 using test::make_certificate;
 
@@ -38,8 +39,10 @@ std::string sha256(const MadeCertificate& made) {
 /// Devices that show a certificate in the TLS handshake.
 class HubCertificates : public HubTest {
  protected:
-    HubCertificates() : authority(make_certificate({.common_names = {"fleet CA"}, .authority = true})) {
-        config.device_ca = certificates.folder.write("fleet.pem", authority.certificate);
+    explicit HubCertificates(bool trusts_a_ca = true)
+        : authority(make_certificate({.common_names = {"fleet CA"}, .authority = true})) {
+        const auto file = certificates.folder.write("fleet.pem", authority.certificate);
+        if (trusts_a_ca) config.device_ca = file;
         start_hub();
     }
     // Whoever has this logs in with the certificate, and resumes TLS sessions.
@@ -69,6 +72,12 @@ class HubCertificates : public HubTest {
     }
     int code_for(const std::shared_ptr<TlsContext>& holder, const iothub::Target& target, bool over_websocket = false) {
         return run(client(holder, target, over_websocket)->log_in());
+    }
+
+    // By the handshake. In TLS 1.3 the client hears of it when it reads.
+    void expect_refused(const MadeCertificate& own, const std::string& chain, std::string_view why) {
+        EXPECT_ANY_THROW(code_for(holder_of(own, chain), pump)) << why;
+        EXPECT_TRUE(eventually_logged(why)) << whole_log();
     }
 
     const iothub::Target pump{"pump-17", {}};
@@ -113,6 +122,33 @@ TEST_F(HubCertificates, ChainMayPassIntermediatesThatTheDeviceSends) {
     EXPECT_EQ(run(again->log_in()), 0) << "also when TLS resumes";
     EXPECT_TRUE(dynamic_cast<TlsStream&>(again->stream()).resumed());
     EXPECT_EQ(code_for(holder_of(own), pump), 5) << "nothing leads from it to the CA";
+}
+
+TEST_F(HubCertificates, FiveCertificatesAreTakenAndNoMore) {
+    add(pump, CertificateAuthority{});
+    const auto own = issued("pump-17");
+    std::string chain;
+    for (int number = 1; number < 5; ++number) chain += make_certificate({.common_names = {"other"}}).certificate;
+    EXPECT_EQ(code_for(holder_of(own, chain), pump), 0);
+    chain += make_certificate({.common_names = {"sixth"}}).certificate;
+    expect_refused(own, chain, "more than 5 certificates");
+    for (int number = 6; number < 20; ++number) chain += make_certificate({.common_names = {"other"}}).certificate;
+    expect_refused(own, chain, "more than 5 certificates");
+    for (int number = 20; number < 100; ++number) chain += make_certificate({.common_names = {"other"}}).certificate;
+    expect_refused(own, chain, "excessive message size");
+}
+
+TEST_F(HubCertificates, KeysThatAreDearToUseAreRefused) {
+    add(pump, CertificateAuthority{});
+    const auto own = issued("pump-17");
+    const auto with = [this](int bits, unsigned exponent) {
+        const CertificateWish wish{
+            .common_names = {"site CA"}, .issuer = &authority, .rsa_bits = bits, .rsa_exponent = exponent};
+        return make_certificate(wish).certificate;
+    };
+    EXPECT_EQ(code_for(holder_of(own, with(4096, 4'294'967'295)), pump), 0);
+    expect_refused(own, with(4097, 65'537), "more than 4096 bits");
+    expect_refused(own, with(2048, 0), "RSA exponent");
 }
 
 TEST_F(HubCertificates, OtherCasExpiredAndFutureCertificatesAreRefused) {
@@ -200,6 +236,49 @@ TEST_F(HubCertificates, CaThatIsTrustedNoLongerEndsTheLinksOfItsDevices) {
     EXPECT_TRUE(run(device->is_dropped()));
     EXPECT_TRUE(eventually_logged("the CA of the device's certificate is not trusted any more")) << whole_log();
     EXPECT_EQ(code_for(holder_of(issued("pump-17")), pump), 5);
+}
+
+/// A hub where certificates count for nobody yet.
+class HubWithoutCertificates : public HubCertificates {
+ protected:
+    HubWithoutCertificates() : HubCertificates(false) {}
+    // False: no certificate was asked for, or this chain, which is too long, would have been refused.
+    bool asks(const iothub::Target& target, const Secret& token) {
+        std::string chain;
+        for (int number = 0; number < 6; ++number) chain += make_certificate({.common_names = {"other"}}).certificate;
+        auto& where = address;
+        where.tls = holder_of(make_certificate({.common_names = {"own"}}), chain);
+        DeviceClient::Options options;
+        options.target = target;
+        options.token = token;
+        try {
+            EXPECT_EQ(run(DeviceClient(where, options).log_in()), 0);
+            return false;
+        } catch (const std::exception&) {
+            return true;
+        }
+    }
+};
+
+TEST_F(HubWithoutCertificates, AsksForOneWhileAnIdentityUsesIt) {
+    const iothub::Target target{"dev-01", {}};
+    const auto token = device_token(target, device_key);
+    EXPECT_FALSE(asks(target, token));
+    add(pump, Thumbprints{sha256(make_certificate({})), {}});
+    EXPECT_TRUE(asks(target, token));
+    change(pump, make_key_pair());
+    EXPECT_FALSE(asks(target, token));
+    config.device_ca = certificates.folder.write("fleet.pem", authority.certificate);
+    hub->on_control([&](StreamHub& running) { running.apply(config); });
+    EXPECT_TRUE(asks(target, token));
+}
+
+TEST_F(HubWithoutCertificates, ADeviceThatCameTooEarlyIsAskedWhenItComesAgain) {
+    const auto own = make_certificate({});
+    const auto holder = holder_of(own);
+    EXPECT_EQ(code_for(holder, pump), 5);
+    add(pump, Thumbprints{sha256(own), {}});
+    EXPECT_EQ(code_for(holder, pump), 0) << "although TLS could resume the session without a certificate";
 }
 
 }  // namespace device_streams::hub

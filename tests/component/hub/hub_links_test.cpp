@@ -258,6 +258,7 @@ TEST_F(HubLinks, ForeignClientThatComesBackWhenItsTokenIsOldIsNoAlarm) {
 TEST_F(HubLinks, SecondMachineIsToldWithBothAddresses) {
     const auto first = online_device(device_proxy_options());
     const auto second = online_device(device_proxy_options());
+    EXPECT_EQ(run(first->expect<mqtt::Publish>()).topic, "$iothub/streams/takeover/?$by=127.0.0.1");
     EXPECT_TRUE(run(first->is_dropped()));
     EXPECT_TRUE(eventually_logged("DS-606")) << whole_log();
     const auto down = std::regex("warning device link down device=dev-01 peer=(\\S+) new_peer=(\\S+) code=DS-606 .*");

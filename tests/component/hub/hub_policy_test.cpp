@@ -84,6 +84,27 @@ TEST_F(HubPolicy, WhatItMayNotReachLooksLikeWhatIsNotThere) {
     EXPECT_EQ(run(service->ask("dev-01", "ssh.0a1b2c3d", no_wait)).status, 404) << "allowed, and not online";
 }
 
+TEST_F(HubPolicy, NamesADeviceThatIsSpeltAlikeIfThePolicyReachesIt) {
+    add_device({"Pump-17", {}});
+    add_device({"PUMP-17", {}});
+    const auto said_to = [&](const std::string& policy, const std::string& device) {
+        const auto answer = run(client_of(policy)->ask(device, "ssh.0a1b2c3d", no_wait));
+        EXPECT_EQ(answer.status, 404);
+        const auto begin = answer.body.find("there is no such device");
+        return answer.body.substr(begin, answer.body.find_first_of("\"\\", begin) - begin);
+    };
+    const auto add = [&](const std::string& name, const std::vector<std::string>& rules) {
+        admin("policy add", {{"name", name}, {"permissions", {"ServiceConnect"}}, {"allow", rules}});
+    };
+    add("all", {"* *"});
+    add("some", {"pump-17 *", "Pump-17 ssh", "PUMP-17 rdp"});
+    add("one", {"pump-17 *"});
+    EXPECT_EQ(said_to("all", "pump-17"), "there is no such device; ids are case-sensitive, did you mean PUMP-17?");
+    EXPECT_EQ(said_to("some", "pump-17"), "there is no such device; ids are case-sensitive, did you mean Pump-17?");
+    EXPECT_EQ(said_to("one", "pump-17"), "there is no such device; ids are case-sensitive");
+    EXPECT_EQ(said_to("all", "pump-18"), "there is no such device; ids are case-sensitive");
+}
+
 TEST_F(HubPolicy, ExplainsWithTheSameRulesAsItDecides) {
     make_ops({"dev-01 ssh"});
     const auto explained = [&](const std::string& service) {

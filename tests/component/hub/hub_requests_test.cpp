@@ -265,7 +265,7 @@ TEST_F(HubRequests, FeaturesAreNegotiatedBetweenPartiesOfOurs) {
     auto asking =
         start(service->ask("dev-01", "ssh.0a1b2c3d", {{"iothub-streaming-features", "half-close,big-frames,x"}}));
     const auto request = run(device->next_request());
-    EXPECT_EQ(request.features, "half-close,big-frames,pings");  // the last one is of this hop alone
+    EXPECT_EQ(request.features, "half-close,big-frames,pings,reasons");  // the last one is of this hop alone
     run(device->answer(200, request.request_id));
     const auto response = finish(asking);
     EXPECT_EQ(response.headers.find("iothub-streaming-features"), "half-close,big-frames");
@@ -352,6 +352,24 @@ TEST_F(HubRequests, RefusalsLeaveAConnectionThatWantedToBecomeALegAsItIs) {
     EXPECT_EQ(rejected.status, 200);
     EXPECT_EQ(rejected.headers.find("iothub-streaming-is-accepted"), "False");
     EXPECT_EQ(service->connections, 1);
+}
+
+TEST_F(HubRequests, TheDevicesReasonReachesOurServicesAlone) {
+    const auto device = online_device();
+    const auto reason_for = [&](const std::string& features, std::optional<Errc> reason) {
+        const auto service = service_client();
+        http::Headers headers;
+        if (!features.empty()) headers.add(std::string(features_header), features);
+        auto asking = start(service->ask("dev-01", "ssh.0a1b2c3d", std::move(headers)));
+        run(device->answer(400, run(device->next_request()).request_id, reason));
+        const auto rejected = finish(asking);
+        EXPECT_EQ(rejected.headers.find("iothub-streaming-is-accepted"), "False");
+        return std::string(rejected.headers.find("iothub-streaming-reason").value_or("(none)"));
+    };
+    EXPECT_EQ(reason_for("half-close,reasons", Errc::local_refused), "DS-402");
+    EXPECT_EQ(reason_for("half-close,reasons", std::nullopt), "(none)");
+    EXPECT_EQ(reason_for("half-close", Errc::local_refused), "(none)");
+    EXPECT_EQ(reason_for("", Errc::local_refused), "(none)");
 }
 
 TEST_F(HubRequests, AForeignServiceThatNamesTheUpgradeIsAnsweredAsAlways) {

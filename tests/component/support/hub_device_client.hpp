@@ -77,9 +77,9 @@ class DeviceClient {
             throw std::runtime_error("not a stream request");
         co_return *request;
     }
-    asio::awaitable<void> answer(int status, std::string request_id) {
+    asio::awaitable<void> answer(int status, std::string request_id, std::optional<Errc> reason = {}) {
         mqtt::Publish packet;
-        packet.topic = iothub::answer_topic({status, std::move(request_id)});
+        packet.topic = iothub::answer_topic({status, std::move(request_id), reason});
         co_await send(packet);
     }
     asio::awaitable<void> send(mqtt::Packet packet) {

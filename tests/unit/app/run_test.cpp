@@ -292,12 +292,5 @@ TEST(Process, RunForbidsCoreDumps) {
     EXPECT_EQ(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
 }
 
-TEST(ExitCode, OnlyWhatAPersonMustMendIsAConfigurationFault) {
-    EXPECT_EQ(exit_code_for(Errc::config_invalid), exit_config);
-    EXPECT_EQ(exit_code_for(Errc::file_unreadable), exit_config);
-    EXPECT_EQ(exit_code_for(Errc::usage), exit_usage);
-    EXPECT_EQ(exit_code_for(Errc::hub_unreachable), exit_failure);
-}
-
 }  // namespace
 }  // namespace device_streams::run_to_the_end_test

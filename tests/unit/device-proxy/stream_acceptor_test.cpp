@@ -73,9 +73,10 @@ class StreamAcceptorTest : public testing::Test {
                             clock,
                             Log(log),
                             settings(),
-                            [this](const iothub::StreamRequest& asked, int status) {
-                                answers.push_back(asked.request_id + ":" + std::to_string(status));
-                                if (status == 200) {
+                            [this](const iothub::StreamRequest& asked, std::optional<Errc> refusal) {
+                                const auto id = refusal ? describe(*refusal).id : "accepted";
+                                answers.push_back(asked.request_id + ":" + std::string(id));
+                                if (!refusal) {
                                     EXPECT_FALSE(services.empty()) << "accepted before the service was there";
                                     EXPECT_EQ(hub_ends.size() + 1, services.size()) << "the leg came first";
                                 }
@@ -125,7 +126,7 @@ TEST_F(StreamAcceptorTest, KeepsANarrowedServiceToItsPolicies) {
     EXPECT_TRUE(log->contains("DS-405 the service is not open to this policy: ssh, policy others"));
     EXPECT_TRUE(log->contains("DS-405 the service is not open to this policy: ssh, the hub names no policy"));
     take(by_ops);
-    EXPECT_EQ(answers, (std::vector<std::string>{"1:400", "2:400", "3:200"}));
+    EXPECT_EQ(answers, (std::vector<std::string>{"1:DS-405", "2:DS-405", "3:accepted"}));
     EXPECT_TRUE(log->contains("stream opened stream=1a2b3c4f policy=ops"));
 }
 
@@ -140,7 +141,7 @@ TEST_F(StreamAcceptorTest, GivesNoStreamOfAPolicyToTheDefaultService) {
         take(by_ops);
     }
     EXPECT_TRUE(dialled.empty());
-    EXPECT_EQ(answers, (std::vector<std::string>{"1:400", "1:400"}));
+    EXPECT_EQ(answers, (std::vector<std::string>{"1:DS-401", "1:DS-401"}));
     EXPECT_TRUE(log->contains("stream=web policy=ops")) << "so that the owner finds it";
     EXPECT_TRUE(log->contains("DS-401"));
 }
@@ -149,7 +150,7 @@ TEST_F(StreamAcceptorTest, ConnectsAcceptsAndRelays) {
     take(request());
     ASSERT_EQ(dialled.size(), 1u);
     EXPECT_EQ(dialled[0].to_string(), "localhost:22");
-    EXPECT_EQ(answers, std::vector<std::string>{"1:200"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:accepted"});
     ASSERT_EQ(hub_ends.size(), 1u);
     services[0]->try_write(bytes_of("SSH-2.0-server"));
     hub_ends[0]->try_write(bytes_of("SSH-2.0-client"));
@@ -168,7 +169,7 @@ TEST_F(StreamAcceptorTest, DialsItsLegWhileTheServiceConnects) {
 TEST_F(StreamAcceptorTest, AnswersWithoutWaitingForItsLeg) {
     hub_is_far = true;
     take(request());
-    EXPECT_EQ(answers, std::vector<std::string>{"1:200"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:accepted"});
     EXPECT_TRUE(hub_ends.empty());
     pass(1s);
     EXPECT_EQ(hub_ends.size(), 1u);
@@ -177,14 +178,14 @@ TEST_F(StreamAcceptorTest, AnswersWithoutWaitingForItsLeg) {
 TEST_F(StreamAcceptorTest, ALegThatCannotBeDialledEndsTheLocalConnection) {
     dial_error = Errc::hub_unreachable;
     take(request());
-    EXPECT_EQ(answers, std::vector<std::string>{"1:200"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:accepted"});
     EXPECT_TRUE(log->contains("DS-201"));
     EXPECT_TRUE(services[0]->in().broken);
 }
 
 TEST_F(StreamAcceptorTest, RejectsAnUnknownServiceWithoutConnecting) {
     take(request("telnet.1a2b3c4d"));
-    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:DS-401"});
     EXPECT_TRUE(dialled.empty());
     EXPECT_EQ(legs_dialled, 0);
     EXPECT_TRUE(log->contains("DS-401"));
@@ -193,14 +194,14 @@ TEST_F(StreamAcceptorTest, RejectsAnUnknownServiceWithoutConnecting) {
 
 TEST_F(StreamAcceptorTest, RejectsAMalformedNameWithoutRepeatingIt) {
     take(request("ssh\x1b[2J"));
-    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:DS-401"});
     EXPECT_FALSE(log->contains("[2J"));
 }
 
 TEST_F(StreamAcceptorTest, RejectsWhenTheServiceRefuses) {
     local_error = asio::error::connection_refused;
     take(request());
-    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:DS-402"});
     EXPECT_TRUE(hub_ends.empty());
     EXPECT_TRUE(log->contains("DS-402"));
     EXPECT_TRUE(log->contains("ssh at localhost:22"));
@@ -218,14 +219,14 @@ TEST_F(StreamAcceptorTest, KnowsTheSystemsOwnErrorsToo) {
 TEST_F(StreamAcceptorTest, RejectsWhenTheServiceCannotBeReached) {
     local_error = asio::error::network_unreachable;
     take(request());
-    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:DS-404"});
     EXPECT_TRUE(log->contains("DS-404"));
 }
 
 TEST_F(StreamAcceptorTest, RejectsWithItsOwnWordsWhenDescriptorsRunOut) {
     local_error = asio::error::no_descriptors;
     take(request());
-    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:DS-902"});
     EXPECT_TRUE(log->contains("DS-902"));
 }
 
@@ -235,7 +236,7 @@ TEST_F(StreamAcceptorTest, RejectsAfterTheLimitWhenTheServiceIsABlackHole) {
     pass(9s);
     EXPECT_TRUE(answers.empty());
     pass(1s);
-    EXPECT_EQ(answers, std::vector<std::string>{"1:400"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:DS-403"});
     EXPECT_TRUE(log->contains("DS-403"));
     EXPECT_EQ(acceptor.running(), 0u);
 }
@@ -243,7 +244,7 @@ TEST_F(StreamAcceptorTest, RejectsAfterTheLimitWhenTheServiceIsABlackHole) {
 TEST_F(StreamAcceptorTest, DropsTheServiceWhenTheHubRefusesTheLeg) {
     leg_error = Errc::hub_refused_stream_leg;
     take(request());
-    EXPECT_EQ(answers, std::vector<std::string>{"1:200"});
+    EXPECT_EQ(answers, std::vector<std::string>{"1:accepted"});
     EXPECT_TRUE(log->contains("DS-210"));
     EXPECT_TRUE(log->contains("HTTP 404"));
     EXPECT_TRUE(services[0]->in().broken);
@@ -309,7 +310,7 @@ TEST_F(StreamAcceptorTest, UsesNewSettingsForNewStreamsOnly) {
     acceptor.apply(changed);
     take(request("ssh.00000002", "2"));
     take(request("rdp.00000003", "3"));
-    EXPECT_EQ(answers, (std::vector<std::string>{"1:200", "2:400", "3:200"}));
+    EXPECT_EQ(answers, (std::vector<std::string>{"1:accepted", "2:DS-401", "3:accepted"}));
     EXPECT_EQ(acceptor.running(), 2u);
 }
 
@@ -330,7 +331,7 @@ TEST_F(StreamAcceptorTest, TellsWhenTheLastRequestHasItsAnswer) {
     acceptor.stop_taking([&] { answered = true; });
     EXPECT_FALSE(answered);
     pass(10s);  // the local service is given up
-    EXPECT_EQ(answers, (std::vector<std::string>{"1:400"}));
+    EXPECT_EQ(answers, (std::vector<std::string>{"1:DS-403"}));
     EXPECT_TRUE(answered);
 }
 

@@ -155,6 +155,13 @@ TEST_F(ClientSessionTest, EndsOnQosTwo) {
     EXPECT_EQ(failure_of([&] { session.receive(request("1", 2), now); }).substr(0, 6), "DS-206");
 }
 
+TEST_F(ClientSessionTest, EndsWhenItIsToldThatAnotherMachineTookOver) {
+    come_up();
+    mqtt::Publish told;
+    told.topic = "$iothub/streams/takeover/?$by=192.0.2.7";
+    EXPECT_EQ(failure_of([&] { session.receive(told, now); }), "DS-606: a machine at 192.0.2.7 uses this device id");
+}
+
 TEST_F(ClientSessionTest, IgnoresOtherTopics) {
     come_up();
     mqtt::Publish message;

@@ -148,6 +148,52 @@ TEST(HubLink, EndsALinkThatSendsGarbage) {
     EXPECT_TRUE(f.log->contains("DS-206"));
 }
 
+// Another machine with the same identity has taken the place of the `number`-th link.
+void take_over(HubLinkFixture& f, std::size_t number) {
+    mqtt::Publish told;
+    told.topic = "$iothub/streams/takeover/?$by=192.0.2.7";
+    f.links.at(number)->send(told);
+    f.settle();
+}
+
+TEST(HubLink, StaysAwayLongerAndLongerFromAMachineThatTakesItsPlace) {
+    HubLinkFixture f(1.0);
+    f.start_and_let_in();
+    std::size_t number = 0;
+    for (const auto pause : {60s, 120s, 240s, 480s, 960s, 960s}) {
+        take_over(f, number);
+        const auto line = f.log->lines().back();
+        EXPECT_NE(line.find("DS-606"), std::string::npos) << line;
+        EXPECT_NE(line.find("a machine at 192.0.2.7 uses this device id"), std::string::npos) << line;
+        EXPECT_NE(line.find("retry_in_ms=" + std::to_string(pause.count()) + "000"), std::string::npos) << line;
+        f.pass(pause - 1ms);
+        EXPECT_EQ(f.links.size(), number + 1);
+        f.pass(1ms);
+        ASSERT_EQ(f.links.size(), number + 2);
+        f.let_in(*f.links[++number]);
+    }
+}
+
+TEST(HubLink, StaysAwayShortlyFromAMachineThatTakesItsPlaceAfterALongTime) {
+    HubLinkFixture f(0.0);
+    f.start_and_let_in();
+    take_over(f, 0);
+    f.pass(30s);  // half of it at least
+    ASSERT_EQ(f.links.size(), 2u);
+    f.let_in(*f.links[1]);
+    for (int minutes = 0; minutes < 40; ++minutes) {
+        f.pass(15s);
+        f.links[1]->send(mqtt::PingResp{});
+        f.settle();
+        f.pass(45s);
+        f.links[1]->send(mqtt::PingResp{});
+        f.settle();
+    }
+    const auto alive = f.links.size();
+    take_over(f, alive - 1);
+    EXPECT_NE(f.log->lines().back().find("retry_in_ms=30000"), std::string::npos) << f.log->lines().back();
+}
+
 TEST(HubLink, LeavesWithAGoodbyeAndStaysAway) {
     HubLinkFixture f;
     f.start_and_let_in();

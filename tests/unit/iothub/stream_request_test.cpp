@@ -130,6 +130,25 @@ TEST(AnswerTopic, AcceptsWithAnyStatusOf2xx) {
     }
 }
 
+TEST(AnswerTopic, NamesTheReasonOfARejection) {
+    const auto topic = answer_topic({400, "1", Errc::local_refused});
+    EXPECT_EQ(topic, "$iothub/streams/res/400/?$rid=1&$reason=DS-402");
+    EXPECT_EQ(parse_answer_topic(topic)->reason, Errc::local_refused);
+    EXPECT_EQ(parse_answer_topic(topic)->request_id, "1");
+    EXPECT_EQ(answer_topic({400, "1", Errc::internal}), "$iothub/streams/res/400/?$rid=1") << "none of a device's";
+}
+
+TEST(AnswerTopic, TakesNoReasonButOneOfADevices) {
+    for (const auto* text : {"DS-305", "DS-901", "DS-40", "DS-4020", "ds-402", "402", "", "DS-402 local", "DS-402&x",
+                             "DS-402&$reason=DS-401", "%44S-402"}) {
+        const auto parsed = parse_answer_topic(std::string("$iothub/streams/res/400/?$rid=1&$reason=") + text);
+        ASSERT_TRUE(parsed) << text;
+        EXPECT_FALSE(parsed->reason) << text;
+    }
+    EXPECT_FALSE(parse_answer_topic("$iothub/streams/res/200/?$rid=1&$reason=DS-402")->reason) << "it was accepted";
+    EXPECT_FALSE(parse_answer_topic("$iothub/streams/res/400/?$rid=1/$reason=DS-402")->reason);
+}
+
 TEST(AnswerTopic, ToleratesTextAfterTheRequestId) {
     EXPECT_EQ(parse_answer_topic("$iothub/streams/res/200/?$rid=7&x=1")->request_id, "7");
     EXPECT_EQ(parse_answer_topic("$iothub/streams/res/200/?$rid=7/more")->request_id, "7");

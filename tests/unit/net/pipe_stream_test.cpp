@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <csignal>
 #include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
@@ -92,14 +93,65 @@ TEST_F(PipeStreamTest, FinishEndsTheOutputAndLeavesTheInput) {
     EXPECT_EQ(stream.try_read(room), 1U);
 }
 
-TEST_F(PipeStreamTest, WatchTellsThatTheReaderIsGone) {
+// Which end a watch tells of; nullopt: none yet.
+std::optional<CloseReason> told(test::Running<void>& watching) {
+    if (!watching.done()) return std::nullopt;
+    try {
+        watching.get();
+    } catch (const StreamError& left) {
+        return left.close_reason();
+    }
+    return std::nullopt;
+}
+
+TEST_F(PipeStreamTest, WatchTellsOfAProgramThatLeavesBytesUnread) {
+    test::run(io, write_text(stream, "unread"));
     test::Running<void> watching(io, wait_until_lost(stream));
     test::poll(io);
     EXPECT_FALSE(watching.done());
     from.close_reader();
     test::poll(io);
-    ASSERT_TRUE(watching.done());
-    EXPECT_THROW(watching.get(), StreamError);
+    EXPECT_EQ(told(watching), CloseReason::reset);
+}
+
+TEST_F(PipeStreamTest, WatchTellsOfAProgramThatLeavesInOrder) {
+    test::run(io, write_text(stream, "read"));
+    EXPECT_EQ(read_from_stream(), "read");
+    ASSERT_EQ(::write(to.ends[1], "bye", 3), 3);
+    to.close_writer();
+    from.close_reader();
+    test::Running<void> watching(io, wait_until_lost(stream));
+    test::poll(io);
+    EXPECT_EQ(told(watching), CloseReason::clean);
+    EXPECT_EQ(stream.try_read(room), 3U) << "what it had sent can still be read";
+    EXPECT_EQ(stream.try_read(room), 0U);
+    test::run(io, stream.drain_until_closed());
+}
+
+TEST_F(PipeStreamTest, AProgramThatHasClosedItsInputAloneIsFoundOutByAWrite) {
+    std::signal(SIGPIPE, SIG_IGN);  // as run() does
+    test::Running<void> watching(io, wait_until_lost(stream));
+    from.close_reader();
+    test::poll(io);
+    EXPECT_FALSE(watching.done());
+    EXPECT_EQ(stream.try_read(room), std::nullopt);
+    try {
+        test::run(io, write_text(stream, "x"));
+        FAIL() << "it was written";
+    } catch (const StreamError& error) {
+        EXPECT_EQ(error.close_reason(), CloseReason::reset);
+    }
+}
+
+// The second end comes while the first one is known.
+TEST_F(PipeStreamTest, WatchWaitsForTheOtherPipe) {
+    test::Running<void> watching(io, wait_until_lost(stream));
+    from.close_reader();
+    test::poll(io);
+    EXPECT_FALSE(watching.done());
+    to.close_writer();
+    while (!watching.done()) io.run_one();
+    EXPECT_EQ(told(watching), CloseReason::clean);
 }
 
 TEST_F(PipeStreamTest, WatchGoesOnAfterFinish) {
@@ -166,6 +218,25 @@ TEST(PipeStream, FinishEndsASocketThatIsTheInputAsWell) {
     std::array<std::byte, 4> room{};
     EXPECT_EQ(stream->try_read(room), 1U);
     ::close(ends[1]);
+}
+
+// Of a socket, whose two descriptors the other program closes as one.
+std::optional<CloseReason> end_of_socket(bool leaves_bytes_unread) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return std::nullopt;
+    asio::io_context io;
+    const auto stream = make_pipe_stream(io.get_executor(), ::dup(ends[0]), ::dup(ends[0]));
+    ::close(ends[0]);
+    if (leaves_bytes_unread) test::run(io, write_text(*stream, "unread"));
+    ::close(ends[1]);
+    test::Running<void> watching(io, wait_until_lost(*stream));
+    test::poll(io);
+    return told(watching);
+}
+
+TEST(PipeStream, ASocketTellsWhetherBytesWereLeftUnread) {
+    EXPECT_EQ(end_of_socket(false), CloseReason::clean);
+    EXPECT_EQ(end_of_socket(true), CloseReason::reset);
 }
 
 TEST(PipeStream, ReadsAndWritesPlainFiles) {

@@ -92,7 +92,7 @@ TEST_F(ServiceProxyConfigTest, ReadsEveryKey) {
                              "\n  ca_file: ca.pem\n  address: 192.0.2.1\n  port: 8443\n"
                              "forwards:\n  - {listen: 'unix:x.sock', device: d, module: m, service: rdp}\n"
                              "timeouts: {hub: 1s, connect: 0s, response: 2s}\nlinger: 3s\ndrain: 4s\nthreads: 5\n"
-                             "log: {level: debug, format: json}\n");
+                             "log: {level: debug, format: json, file: proxy.log}\n");
     EXPECT_EQ(config.hub.ca_file, (folder_ / "ca.pem").string());
     EXPECT_EQ(config.hub.address, "192.0.2.1");
     EXPECT_EQ(config.hub.port, 8443);
@@ -107,6 +107,7 @@ TEST_F(ServiceProxyConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.run.threads, 5U);
     EXPECT_EQ(config.log.level, LogLevel::debug);
     EXPECT_EQ(config.log.format, LogFormat::json);
+    EXPECT_EQ(config.log.file, (folder_ / "proxy.log").string());
 }
 
 TEST_F(ServiceProxyConfigTest, FlagsAloneAreEnough) {

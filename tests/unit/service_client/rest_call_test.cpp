@@ -134,7 +134,22 @@ TEST(InterpretAnswer, KnowsOurHubThatHasNoFeatureInCommon) {
 
 TEST(InterpretAnswer, FalseIsARejectionByTheDevice) {
     EXPECT_EQ(refused(with_accepted("False")).errc(), Errc::stream_rejected);
-    EXPECT_NE(refused(with_accepted("False")).detail().find("dev-01"), std::string::npos);
+    EXPECT_EQ(refused(with_accepted("False")).detail(), "dev-01");
+}
+
+TEST(InterpretAnswer, FalseMayHaveTheDevicesReason) {
+    auto answer = with_accepted("False");
+    answer.headers.add("iothub-streaming-reason", "DS-402");
+    EXPECT_EQ(refused(answer).errc(), Errc::stream_rejected);
+    EXPECT_EQ(
+        refused(answer).detail(),
+        "dev-01, DS-402 the local service refused the connection (on the device: Start the service, or correct its "
+        "address under services:.)");
+    for (const auto* strange : {"DS-305", "DS-402 at 10.0.0.1:22", "", "\x1b[2J"}) {
+        auto other = with_accepted("False");
+        other.headers.add("iothub-streaming-reason", strange);
+        EXPECT_EQ(refused(other).detail(), "dev-01") << strange;
+    }
 }
 
 TEST(InterpretAnswer, AnswerWithoutVerdictUrlOrTokenIsNotAHubs) {

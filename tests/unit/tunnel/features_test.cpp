@@ -6,15 +6,15 @@ namespace device_streams {
 namespace {
 
 TEST(Features, ListsParseAndUnknownNamesAreIgnored) {
-    EXPECT_EQ(parse_features("half-close, big-frames,levitation,pings"), own_features);
+    EXPECT_EQ(parse_features("half-close, big-frames,levitation,pings,reasons"), own_features);
     EXPECT_EQ(parse_features("big-frames"), (Features{.half_close = false, .big_frames = true}));
     EXPECT_EQ(parse_features("none"), Features{});
     EXPECT_EQ(parse_features(""), Features{});
 }
 
 TEST(Features, ListsAreWrittenAsTheyAreRead) {
-    EXPECT_EQ(to_string(own_features), "half-close,big-frames,pings");
-    EXPECT_EQ(to_string(device_hop_features), "half-close,big-frames,pings,policy,renewal");
+    EXPECT_EQ(to_string(own_features), "half-close,big-frames,pings,reasons");
+    EXPECT_EQ(to_string(device_hop_features), "half-close,big-frames,pings,policy,renewal,reasons,takeover");
     EXPECT_EQ(parse_features("policy"), Features{.policy = true});
     EXPECT_EQ(to_string(Features{}), "none");
     EXPECT_EQ(to_string(Features{.half_close = false, .big_frames = true}), "big-frames");
@@ -44,14 +44,15 @@ TEST(Announcement, IsWrittenAsItIsRead) {
     const Announcement made{device_hop_features, instance};
     const auto text = announce("device-proxy/1.0", made);
     EXPECT_EQ(text,
-              "device-proxy/1.0 (features=half-close,big-frames,pings,policy,renewal) (instance=0123456789abcdef)");
+              "device-proxy/1.0 (features=half-close,big-frames,pings,policy,renewal,reasons,takeover) "
+              "(instance=0123456789abcdef)");
     EXPECT_EQ(parse_announcement(text), made);
     EXPECT_EQ(parse_announcement(announce("device-proxy/1.0", {own_features})), (Announcement{own_features, ""}));
 }
 
 TEST(Announcement, TellsOlderHubsAllTheFeaturesThatTheyKnow) {
     const auto seen = features_for_an_older_hub(announce("device-proxy/1.0", {device_hop_features, instance}));
-    EXPECT_EQ(seen, "half-close,big-frames,pings,policy,renewal");
+    EXPECT_EQ(seen, "half-close,big-frames,pings,policy,renewal,reasons,takeover");
 }
 
 TEST(Announcement, OfAnOlderProxyHasNoInstance) {

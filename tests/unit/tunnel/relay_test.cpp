@@ -61,6 +61,49 @@ TEST_F(Relay, LingerDoesNotCutAWriterThatWaits) {
     EXPECT_FALSE(running->done());
 }
 
+// A local program that has closed both its pipes, as ssh does.
+struct RelayToProgramThatLeft : Relay {
+    void leave(bool half_close) {
+        start_between(true, half_close);
+        send(*client, "bye");
+        finish(*client);
+        left->peer_left = true;
+        left->in().notify();
+        poll(io);
+    }
+};
+
+TEST_F(RelayToProgramThatLeft, EndsCleanlyOnceTheOtherSideWasSilent) {
+    for (const bool half_close : {true, false}) {
+        leave(half_close);
+        EXPECT_FALSE(running->done());
+        pass(5s);
+        ASSERT_TRUE(running->done());
+        EXPECT_EQ(running->get().close_reason, CloseReason::clean);
+        EXPECT_TRUE(running->get().left_caused);
+        EXPECT_EQ(running->get().left_to_right, 3u);
+        EXPECT_EQ(right->closed_with, CloseReason::clean);
+    }
+}
+
+TEST_F(RelayToProgramThatLeft, EndsCleanlyWhenTheOtherSideEnds) {
+    leave(true);
+    EXPECT_EQ(receive(*server), "bye|end");
+    finish(*server);
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().close_reason, CloseReason::clean);
+}
+
+TEST_F(RelayToProgramThatLeft, IsAResetWhenTheOtherSideWasStillSending) {
+    leave(true);
+    left->out().broken = true;
+    send(*server, "for nobody");
+    ASSERT_TRUE(running->done());
+    EXPECT_EQ(running->get().close_reason, CloseReason::reset);
+    EXPECT_TRUE(running->get().left_caused);
+    EXPECT_EQ(right->closed_with, CloseReason::reset);
+}
+
 // The leg of a foreign hub ends one direction when too many empty messages came.
 struct RelayToForeignHub : Relay {
     void start_foreign() {

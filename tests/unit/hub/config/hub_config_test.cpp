@@ -227,8 +227,11 @@ TEST(HubOptions, NamesWhatARunningHubCannotChange) {
     fresh.run.threads = 7;
     fresh.run.drain = 7s;
     fresh.log.format = LogFormat::json;
+    fresh.log.target = LogTarget::syslog;
+    fresh.log.file = "hub.log";
     const std::vector<std::string> all{"name",         "listen", "mqtt_listen", "listen_plain", "state_directory",
-                                       "admin_socket", "drain",  "threads",     "log.format"};
+                                       "admin_socket", "drain",  "threads",     "log.format",   "log.target",
+                                       "log.file"};
     auto keys = hub_options().changed_keys(running, fresh, true);
     EXPECT_TRUE(std::ranges::is_permutation(keys, all)) << testing::PrintToString(keys);
 }

@@ -69,7 +69,14 @@ class DeviceEndpointTest : public testing::Test {
         connect(peer);
         send_connect();
         until([&] { return replaced->done() && lines->contains("device link up device=pump-17 peer=" + peer); });
-        EXPECT_TRUE(replaced_side->in().broken) << "whoever comes back does not use it any more";
+        last_words = text_of(*replaced_side);
+        EXPECT_TRUE(replaced_side->in().broken || replaced_side->in().finished)
+            << "whoever comes back does not use it any more";
+    }
+    static std::string text_of(test::MemoryStream& side) {
+        std::string text;
+        for (const auto byte : side.in().bytes) text += static_cast<char>(byte);
+        return text;
     }
     // The registry has a thread of its own.
     void until(const std::function<bool()>& condition) {
@@ -119,6 +126,7 @@ class DeviceEndpointTest : public testing::Test {
     std::unique_ptr<test::MemoryStream> device_side;
     mqtt::Decoder decoder;
     std::string client_type;
+    std::string last_words;  // that a replaced link was sent and has not read
     std::unique_ptr<test::Running<void>> replaced, link;
 };
 
@@ -206,6 +214,38 @@ TEST_F(DeviceEndpointTest, LinkOfAnotherProcessIsASecondMachine) {
     EXPECT_TRUE(
         lines->contains("warning device link down device=pump-17 peer=192.0.2.1:5000 new_peer=192.0.2.1:5001 "
                         "code=DS-606"));
+}
+
+TEST_F(DeviceEndpointTest, LinkThatIsTakenOverIsToldByWhomIfItAnnouncesThatItKnows) {
+    const std::string told = "$iothub/streams/takeover/?$by=198.51.100.9";
+    client_type = announce("device-proxy/0.1.0", {device_hop_features, "0123456789abcdef"});
+    log_in();
+    client_type = announce("device-proxy/0.1.0", {device_hop_features, "fedcba9876543210"});
+    log_in_again("198.51.100.9:5001");
+    EXPECT_NE(last_words.find(told), std::string::npos) << last_words;
+    EXPECT_EQ(last_words.find("5001"), std::string::npos) << "the port is nobody's business";
+    client_type = announce("device-proxy/0.1.0", {device_hop_features, "fedcba9876543210"});
+    log_in_again("198.51.100.10:5002");
+    EXPECT_EQ(last_words.find("takeover"), std::string::npos) << "it was renewed";
+}
+
+TEST_F(DeviceEndpointTest, ForeignLinkThatIsTakenOverIsSentNothing) {
+    client_type = "Azure IoT";
+    log_in();
+    log_in_again("198.51.100.9:5001");
+    EXPECT_TRUE(lines->contains("code=DS-606"));
+    EXPECT_EQ(last_words.find("takeover"), std::string::npos) << last_words;
+}
+
+TEST_F(DeviceEndpointTest, OlderLinkOfOursThatIsTakenOverIsSentNothing) {
+    auto older = device_hop_features;
+    older.takeover = false;
+    client_type = announce("device-proxy/0.1.0", {older, "0123456789abcdef"});
+    log_in();
+    client_type = "";
+    log_in_again("198.51.100.9:5001");
+    EXPECT_TRUE(lines->contains("code=DS-606"));
+    EXPECT_EQ(last_words.find("takeover"), std::string::npos) << last_words;
 }
 
 TEST_F(DeviceEndpointTest, InstanceCountsOnlyForClientsThatAnnounceRenewals) {

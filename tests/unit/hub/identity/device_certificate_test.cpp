@@ -11,6 +11,7 @@
 namespace device_streams::hub::device_certificates_test {
 namespace {
 
+using test::CertificateWish;
 using test::MadeCertificate;
 using test::make_certificate;
 
@@ -57,6 +58,10 @@ TEST(DeviceCertificateLogin, SaysWhyItIsRefused) {
     EXPECT_EQ(reason_of(certificate(), identity(both_kinds, false)), Denial::Reason::disabled);
     EXPECT_EQ(reason_of(certificate(), by_authority, now - 101), Denial::Reason::bad_certificate);
     EXPECT_EQ(reason_of(certificate(), by_authority, now + 101), Denial::Reason::expired_certificate);
+    auto forgeable = certificate();
+    forgeable.weakness = "its key is too short";
+    EXPECT_EQ(reason_of(forgeable, identity(both_kinds)), Denial::Reason::weak_certificate);
+    EXPECT_EQ(reason_of(forgeable, by_authority), Denial::Reason::weak_certificate);
     EXPECT_EQ(reason_of(certificate(), identity(Thumbprints{std::string(64, 'D'), {}})),
               Denial::Reason::unknown_certificate);
     EXPECT_EQ(reason_of(certificate(""), by_authority), Denial::Reason::unknown_authority);
@@ -133,6 +138,33 @@ TEST_F(DeviceAuthoritiesTest, ReadsWhatTheClientHasShown) {
     EXPECT_EQ(found->chain_ends, now + 9);
     EXPECT_EQ(trusted.examine({own.der, {}}, now + 10)->authority, "") << "expired";
     EXPECT_EQ(DeviceAuthorities().examine({own.der, {}}, now)->why_no_authority, "this hub has no device_ca");
+}
+
+TEST_F(DeviceAuthoritiesTest, WhatCouldBeForgedIsWeak) {
+    const auto weakness_of = [](const CertificateWish& wish) {
+        return DeviceAuthorities().examine({make_certificate(wish).der, {}}, now).value().weakness;
+    };
+    EXPECT_EQ(weakness_of({.common_names = {"pump-17"}}), "");
+    EXPECT_EQ(weakness_of({.common_names = {"pump-17"}, .rsa_bits = 2048}), "");
+    EXPECT_EQ(weakness_of({.common_names = {"pump-17"}, .rsa_bits = 1024}), "its key is too short");
+    for (const auto* hash : {"SHA1", "MD5"})
+        EXPECT_EQ(weakness_of({.common_names = {"pump-17"}, .rsa_bits = 2048, .hash = hash}),
+                  "its signature is made with a hash that is broken");
+}
+
+TEST_F(DeviceAuthoritiesTest, WeakIntermediatesLeadToNoCa) {
+    const DeviceAuthorities trusted(folder.write("bundle.pem", authority.certificate));
+    const auto authority_through = [&](CertificateWish wish) {
+        wish.common_names = {"site CA"};
+        wish.authority = true;
+        wish.issuer = &authority;
+        const auto between = make_certificate(wish);
+        const auto own = make_certificate({.common_names = {"pump-17"}, .issuer = &between});
+        return trusted.examine({own.der, between.der}, now).value().authority;
+    };
+    EXPECT_EQ(authority_through({.rsa_bits = 2048}), trusted.ids().at(0));
+    EXPECT_EQ(authority_through({.rsa_bits = 1024}), "");
+    EXPECT_EQ(authority_through({.hash = "SHA1"}), "");
 }
 
 TEST_F(DeviceAuthoritiesTest, MalformedCertificatesAreNone) {

@@ -72,6 +72,14 @@ TEST_F(RegistryTest, TellsIdsApartByCase) {
     EXPECT_FALSE(block_on(registry.find({"pump", ""})));
 }
 
+TEST_F(RegistryTest, FindsWhatIsSpeltAlike) {
+    for (const auto* id : {"Pump", "PUMP", "pump-1"}) add({id, ""});
+    add({"Pump", "Tunnel"});
+    EXPECT_EQ(block_on(registry.find_spelt_alike({"pump", ""})), (std::vector<Target>{{"PUMP", ""}, {"Pump", ""}}));
+    EXPECT_EQ(block_on(registry.find_spelt_alike({"PUMP", "tunnel"})), (std::vector<Target>{{"Pump", "Tunnel"}}));
+    EXPECT_TRUE(block_on(registry.find_spelt_alike({"p%", ""})).empty()) << "no pattern";
+}
+
 TEST_F(RegistryTest, KeepsIdsWithEveryAllowedCharacter) {
     const Target odd{"a-:.+%_#*?!(),=@;$'Z9", "m;'--"};
     add({odd.device_id, ""});

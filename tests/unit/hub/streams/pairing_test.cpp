@@ -111,8 +111,9 @@ TEST_F(PairingTest, AcceptIsRepliedBeforeAnyLegIsThere) {
 
 TEST_F(PairingTest, AnyOtherStatusRejects) {
     const auto delivery = open_delivered();
-    const auto replies = only<Reply>(pairing.answered(pump, {400, delivery.request_id}));
-    EXPECT_TRUE(std::holds_alternative<Rejected>(replies.at(0).result));
+    const auto replies = only<Reply>(pairing.answered(pump, {400, delivery.request_id, Errc::local_refused}));
+    ASSERT_TRUE(std::holds_alternative<Rejected>(replies.at(0).result));
+    EXPECT_EQ(std::get<Rejected>(replies.at(0).result).reason, Errc::local_refused);
     EXPECT_EQ(pairing.size(), 0u);
 }
 
