@@ -143,7 +143,7 @@ asio::awaitable<void> StreamHub::accept_all(Listener& listener, Service serve) {
         for (;;) {
             const auto strand = connections_.make_strand();
             auto socket = co_await listener.accept(strand, clock_, log_);
-            connections_.spawn(strand, (handler_.*serve)(std::move(socket)));
+            take_on(strand, std::move(socket), serve);
         }
     } catch (...) {
         listener.close();
@@ -155,6 +155,16 @@ void StreamHub::start_admin() {
     AdministeredHub administered{*registry_, [this] { return facts(); }, live_view()};
     admin_ = std::make_unique<AdminServer>(executor_, config_.get()->admin_socket,
                                            AdminCommands(std::move(administered)), clock_, log_);
+// Where memory is short a connection is refused, and the others stay.
+void StreamHub::take_on(const Strand& strand, Socket socket, Service serve) {
+    try {
+        connections_.spawn_stoppable(
+            strand, [&](TaskSet::Stop stop) { return (handler_.*serve)(std::move(socket), std::move(stop)); });
+    } catch (const std::bad_alloc&) {
+        peer_faults_.report("somebody", Errc::internal, "out of memory for one more connection");
+    }
+}
+
     admin_->start();
 }
 

@@ -186,8 +186,10 @@ void add_limits(OptionTable<HubConfig>& table) {
               duration<milliseconds>(1s, 1h), connections(&ConnectionLimits::idle_timeout));
     table.add(
         {.key = "limits.connections_per_address",
-         .help = "Connections without a login that one address may have; more are refused. An IPv6 network of 64 bits "
-                 "counts as one address."},
+         .help =
+             "Connections without a login that one address may have; for one more the oldest is closed. An IPv6 "
+             "network of 64 bits counts as one address, one of 56 bits may have twice and one of 48 bits four times as "
+             "many."},
         whole_number<std::size_t>(1, 1'000'000), connections(&ConnectionLimits::connections_per_address));
     table.add({.key = "limits.connections_without_login",
                .help = "Connections without a login that all addresses together may have."},

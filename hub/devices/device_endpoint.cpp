@@ -113,7 +113,8 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     Registered registered(hub.broker, link);
     std::optional<UnauthenticatedConnections::Slot> not_logged_in(std::move(slot));
     bool up = false;
-    auto login = with_timeout(log_in(link, from.peer, up), hub.limits.get()->connections.head_timeout, hub.clock);
+    const auto head_timeout = not_logged_in->patience(hub.limits.get()->connections.head_timeout);
+    auto login = with_timeout(log_in(link, from.peer, up), head_timeout, hub.clock);
     co_await guarded(link, std::move(login));
     if (!up) {
         registered.end();

@@ -15,9 +15,10 @@ struct ConnectionLimits {
     Clock::duration head_timeout = std::chrono::seconds(10);  ///< first byte of a request, or TLS up, until head or
                                                               ///< CONNECT; 100ms..5m
     Clock::duration idle_timeout = std::chrono::seconds(60);  ///< a connection without a request; 1s..1h
-    std::size_t connections_per_address = 1'000;              ///< without a login; see source_of; 1..1000000
-    std::size_t connections_without_login = 10'000;           ///< of all addresses together; 1..1000000
-    TrustedProxies trusted_proxies;                           ///< speak for others, and are counted among all only
+    std::size_t connections_per_address = 1'000;  ///< without a login; of one IPv4 address or IPv6 /64; a /56 may have
+                                                  ///< twice, a /48 four times as many; 1..1000000
+    std::size_t connections_without_login = 10'000;  ///< of all addresses together; 1..1000000
+    TrustedProxies trusted_proxies;                  ///< speak for others, and are counted among all only
 };
 
 struct PresenceLimits {
