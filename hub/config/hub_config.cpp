@@ -162,6 +162,9 @@ auto pairing(auto limit) {
 }
 
 void add_limits(OptionTable<HubConfig>& table) {
+auto links(auto limit) {
+    return member(&HubConfig::limits, &HubLimits::links, limit);
+}
     table.add({.key = "handshake_timeout",
                .help = "From the stream request until both sides have opened their leg; stream tokens live as long."},
               duration<milliseconds>(1s, 10min), pairing(&PairingLimits::handshake_timeout));
@@ -205,6 +208,11 @@ void add_limits(OptionTable<HubConfig>& table) {
          .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "
                  "with 429. The whole hub takes 20000."},
         whole_number<std::size_t>(1, 20'000), pairing(&PairingLimits::pending_per_device));
+    table.add(
+        {.key = "limits.packets_per_second",
+         .help = "MQTT packets that the hub takes from one device a second, and at once; the others wait. A packet "
+                 "counts once for each KiB."},
+        whole_number<unsigned>(10, 100'000), links(&LinkLimits::packets_per_second));
     table.add(
         {.key = "limits.pending_per_policy",
          .help = "Stream requests from the services of one policy that may wait like this; more are answered with 429, "

@@ -69,6 +69,8 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
     co_await connection_.flush();
     last_heard_ = hub_.clock.now();
     connection_.set_packet_limit(packet_limit);
+    const auto rate = hub_.limits.get()->links.packets_per_second;
+    connection_.limit({.per_second = rate, .at_once = rate}, hub_.clock);
     co_return session_.is_up();
 }
 

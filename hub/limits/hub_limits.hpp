@@ -36,10 +36,16 @@ struct PairingLimits {
     std::size_t pending_per_policy = 10'000;  ///< the same, from the services of one policy; 1..20000
 };
 
+struct LinkLimits {
+    /// MQTT packets that are taken from one link, also at once; a packet counts once for each KiB. 10..100000
+    unsigned packets_per_second = 500;
+};
+
 /// What connections, links, requests and streams may take. New ones get new limits; running ones keep theirs.
 struct HubLimits {
     ConnectionLimits connections;
     PresenceLimits presence;
+    LinkLimits links;
     PairingLimits pairing;
     RelayLimits relay{.left_is_local = false};  ///< its goodbye is also for connections and legs without a stream
     Liveness liveness;                          ///< of the streams' legs
