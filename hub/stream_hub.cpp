@@ -106,7 +106,7 @@ void StreamHub::log_internal(const std::exception_ptr& failure) const {
 asio::awaitable<void> StreamHub::start() {
     const auto config = config_.get();
     warn_of_certificate();
-    resource_log_.use(config->resource_log);
+    resource_log_.use(config->resource_log, config->resource_log_size);
     quota_file_.load();
     if (config->listen) listen_to(listener_, *config->listen, &ConnectionHandler::serve);
     if (config->mqtt_listen) listen_to(mqtt_listener_, *config->mqtt_listen, &ConnectionHandler::serve_mqtt);
@@ -188,7 +188,7 @@ void StreamHub::apply(const HubConfig& config) {
     limits_.set(config.limits);
     names_.set({{config.host_name}});
     quotas_->set(limits_of(config.quota));
-    resource_log_.use(config.resource_log);
+    resource_log_.use(config.resource_log, config.resource_log_size);
     broker_->set_limits(config.limits.pairing, config.limits.presence);
     config_.set(config);
     if (!renewed) return;

@@ -148,6 +148,11 @@ void add_places(OptionTable<HubConfig>& table) {
          .example = "/var/log/stream-hub/resource.log",
          .optional_example = true},
         path(), &HubConfig::resource_log);
+    table.add(
+        {.key = "resource_log_size",
+         .help = "At this size the resource log is renamed to one with .1 behind its name, and begun afresh; five "
+                 "older ones are kept. 0: never."},
+        byte_count(), &HubConfig::resource_log_size);
 }
 
 // Of the limits that one part of the hub takes.
@@ -157,14 +162,14 @@ auto connections(auto limit) {
 auto presence(auto limit) {
     return member(&HubConfig::limits, &HubLimits::presence, limit);
 }
+auto links(auto limit) {
+    return member(&HubConfig::limits, &HubLimits::links, limit);
+}
 auto pairing(auto limit) {
     return member(&HubConfig::limits, &HubLimits::pairing, limit);
 }
 
 void add_limits(OptionTable<HubConfig>& table) {
-auto links(auto limit) {
-    return member(&HubConfig::limits, &HubLimits::links, limit);
-}
     table.add({.key = "handshake_timeout",
                .help = "From the stream request until both sides have opened their leg; stream tokens live as long."},
               duration<milliseconds>(1s, 10min), pairing(&PairingLimits::handshake_timeout));
@@ -204,15 +209,15 @@ auto links(auto limit) {
              "it tries again later. 0: no limit."},
         whole_number<std::size_t>(0, 10'000'000), presence(&PresenceLimits::linked_devices));
     table.add(
-        {.key = "limits.pending_per_device",
-         .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "
-                 "with 429. The whole hub takes 20000."},
-        whole_number<std::size_t>(1, 20'000), pairing(&PairingLimits::pending_per_device));
-    table.add(
         {.key = "limits.packets_per_second",
          .help = "MQTT packets that the hub takes from one device a second, and at once; the others wait. A packet "
                  "counts once for each KiB."},
         whole_number<unsigned>(10, 100'000), links(&LinkLimits::packets_per_second));
+    table.add(
+        {.key = "limits.pending_per_device",
+         .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "
+                 "with 429. The whole hub takes 20000."},
+        whole_number<std::size_t>(1, 20'000), pairing(&PairingLimits::pending_per_device));
     table.add(
         {.key = "limits.pending_per_policy",
          .help = "Stream requests from the services of one policy that may wait like this; more are answered with 429, "

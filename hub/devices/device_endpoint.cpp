@@ -130,12 +130,13 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     constexpr std::size_t shown = 128;  // of what the device says about itself
     log.info("device link up", {{"client", link.login().client_type.substr(0, shown)},
                                 {"api_version", link.login().api_version.substr(0, shown)}});
-    hub.resource_log.add(LinkUp{party_of(link, from)});
+    const auto& device = link.login().target;
+    hub.resource_log.add_of_device(device, LinkUp{party_of(link, from)});
     const auto since = hub.clock.now();
     co_await guarded(link, link.run());
     const auto life = hub.clock.now() - since;
     log_end(log, link.end(), life);
-    hub.resource_log.add(LinkDown{party_of(link, from), life, link_fault(link.end())});
+    hub.resource_log.add_of_device(device, LinkDown{party_of(link, from), life, link_fault(link.end())});
     registered.end();  // before the goodbye, which may take its time
     const auto& end = link.end();
     if (end.fault)
