@@ -21,6 +21,9 @@ std::string quota_file_of(const HubConfig& config) {
     return config.state_directory.empty() ? std::string() : StateDirectory{config.state_directory}.quota_file();
 }
 
+// For the commands of the administrator, the registry and logs that are opened afresh.
+constexpr std::size_t kept_descriptors = 32;
+
 constexpr std::int64_t seconds_a_day = 24 * 3600;
 
 // Empty when it can be used now.
@@ -135,6 +138,7 @@ void StreamHub::warn_of_certificate() const {
 void StreamHub::listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve) {
     const auto strand = accepting_.make_strand();
     listener = std::make_unique<Listener>(strand, endpoint);
+    listener->keep_descriptors(kept_descriptors);
     accepting_.spawn(strand, accept_all(*listener, serve));
 }
 

@@ -38,8 +38,12 @@ std::int64_t pragma(Database& database, std::string_view name) {
 }  // namespace
 
 RegistryStore::RegistryStore(const std::string& file, Mode mode, Clock& clock)
-    : database_(make_file(file, mode)), clock_(clock), policies_(database_, clock) {
-    prepare_tables(file);
+    : reserve_(file == SqliteRegistry::in_memory ? std::string() : file + ".reserve"),
+      database_(make_file(file, mode)),
+      clock_(clock),
+      policies_(database_, clock) {
+    revoking([&] { return prepare_tables(file); });
+    reserve_.fill();
 }
 
 void RegistryStore::prepare_tables(const std::string& file) {

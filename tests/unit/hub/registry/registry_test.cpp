@@ -1,3 +1,4 @@
+#include "common/app/disk_reserve.hpp"
 #include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
 #include "hub/registry/sqlite.hpp"
