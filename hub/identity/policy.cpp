@@ -29,6 +29,11 @@ std::string reason_of(Fit fit, const NumberedRule& rule, std::int64_t unix_now) 
 
 }  // namespace
 
+bool is_key_of(const Credential& login, const Policy& policy) {
+    const auto is = [&](const Secret& key) { return login == credential_of(Credential::Kind::policy_key, key); };
+    return is(policy.keys.primary) || is(policy.keys.secondary);
+}
+
 bool is_valid_policy_name(std::string_view name) {
     return !name.empty() && name.size() <= 64 && consists_of_alphanumerics_and(name, "-_.");
 }
