@@ -2,6 +2,7 @@
 
 #include "common/base/secret.hpp"
 #include "common/tls/certificate.hpp"
+#include "common/tls/ticket_keys.hpp"
 
 #include <memory>
 #include <optional>
@@ -50,6 +51,7 @@ class TlsContext {
     ssl_ctx_st* context_;
     bool is_server_;
     std::unique_ptr<SessionCache> sessions_;
+    std::unique_ptr<TicketKeys> ticket_keys_;
 };
 
 }  // namespace device_streams
