@@ -155,10 +155,6 @@ asio::awaitable<void> StreamHub::accept_all(Listener& listener, Service serve) {
     }
 }
 
-void StreamHub::start_admin() {
-    AdministeredHub administered{*registry_, [this] { return facts(); }, live_view()};
-    admin_ = std::make_unique<AdminServer>(executor_, config_.get()->admin_socket,
-                                           AdminCommands(std::move(administered)), clock_, log_);
 // Where memory is short a connection is refused, and the others stay.
 void StreamHub::take_on(const Strand& strand, Socket socket, Service serve) {
     try {
@@ -169,6 +165,10 @@ void StreamHub::take_on(const Strand& strand, Socket socket, Service serve) {
     }
 }
 
+void StreamHub::start_admin() {
+    AdministeredHub administered{*registry_, [this] { return facts(); }, live_view()};
+    admin_ = std::make_unique<AdminServer>(executor_, config_.get()->admin_socket,
+                                           AdminCommands(std::move(administered)), clock_, log_);
     admin_->start();
 }
 
@@ -219,7 +219,8 @@ void StreamHub::stop_accepting() {
     stopping_.announce();
     broker_->stop();
     if (admin_) admin_->yield();
-    background_.spawn(watch_for_revocations(context_, bridges_));
+    background_.spawn(
+        watch_for_revocations(context_, bridges_, [this] { return load_authorities(*config_.get()).ids(); }));
 }
 
 void StreamHub::cancel() {

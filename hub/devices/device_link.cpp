@@ -76,6 +76,7 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
 
 asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
     const auto target = login_->target;
+    const auto policy = named_policy(login_->password);
     constexpr Late slow_registry{Errc::state_unusable, "the registry took too long for a login"};
     try {
         const auto now = hub_.clock.unix_seconds();
@@ -96,8 +97,8 @@ asio::awaitable<LoginCode> DeviceLink::decide(const std::string& peer) {
         number_ = *number;
         if_late_ = slow_registry;
         // Asked again: a revocation in between has found no link to drop.
-        const auto identity = co_await hub_.registry.find(target);
-        if (still_stands(identity, checked.login)) co_return LoginCode::accepted;
+        const auto known = co_await hub_.registry.find_both(policy, target);
+        if (still_stands(known, checked.login)) co_return LoginCode::accepted;
         note_end(Errc::credential_refused, target.to_string() + ": revoked while it logged in");
         co_return LoginCode::refused;
     } catch (const Failure& failure) {
@@ -124,7 +125,11 @@ NewLink DeviceLink::new_link(const CredentialCheck& granted, const std::string& 
     return link;
 }
 
-bool DeviceLink::still_stands(const std::optional<Identity>& identity, const Credential& login) const {
+bool DeviceLink::still_stands(const PolicyAndIdentity& known, const Credential& login) const {
+    const auto& [policy, identity] = known;
+    if (login.kind == Credential::Kind::policy_key &&
+        !(policy && policy->permissions.device_connect && is_key_of(login, *policy)))
+        return false;
     if (!identity || !identity->enabled || !admits(identity->authentication, login)) return false;
     return !Revocation(hub_.authorities.get()->ids()).covers(login_->target, login);
 }
