@@ -1,5 +1,6 @@
 #include "hub/stream_hub.hpp"
 
+#include "common/app/memory_reserve.hpp"
 #include "common/http/date.hpp"
 #include "hub/admin/quota_view.hpp"
 #include "hub/admin/state_directory.hpp"
@@ -155,14 +156,19 @@ asio::awaitable<void> StreamHub::accept_all(Listener& listener, Service serve) {
     }
 }
 
-// Where memory is short a connection is refused, and the others stay.
+// Where memory is short a connection is refused, and the others stay: what is left is theirs.
 void StreamHub::take_on(const Strand& strand, Socket socket, Service serve) {
+    if (is_memory_short()) return refuse_for_memory(socket);
     try {
         connections_.spawn_stoppable(
             strand, [&](TaskSet::Stop stop) { return (handler_.*serve)(std::move(socket), std::move(stop)); });
     } catch (const std::bad_alloc&) {
-        peer_faults_.report("somebody", Errc::internal, "out of memory for one more connection");
+        refuse_for_memory(socket);
     }
+}
+
+void StreamHub::refuse_for_memory(const Socket& socket) {
+    peer_faults_.report(socket.peer(), Errc::internal, "out of memory for one more connection");
 }
 
 void StreamHub::start_admin() {

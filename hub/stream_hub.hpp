@@ -49,6 +49,7 @@ class StreamHub final : public Component {
     using Service = asio::awaitable<void> (ConnectionHandler::*)(Socket, SendAway);
     void listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve);
     asio::awaitable<void> accept_all(Listener& listener, Service serve);
+    void refuse_for_memory(const Socket& socket);
     void take_on(const Strand& strand, Socket socket, Service serve);
     void start_admin();
     PublicAddress address() const;

@@ -3,7 +3,7 @@ import contextlib
 import os
 
 import pytest
-from tests.harness.programs import descriptor_count, find_tool, run, wait_until
+from tests.harness.programs import SANITIZED, descriptor_count, find_tool, run, status_bytes, wait_until
 from tests.harness.rig import DEVICE, Rig
 from tests.harness.wire import tls_connect
 
@@ -84,5 +84,26 @@ def test_without_descriptors_a_device_is_disabled_all_the_same(tmp_path):
             rig.admin("device", "disable", DEVICE)
             assert '"enabled": false' in rig.admin("device", "show", DEVICE)
         rig.hub.stop()
+    finally:
+        rig.finish()
+
+
+@pytest.mark.skipif(SANITIZED, reason="sanitizers map terabytes")
+def test_where_memory_is_short_connections_are_refused_and_the_hub_goes_on(tmp_path):
+    rig = Rig(tmp_path / "rig")
+    try:
+        rig.start()
+        room = status_bytes(rig.hub.pid, "VmSize") + (8 << 20)
+        run([find_tool("prlimit"), f"--pid={rig.hub.pid}", f"--as={room}:"])
+        with contextlib.ExitStack() as stack:
+            refused = 0
+            while refused < 10 and rig.hub.is_alive():
+                try:
+                    stack.enter_context(tls_connect(rig.hub_port, rig.ca_file, timeout=2))
+                except OSError:
+                    refused += 1
+            assert rig.hub.is_alive(), rig.hub.output()[-2000:]
+        wait_until(rig.echo, "streams to be opened again")
+        run([find_tool("prlimit"), f"--pid={rig.hub.pid}", "--as=unlimited:"])
     finally:
         rig.finish()
