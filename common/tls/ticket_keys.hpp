@@ -10,7 +10,8 @@ struct ssl_ctx_st;
 namespace device_streams {
 
 /// The keys that a server encrypts session tickets with. Each makes tickets for two hours and reads them for two more,
-/// so that one that is stolen opens no old conversation (TLS 1.2 has no other secret for a resumed session). Any thread.
+/// so that one that is stolen opens no old conversation (TLS 1.2 has no other secret for a resumed session). Any
+/// thread.
 class TicketKeys {
  public:
     using Time = std::chrono::steady_clock::time_point;

@@ -5,7 +5,7 @@ import pytest
 from tests.harness import namespaces
 from tests.harness.http_proxies import Tinyproxy
 from tests.harness.named_rig import NamedRig
-from tests.harness.programs import BIN, find_tool, run
+from tests.harness.programs import BIN, run
 from tests.harness.rig import DEVICE
 
 DEAD = "2001:db8::2"

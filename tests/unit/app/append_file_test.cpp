@@ -108,7 +108,10 @@ TEST_F(AppendFileTest, OlderFilesAreShiftedAndTheLastOneGoes) {
     EXPECT_EQ(newest, "wednesday");
     EXPECT_EQ(older, "tuesday");
     EXPECT_FALSE(std::filesystem::exists(path.string() + ".3"));
-    EXPECT_THROW(shift_files("/proc/version", 1), std::system_error);
+    std::filesystem::remove(path.string() + ".1");
+    std::filesystem::create_directory(path.string() + ".1");
+    std::ofstream(path) << "thursday";
+    EXPECT_THROW(shift_files(path, 1), std::system_error);
 }
 
 }  // namespace
