@@ -168,6 +168,9 @@ TEST_F(UnauthenticatedConnectionsTest, PatienceIsShortWhereHalfOfTheRoomIsTaken)
     EXPECT_EQ(first.patience(60s), 60s);
     for (const auto* peer : {"192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1", "192.0.2.4:1"}) enter(peer);
     EXPECT_EQ(first.patience(60s), 15s) << "more than half of all";
+    limits.trusted_proxies = {TrustedProxy::parse("10.0.0.1").value()};
+    const auto of_proxy = visitors.enter("10.0.0.1:1", limits, {});
+    EXPECT_EQ(of_proxy.slot->patience(60s), 15s);
 }
 
 }  // namespace
