@@ -1,5 +1,6 @@
 #include "hub/stream_hub.hpp"
 
+#include "common/app/memory_reserve.hpp"
 #include "common/http/date.hpp"
 #include "hub/admin/quota_view.hpp"
 #include "hub/admin/state_directory.hpp"
@@ -20,6 +21,9 @@ DeviceAuthorities load_authorities(const HubConfig& config) {
 std::string quota_file_of(const HubConfig& config) {
     return config.state_directory.empty() ? std::string() : StateDirectory{config.state_directory}.quota_file();
 }
+
+// For the commands of the administrator, the registry and logs that are opened afresh.
+constexpr std::size_t kept_descriptors = 32;
 
 constexpr std::int64_t seconds_a_day = 24 * 3600;
 
@@ -106,7 +110,7 @@ void StreamHub::log_internal(const std::exception_ptr& failure) const {
 asio::awaitable<void> StreamHub::start() {
     const auto config = config_.get();
     warn_of_certificate();
-    resource_log_.use(config->resource_log);
+    resource_log_.use(config->resource_log, config->resource_log_size);
     quota_file_.load();
     if (config->listen) listen_to(listener_, *config->listen, &ConnectionHandler::serve);
     if (config->mqtt_listen) listen_to(mqtt_listener_, *config->mqtt_listen, &ConnectionHandler::serve_mqtt);
@@ -135,6 +139,7 @@ void StreamHub::warn_of_certificate() const {
 void StreamHub::listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve) {
     const auto strand = accepting_.make_strand();
     listener = std::make_unique<Listener>(strand, endpoint, nullptr, SocketAccess::group);  // front ends
+    listener->keep_descriptors(kept_descriptors);
     accepting_.spawn(strand, accept_all(*listener, serve));
 }
 
@@ -143,12 +148,27 @@ asio::awaitable<void> StreamHub::accept_all(Listener& listener, Service serve) {
         for (;;) {
             const auto strand = connections_.make_strand();
             auto socket = co_await listener.accept(strand, clock_, log_);
-            connections_.spawn(strand, (handler_.*serve)(std::move(socket)));
+            take_on(strand, std::move(socket), serve);
         }
     } catch (...) {
         listener.close();
         throw;
     }
+}
+
+// Where memory is short a connection is refused, and the others stay: what is left is theirs.
+void StreamHub::take_on(const Strand& strand, Socket socket, Service serve) {
+    if (is_memory_short()) return refuse_for_memory(socket);
+    try {
+        connections_.spawn_stoppable(
+            strand, [&](TaskSet::Stop stop) { return (handler_.*serve)(std::move(socket), std::move(stop)); });
+    } catch (const std::bad_alloc&) {
+        refuse_for_memory(socket);
+    }
+}
+
+void StreamHub::refuse_for_memory(const Socket& socket) {
+    peer_faults_.report(socket.peer(), Errc::internal, "out of memory for one more connection");
 }
 
 void StreamHub::start_admin() {
@@ -178,7 +198,7 @@ void StreamHub::apply(const HubConfig& config) {
     limits_.set(config.limits);
     names_.set({{config.host_name}});
     quotas_->set(limits_of(config.quota));
-    resource_log_.use(config.resource_log);
+    resource_log_.use(config.resource_log, config.resource_log_size);
     broker_->set_limits(config.limits.pairing, config.limits.presence);
     config_.set(config);
     if (!renewed) return;
@@ -205,7 +225,8 @@ void StreamHub::stop_accepting() {
     stopping_.announce();
     broker_->stop();
     if (admin_) admin_->yield();
-    background_.spawn(watch_for_revocations(context_, bridges_));
+    background_.spawn(
+        watch_for_revocations(context_, bridges_, [this] { return load_authorities(*config_.get()).ids(); }));
 }
 
 void StreamHub::cancel() {

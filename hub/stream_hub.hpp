@@ -46,9 +46,11 @@ class StreamHub final : public Component {
     Registry& registry() { return *registry_; }
 
  private:
-    using Service = asio::awaitable<void> (ConnectionHandler::*)(Socket);
+    using Service = asio::awaitable<void> (ConnectionHandler::*)(Socket, SendAway);
     void listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve);
     asio::awaitable<void> accept_all(Listener& listener, Service serve);
+    void refuse_for_memory(const Socket& socket);
+    void take_on(const Strand& strand, Socket socket, Service serve);
     void start_admin();
     PublicAddress address() const;
     HubFacts facts() const;

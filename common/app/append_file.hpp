@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ class AppendFile {
     /// std::system_error.
     void append(std::string_view line);
     void close() noexcept;
+    /// Bytes in it; 0 for what is no regular file.
+    std::uint64_t size() const;
     bool is_open() const { return fd_ >= 0; }
 
  private:
@@ -32,5 +35,9 @@ class AppendFile {
     int fd_ = -1;
     bool within_line_ = false;
 };
+
+/// Renames `path` to `path`.1, that to `path`.2 and so on, `kept` of them; what was the last is gone. Throws
+/// std::system_error.
+void shift_files(const std::string& path, unsigned kept);
 
 }  // namespace device_streams

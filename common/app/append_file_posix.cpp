@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <string>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -51,10 +52,22 @@ void AppendFile::append(std::string_view line) {
     }
 }
 
+std::uint64_t AppendFile::size() const {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
 void AppendFile::close() noexcept {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
     within_line_ = false;
+}
+
+void shift_files(const std::string& path, unsigned kept) {
+    const auto name = [&](unsigned number) { return number == 0 ? path : path + "." + std::to_string(number); };
+    for (auto number = kept; number > 0; --number)
+        if (::rename(name(number - 1).c_str(), name(number).c_str()) != 0 && errno != ENOENT) fail(errno);
 }
 
 }  // namespace device_streams

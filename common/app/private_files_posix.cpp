@@ -65,7 +65,7 @@ void make_private_directory(const std::filesystem::path& directory) {
 }
 
 std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& file) {
-    const int fd = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    const int fd = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) fail(file, errno);
     FileLock lock(fd);
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;

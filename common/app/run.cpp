@@ -1,5 +1,6 @@
 #include "common/app/run.hpp"
 
+#include "common/app/memory_reserve.hpp"
 #include "common/app/requests.hpp"
 #include "common/app/runner.hpp"
 #include "common/base/error.hpp"
@@ -43,6 +44,7 @@ int run(const RunSettings& settings, Log log, const std::function<std::unique_pt
         log.warning("the program runs as root, which it does not need",
                     {{"next", "Name a user in its configuration."}});
     forbid_core_dumps();
+    keep_memory_reserve();
     ignore_broken_pipes();
     log.debug("file descriptors", {{"limit", raise_descriptor_limit()}});
 

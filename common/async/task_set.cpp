@@ -37,19 +37,33 @@ void TaskSet::spawn(asio::awaitable<void> task) {
 }
 
 void TaskSet::spawn(Strand strand, asio::awaitable<void> work) {
-    auto task = std::make_shared<Task>(strand);
+    start(std::make_shared<Task>(std::move(strand)), std::move(work));
+}
+
+void TaskSet::spawn_stoppable(Strand strand, const std::function<asio::awaitable<void>(Stop)>& make) {
+    const auto task = std::make_shared<Task>(std::move(strand));
+    auto stop = [task](std::function<bool()> still_wanted) {
+        asio::post(task->strand, [task, still_wanted = std::move(still_wanted)] {
+            if (!task->over && still_wanted()) task->signal.emit(asio::cancellation_type::terminal);
+        });
+    };
+    start(task, make(std::move(stop)));
+}
+
+void TaskSet::start(std::shared_ptr<Task> task, asio::awaitable<void> work) {
+    const auto strand = task->strand;
     std::list<std::shared_ptr<Task>>::iterator where;
     {
         const std::lock_guard lock(mutex_);
         where = tasks_.insert(tasks_.end(), task);
     }
     // Posted, so that slot and coroutine are touched on the strand alone.
-    auto start = [this, task, where, body = run(std::move(work), task)]() mutable {
+    auto begin = [this, task, where, body = run(std::move(work), task)]() mutable {
         auto at_end = [this, where](std::exception_ptr failure) { ended(where, failure); };
         asio::co_spawn(task->strand, std::move(body),
                        asio::bind_cancellation_slot(task->signal.slot(), std::move(at_end)));
     };
-    asio::post(strand, std::move(start));
+    asio::post(strand, std::move(begin));
 }
 
 void TaskSet::ended(std::list<std::shared_ptr<Task>>::iterator where, std::exception_ptr failure) {

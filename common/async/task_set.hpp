@@ -35,6 +35,11 @@ class TaskSet {
     void spawn(asio::awaitable<void> task);
     /// Runs what `make(strand)` returns on `strand`; use it when the task needs its strand beforehand.
     void spawn(Strand strand, asio::awaitable<void> task);
+    /// Ends one task by terminal cancellation, on its strand and only if `still_wanted` says so there. Any thread, also
+    /// when the task is over.
+    using Stop = std::function<void(std::function<bool()> still_wanted)>;
+    /// Runs what `make` returns for the task's Stop.
+    void spawn_stoppable(Strand strand, const std::function<asio::awaitable<void>(Stop)>& make);
     Strand make_strand() const { return asio::make_strand(executor_); }
 
     std::size_t size() const;
@@ -47,6 +52,7 @@ class TaskSet {
 
  private:
     struct Task;
+    void start(std::shared_ptr<Task> task, asio::awaitable<void> work);
     static asio::awaitable<void> run(asio::awaitable<void> work, std::shared_ptr<Task> task);
     void ended(std::list<std::shared_ptr<Task>>::iterator where, std::exception_ptr failure);
 

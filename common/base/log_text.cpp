@@ -13,6 +13,7 @@ namespace device_streams {
 namespace {
 
 bool is_harmless(char32_t code_point) {
+    if (code_point == U'\\') return false;  // or what was escaped could not be told from what was written so
     if (code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0)) return false;
     const bool separator_or_direction = (code_point >= 0x2028 && code_point <= 0x202e) ||
                                         (code_point >= 0x2066 && code_point <= 0x2069) || code_point == 0x200e ||
@@ -28,6 +29,8 @@ void append_escaped(std::string& out, std::string_view bytes) {
             out += "\\r";
         } else if (c == '\t') {
             out += "\\t";
+        } else if (c == '\\') {
+            out += "\\\\";
         } else {
             out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
         }

@@ -11,6 +11,7 @@ namespace {
 
 // Then other connections of the thread have their turn.
 constexpr std::size_t bytes_per_turn = 64 * 1024;
+constexpr std::size_t packets_per_turn = 16;
 
 // What is read is decoded before anything else runs, so all connections of a thread can share the room.
 WritableBytes reading_room() {
@@ -33,35 +34,56 @@ asio::awaitable<std::optional<Packet>> Connection::next() {
     }
 }
 
+void Connection::limit(PacketRate rate, Clock& clock) {
+    clock_ = &clock;
+    budget_.emplace(rate, clock.now());
+}
+
 asio::awaitable<void> Connection::read(Receiver& receiver) {
-    while (take_in(receiver, bytes_per_turn)) {
+    for (;;) {
+        const auto given = take_turn(receiver, bytes_per_turn, packets_per_turn);
+        if (given == Given::last) co_return;
         co_await asio::post(asio::use_awaitable);
-        co_await stream_.wait_readable();
+        if (given == Given::all)
+            co_await stream_.wait_readable();
+        else if (budget_ && !budget_->has_some(clock_->now()))
+            co_await clock_->sleep_until(budget_->when());
     }
 }
 
 bool Connection::take_in(Receiver& receiver, std::size_t most) {
-    if (!give(receiver)) return false;
-    for (std::size_t taken = 0; taken < most;) {
+    return take_turn(receiver, most, most) != Given::last;
+}
+
+Connection::Given Connection::take_turn(Receiver& receiver, std::size_t most_bytes, std::size_t most_packets) {
+    auto given = give(receiver, most_packets);
+    for (std::size_t taken = 0; given == Given::all && taken < most_bytes;) {
         const auto size = stream_.try_read(reading_room());
-        if (!size) return true;
+        if (!size) return Given::all;
         if (*size == 0) {
             receiver.ended();
-            return false;
+            return Given::last;
         }
         taken += *size;
         receiver.heard();
         decoder_.feed(reading_room().first(*size));
-        if (!give(receiver)) return false;
+        given = give(receiver, most_packets);
     }
-    return true;
+    return given;
 }
 
-// The whole packets that were read.
-bool Connection::give(Receiver& receiver) {
-    while (const auto packet = decoder_.next())
-        if (!receiver.take(*packet)) return false;
-    return true;
+// The whole packets that were read: all of them, or some as there is no room for more now.
+Connection::Given Connection::give(Receiver& receiver, std::size_t& most_packets) {
+    while (decoder_.buffered() > 0) {
+        if (most_packets == 0 || (budget_ && !budget_->has_some(clock_->now()))) return Given::some;
+        const auto before = decoder_.buffered();
+        const auto packet = decoder_.next();
+        if (!packet) break;
+        if (budget_) budget_->spend(before - decoder_.buffered());
+        --most_packets;
+        if (!receiver.take(*packet)) return Given::last;
+    }
+    return Given::all;
 }
 
 bool Connection::put(const Packet& packet) {

@@ -2,6 +2,7 @@
 
 #include "common/async/event.hpp"
 #include "common/mqtt/codec.hpp"
+#include "common/mqtt/packet_budget.hpp"
 #include "common/net/byte_stream.hpp"
 
 #include <asio/any_io_executor.hpp>
@@ -39,12 +40,17 @@ class Connection {
 
     void set_packet_limit(std::size_t bytes) { decoder_.set_packet_limit(bytes); }
 
+    /// From now on read() takes no more than this, in turns of few packets, and the peer's bytes wait meanwhile.
+    /// `clock` outlives it.
+    void limit(PacketRate rate, Clock& clock);
+
     /// The next packet, for a login that takes one; nullopt: the peer has ended its direction. Throws ProtocolError and
     /// StreamError, as all that read do.
     asio::awaitable<std::optional<Packet>> next();
     /// Gives packets to `receiver` until it wants no more or the peer has ended its direction.
     asio::awaitable<void> read(Receiver& receiver);
-    /// Gives what is there without waiting, until `most` bytes were read. False where read() would return.
+    /// Gives what is there without waiting, until `most` bytes were read or the rate is used up. False where read()
+    /// would return.
     bool take_in(Receiver& receiver, std::size_t most);
 
     /// Puts a packet behind those that wait to be written. False: there is no room for it, as the peer does not read.
@@ -55,10 +61,14 @@ class Connection {
     asio::awaitable<void> write();
 
  private:
-    bool give(Receiver& receiver);
+    enum class Given { all, some, last };
+    Given take_turn(Receiver& receiver, std::size_t most_bytes, std::size_t most_packets);
+    Given give(Receiver& receiver, std::size_t& most_packets);
 
     ByteStream& stream_;
     Decoder decoder_;
+    std::optional<PacketBudget> budget_;
+    Clock* clock_ = nullptr;                    // with a budget
     std::list<std::vector<std::byte>> outbox_;  // takes no memory while it is empty, as a deque would
     std::size_t outbox_bytes_ = 0;
     Event filled_;

@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/net/socket_options.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <utility>
@@ -98,14 +99,27 @@ Listener::~Listener() {
     close();
 }
 
+void Listener::keep_descriptors(std::size_t count) {
+    const auto limit = socket_options::descriptor_limit();
+    most_descriptors_ = limit - std::min(count, limit / 4);
+}
+
+// The kernel gives the lowest number that is free, so it tells how many are in use.
+SocketHandle Listener::accept_one(std::error_code& error) {
+    const auto handle = socket_calls::accept(readiness_.handle());
+    if (handle == no_socket) error = socket_calls::last_error();
+    if (handle == no_socket || static_cast<std::size_t>(handle) < most_descriptors_) return handle;
+    socket_calls::close(handle);
+    error = asio::error::no_descriptors;
+    return no_socket;
+}
+
 asio::awaitable<Socket> Listener::accept(asio::any_io_executor executor, Clock& clock, const Log& log) {
     bool told = false;
     for (;;) {
-        const auto handle = socket_calls::accept(readiness_.handle());
         std::error_code error;
-        if (handle == no_socket) {
-            error = socket_calls::last_error();
-        } else {
+        const auto handle = accept_one(error);
+        if (handle != no_socket) {
             try {
                 Socket accepted(executor, handle);
                 co_return accepted;

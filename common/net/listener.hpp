@@ -6,6 +6,9 @@
 #include "common/net/inherited_sockets.hpp"
 #include "common/net/socket.hpp"
 
+#include <cstddef>
+#include <limits>
+
 namespace device_streams {
 
 /// Who may open a Unix socket: the user of this program only, or the user's group too.
@@ -24,6 +27,9 @@ class Listener {
     /// The next connection, made for `executor`. Survives running out of descriptors: logs once, pauses 100 ms at a
     /// time and goes on.
     asio::awaitable<Socket> accept(asio::any_io_executor executor, Clock& clock, const Log& log);
+    /// From now on connections are refused that would leave this program less than so many descriptors: others need
+    /// them, as the administrator's commands. Where it may have few, a quarter is kept.
+    void keep_descriptors(std::size_t count);
     /// Where it listens, with the port the system chose.
     const Endpoint& endpoint() const { return endpoint_; }
     void close() noexcept;
@@ -31,10 +37,12 @@ class Listener {
  private:
     Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited,
              SocketAccess access);
+    SocketHandle accept_one(std::error_code& error);
 
     Readiness readiness_;
     Endpoint endpoint_;
     const bool owns_address_;
+    std::size_t most_descriptors_ = std::numeric_limits<std::size_t>::max();
 };
 
 }  // namespace device_streams

@@ -37,6 +37,8 @@ std::size_t unacknowledged(SocketHandle handle);
 std::optional<SocketAddress> local_address(SocketHandle handle);
 std::optional<SocketAddress> peer_address(SocketHandle handle);
 
+/// How many descriptors this program may have.
+std::size_t descriptor_limit();
 /// True when accept failed by `error` because the process or the system has no more of something, and may work later.
 bool is_exhaustion(const std::error_code& error);
 

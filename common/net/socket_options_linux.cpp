@@ -1,10 +1,12 @@
 #include "common/net/socket_options.hpp"
 
 #include <cerrno>
+#include <limits>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -86,6 +88,12 @@ std::optional<SocketAddress> local_address(SocketHandle handle) {
 
 std::optional<SocketAddress> peer_address(SocketHandle handle) {
     return address_by(::getpeername, handle);
+}
+
+std::size_t descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::numeric_limits<std::size_t>::max();
+    return static_cast<std::size_t>(limit.rlim_cur);
 }
 
 bool is_exhaustion(const std::error_code& error) {

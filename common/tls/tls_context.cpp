@@ -157,7 +157,20 @@ struct TlsContext::SessionCache {
 
     void offer(const std::string& name, SSL* connection) {
         const std::lock_guard lock(mutex);
-        if (const auto found = sessions.find(name); found != sessions.end()) SSL_set_session(connection, found->second);
+        const auto found = sessions.find(name);
+        if (found == sessions.end()) return;
+        // Nothing is verified again when a session is resumed.
+        if (has_expired(SSL_SESSION_get0_peer(found->second))) return forget(found);
+        SSL_set_session(connection, found->second);
+    }
+
+    static bool has_expired(const X509* certificate) {
+        return certificate != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
+    }
+
+    void forget(std::map<std::string, SSL_SESSION*>::iterator which) {
+        SSL_SESSION_free(which->second);
+        sessions.erase(which);
     }
 
     static int on_new_session(SSL* connection, SSL_SESSION* session) {
@@ -207,6 +220,8 @@ std::shared_ptr<TlsContext> TlsContext::server(const std::string& certificate_fi
     SSL_CTX_set_num_tickets(context, 1);
     admit_client_chains(context);
     keep_issuers_in_tickets(context);
+    made->ticket_keys_ = std::make_unique<TicketKeys>();
+    made->ticket_keys_->serve(context);
     return made;
 }
 
@@ -227,7 +242,7 @@ ssl_st* TlsContext::make_connection(const std::string& server_name) const {
         X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), server_name.c_str());
     } else {
         SSL_set_tlsext_host_name(connection, server_name.c_str());
-        SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         SSL_set1_host(connection, server_name.c_str());
     }
     SSL_set_ex_data(connection, server_index(), new Server{server_name, std::nullopt});

@@ -3,6 +3,7 @@
 #include "common/base/error.hpp"
 #include "common/base/secret.hpp"
 #include "common/tls/certificate.hpp"
+#include "common/tls/ticket_keys.hpp"
 
 #include <memory>
 #include <optional>
@@ -51,6 +52,7 @@ class TlsContext {
     ssl_ctx_st* context_;
     bool is_server_;
     std::unique_ptr<SessionCache> sessions_;
+    std::unique_ptr<TicketKeys> ticket_keys_;
 };
 
 /// Why a client's handshake did not verify the server: Failure(hub_untrusted), or Failure(clock_behind) when a

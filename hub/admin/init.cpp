@@ -93,10 +93,10 @@ void make_registry(const InitOptions& options, const StateDirectory& state, Cloc
     write_private_file(options.directory / "service.cs", result.at("connectionString").get<std::string>() + "\n");
 }
 
+// What belongs beside the certificate of the CA.
 void fill(const InitOptions& options, const CertifiedKey& authority, const CertifiedKey& server, Clock& clock) {
     const auto& directory = options.directory;
     const StateDirectory state{directory / "state"};
-    write_private_file(directory / "hub-ca.pem", authority.certificate);
     write_private_file(directory / "hub-ca.key", authority.key.reveal());
     write_private_file(directory / "hub.pem", server.certificate);
     write_private_file(directory / "hub.key", server.key.reveal());
@@ -115,6 +115,9 @@ void init_hub(const InitOptions& options, Clock& clock) {
     const auto authority = make_authority(options.name + " CA " + random_hex(4), clock.wall_now());
     const auto server = issue_server_certificate(authority, certificate_names(options), clock.wall_now());
     make_private_directory(options.directory);
+    // Whoever makes this file has the directory: another init that saw it empty as well fails here and leaves all
+    // alone.
+    write_private_file(options.directory / "hub-ca.pem", authority.certificate);
     try {
         fill(options, authority, server, clock);
     } catch (...) {

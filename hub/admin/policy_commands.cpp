@@ -1,3 +1,4 @@
+#include "common/base/log_text.hpp"
 #include "hub/admin/admin_commands.hpp"
 #include "hub/admin/command_text.hpp"
 
@@ -17,11 +18,17 @@ json connection_string(const AdministeredHub& hub, const Policy& policy, WhichKe
 json described(const Policy& policy) {
     json rules = json::array();
     for (const auto& [number, rule] : policy.rules) rules.push_back({{"number", number}, {"rule", to_string(rule)}});
-    return {{"name", policy.name}, {"permissions", names_of(policy.permissions)}, {"rules", std::move(rules)}};
+    json description{{"name", policy.name}, {"permissions", names_of(policy.permissions)}, {"rules", std::move(rules)}};
+    for (const auto& rule : policy.unreadable)
+        description["unreadableRules"].push_back({{"number", rule.number}, {"rule", rule.text}});
+    return description;
 }
 
 std::string permissions_and_rules(const json& policy) {
-    const auto text = joined(policy.at("permissions"), " ");
+    auto text = joined(policy.at("permissions"), " ");
+    const auto unreadable = policy.value("unreadableRules", json::array());
+    for (const auto& row : unreadable)
+        text += ", cannot read rule " + std::to_string(row.at("number").get<std::int64_t>());
     const auto rules = policy.at("rules").size();
     if (rules > 0) return text + ", " + std::to_string(rules) + (rules == 1 ? " rule" : " rules");
     return text.find("ServiceConnect") == std::string::npos ? text : text + ", may reach nothing: no rules";
@@ -32,6 +39,10 @@ std::string print_policy(const json& policy) {
     for (const auto& row : policy.at("rules"))
         text += "  " + padded(std::to_string(row.at("number").get<std::int64_t>()), 3) +
                 row.at("rule").get<std::string>() + "\n";
+    for (const auto& row : policy.value("unreadableRules", json::array()))
+        text += "  " + padded(std::to_string(row.at("number").get<std::int64_t>()), 3) +
+                escape_control_characters(row.at("rule").get<std::string>()) +
+                "  (cannot be read, and allows nothing)\n";
     return text;
 }
 

@@ -14,6 +14,8 @@ class AppendedFile final : public RecordFile {
  public:
     void open(const std::string& path) override { file_.open(path); }
     void append(std::string_view line) override { file_.append(line); }
+    std::uint64_t size() const override { return file_.size(); }
+    void shift(const std::string& path, unsigned kept) override { shift_files(path, kept); }
 
  private:
     AppendFile file_;
@@ -47,10 +49,10 @@ ResourceLog::~ResourceLog() {
     writer_.join();
 }
 
-void ResourceLog::use(const std::string& path) {
+void ResourceLog::use(const std::string& path, std::uint64_t most_bytes) {
     {
         const std::lock_guard lock(mutex_);
-        waiting_.push_back(NewPath{path});
+        waiting_.push_back(NewPath{path, most_bytes});
         on_ = !path.empty();
     }
     work_.notify_one();
@@ -67,15 +69,34 @@ void ResourceLog::add(ResourceRecord record) {
 
 void ResourceLog::add_of_stranger(ResourceRecord record) {
     if (!on_) return;
-    std::uint64_t left_out = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto verdict = strangers_.event(clock_.now());
-        left_out = verdict.left_out;
-        if (verdict.passes) put(std::move(record));
-    }
-    if (left_out > 0) log_.warning("refused peers are not all in the resource log", {{"records_left_out", left_out}});
+    std::unique_lock lock(mutex_);
+    const auto verdict = strangers_.event(clock_.now());
+    if (verdict.passes) put(std::move(record));
+    lock.unlock();
+    if (verdict.left_out > 0)
+        log_.warning("refused peers are not all in the resource log", {{"records_left_out", verdict.left_out}});
     work_.notify_one();
+}
+
+void ResourceLog::add_of_device(const iothub::Target& device, ResourceRecord record) {
+    if (!on_) return;
+    std::unique_lock lock(mutex_);
+    const auto now = clock_.now();
+    forget_quiet_devices(now);
+    const auto verdict = devices_.try_emplace(device, limits_.device).first->second.event(now);
+    if (verdict.passes) put(std::move(record));
+    lock.unlock();
+    if (verdict.left_out > 0)
+        log_.warning("a device comes and goes so often that not all of it is in the resource log",
+                     {{"device", device.to_string()}, {"records_left_out", verdict.left_out}});
+    work_.notify_one();
+}
+
+// Those whose last window is over and had room.
+void ResourceLog::forget_quiet_devices(Clock::time_point now) {
+    if (now < devices_since_ + limits_.device.window) return;
+    devices_since_ = now;
+    std::erase_if(devices_, [&](const auto& entry) { return entry.second.is_idle(now); });
 }
 
 void ResourceLog::put(ResourceRecord record) {
@@ -104,6 +125,7 @@ void ResourceLog::write_all() {
 
 void ResourceLog::handle(const NewPath& order) {
     path_ = order.path;
+    most_bytes_ = order.most_bytes;
     if (path_.empty()) {
         open_ = failing_ = false;
         lost_ = 0;
@@ -123,6 +145,19 @@ void ResourceLog::open() {
     }
 }
 
+// Where it cannot be renamed it goes on as it is.
+void ResourceLog::rotate() {
+    try {
+        file_->shift(path_, limits_.kept_files);
+    } catch (const std::system_error& failure) {
+        most_bytes_ = 0;
+        log_.fault(LogLevel::error, Errc::resource_log_unwritable, "it cannot be renamed: " + failure.code().message(),
+                   {{"file", path_}});
+        return;
+    }
+    open();
+}
+
 void ResourceLog::handle(const Entry& entry) {
     if (!open_ && clock_.now() >= retry_) open();
     if (!open_) {
@@ -132,6 +167,7 @@ void ResourceLog::handle(const Entry& entry) {
     try {
         file_->append(resource_line(entry.record, hub_name_, entry.when));
         if (failing_) report_recovery();
+        if (most_bytes_ > 0 && file_->size() >= most_bytes_) rotate();
     } catch (const std::system_error& failure) {
         ++lost_;
         report_loss(failure.code().message());

@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,6 +23,10 @@ class RecordFile {
     virtual ~RecordFile() = default;
     virtual void open(const std::string& path) = 0;
     virtual void append(std::string_view line) = 0;
+    /// Bytes in it; 0 for what cannot be rotated, as a FIFO.
+    virtual std::uint64_t size() const = 0;
+    /// Renames PATH to PATH.1, PATH.1 to PATH.2 and so on; what would be more than `kept` goes. open() follows.
+    virtual void shift(const std::string& path, unsigned kept) = 0;
 };
 std::unique_ptr<RecordFile> make_record_file();
 
@@ -29,8 +35,10 @@ std::unique_ptr<RecordFile> make_record_file();
 class ResourceLog {
  public:
     struct Limits {
-        std::size_t waiting = 10'000;                                       ///< records that the file is behind
-        WindowRateLimiter::Limits strangers{100, std::chrono::seconds(1)};  ///< records that anybody can cause
+        std::size_t waiting = 10'000;                                        ///< records that the file is behind
+        WindowRateLimiter::Limits strangers{300, std::chrono::seconds(30)};  ///< records that anybody can cause
+        WindowRateLimiter::Limits device{30, std::chrono::seconds(60)};      ///< of the links of one device
+        unsigned kept_files = 5;                                             ///< older ones, beside the present one
     };
     ResourceLog(std::string hub_name, Clock& clock, Log log, Limits limits,
                 std::unique_ptr<RecordFile> file = make_record_file());
@@ -41,11 +49,14 @@ class ResourceLog {
 
     /// From now on records go to `path`, opened afresh also when it is the same (it may have been rotated away);
     /// empty: nowhere. Any thread.
-    void use(const std::string& path);
+    /// `most_bytes`: then it is renamed and begun afresh; 0: never.
+    void use(const std::string& path, std::uint64_t most_bytes = 0);
     /// Any thread; returns at once.
     void add(ResourceRecord record);
     /// For peers that nobody vouches for: a flood of them does not fill the disk.
     void add_of_stranger(ResourceRecord record);
+    /// For what a device causes by coming and going: the same for each.
+    void add_of_device(const iothub::Target& device, ResourceRecord record);
 
  private:
     struct Entry {
@@ -54,6 +65,7 @@ class ResourceLog {
     };
     struct NewPath {
         std::string path;
+        std::uint64_t most_bytes;
     };
     using Order = std::variant<Entry, NewPath>;
     void put(ResourceRecord record);
@@ -61,6 +73,8 @@ class ResourceLog {
     void handle(const Entry& entry);
     void handle(const NewPath& order);
     void open();
+    void rotate();
+    void forget_quiet_devices(Clock::time_point now);
     void report_loss(std::string_view why);
     void report_recovery();
 
@@ -74,12 +88,15 @@ class ResourceLog {
     std::condition_variable work_;
     std::deque<Order> waiting_;
     WindowRateLimiter strangers_;
+    std::map<iothub::Target, WindowRateLimiter> devices_;
+    Clock::time_point devices_since_{};
     std::uint64_t overflowed_ = 0;
     bool stopping_ = false;
 
     // On the writer's thread only.
     std::unique_ptr<RecordFile> file_;
     std::string path_;
+    std::uint64_t most_bytes_ = 0;
     bool open_ = false;
     Clock::time_point retry_{};
     bool failing_ = false;

@@ -156,6 +156,11 @@ void add_places(OptionTable<HubConfig>& table) {
          .example = "/var/log/stream-hub/resource.log",
          .optional_example = true},
         path(), &HubConfig::resource_log);
+    table.add(
+        {.key = "resource_log_size",
+         .help = "At this size the resource log is renamed to one with .1 behind its name, and begun afresh; five "
+                 "older ones are kept. 0: never."},
+        byte_count(), &HubConfig::resource_log_size);
 }
 
 // Of the limits that one part of the hub takes.
@@ -164,6 +169,9 @@ auto connections(auto limit) {
 }
 auto presence(auto limit) {
     return member(&HubConfig::limits, &HubLimits::presence, limit);
+}
+auto links(auto limit) {
+    return member(&HubConfig::limits, &HubLimits::links, limit);
 }
 auto pairing(auto limit) {
     return member(&HubConfig::limits, &HubLimits::pairing, limit);
@@ -194,8 +202,10 @@ void add_limits(OptionTable<HubConfig>& table) {
               duration<milliseconds>(1s, 1h), connections(&ConnectionLimits::idle_timeout));
     table.add(
         {.key = "limits.connections_per_address",
-         .help = "Connections without a login that one address may have; more are refused. An IPv6 network of 64 bits "
-                 "counts as one address."},
+         .help =
+             "Connections without a login that one address may have; for one more the oldest is closed. An IPv6 "
+             "network of 64 bits counts as one address, one of 56 bits may have twice and one of 48 bits four times as "
+             "many."},
         whole_number<std::size_t>(1, 1'000'000), connections(&ConnectionLimits::connections_per_address));
     table.add({.key = "limits.connections_without_login",
                .help = "Connections without a login that all addresses together may have."},
@@ -206,6 +216,11 @@ void add_limits(OptionTable<HubConfig>& table) {
              "Devices and modules that may be linked at a time. The login of one more is answered with CONNACK 3, and "
              "it tries again later. 0: no limit."},
         whole_number<std::size_t>(0, 10'000'000), presence(&PresenceLimits::linked_devices));
+    table.add(
+        {.key = "limits.packets_per_second",
+         .help = "MQTT packets that the hub takes from one device a second, and at once; the others wait. A packet "
+                 "counts once for each KiB."},
+        whole_number<unsigned>(10, 100'000), links(&LinkLimits::packets_per_second));
     table.add(
         {.key = "limits.pending_per_device",
          .help = "Stream requests to one device or module that may wait for its answer or for a leg; more are answered "

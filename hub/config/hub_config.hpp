@@ -39,6 +39,7 @@ struct HubConfig {
     std::string state_directory;  ///< registry, quotas of the day and admin socket; path
     std::string admin_socket;     ///< path; default: state_directory/admin.sock
     std::string resource_log;     ///< path; empty: off
+    std::uint64_t resource_log_size = 100'000'000;  ///< bytes, then it is renamed; 0: never
     HubLimits limits;
     QuotaOptions quota;
     RunSettings run{.program = "stream-hub", .threads = 0};

@@ -16,9 +16,7 @@ asio::awaitable<void> look_for_identity(HubContext& hub, iothub::Target target) 
 }
 
 bool is_key_of(const Credential& login, const std::vector<Policy>& policies) {
-    const auto is = [&](const Secret& key) { return login == credential_of(Credential::Kind::policy_key, key); };
-    return std::ranges::any_of(policies,
-                               [&](const Policy& known) { return is(known.keys.primary) || is(known.keys.secondary); });
+    return std::ranges::any_of(policies, [&](const Policy& known) { return hub::is_key_of(login, known); });
 }
 
 PolicyChange change_of(const std::string& name, const std::vector<Policy>& policies, std::int64_t unix_now) {
@@ -48,15 +46,22 @@ asio::awaitable<void> look(HubContext& hub, std::vector<RunningStream> streams) 
     co_await look_for_policies(hub, std::move(streams));
 }
 
+bool rests_on_authority(const RunningStream& running) {
+    return running.stream.login.kind == Credential::Kind::authority;
+}
+
 }  // namespace
 
-asio::awaitable<void> watch_for_revocations(HubContext& hub, const Bridges& bridges) {
+asio::awaitable<void> watch_for_revocations(HubContext& hub, const Bridges& bridges,
+                                            std::function<std::vector<std::string>()> trusted) {
     for (;;) {
         co_await hub.clock.sleep_for(every);
         auto streams = bridges.list();
         if (streams.empty()) continue;
         try {
+            const bool by_authority = std::ranges::any_of(streams, rests_on_authority);
             co_await look(hub, std::move(streams));
+            if (by_authority) hub.broker.revoke(Revocation(trusted()));
         } catch (const Failure& failure) {
             hub.log.error("running streams could not be checked", {{"reason", explain(failure)}});
         }

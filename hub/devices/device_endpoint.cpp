@@ -124,7 +124,8 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     Registered registered(hub.broker, link);
     std::optional<UnauthenticatedConnections::Slot> not_logged_in(std::move(slot));
     bool up = false;
-    auto login = with_timeout(log_in(link, from.peer, up), hub.limits.get()->connections.head_timeout, hub.clock);
+    const auto head_timeout = not_logged_in->patience(hub.limits.get()->connections.head_timeout);
+    auto login = with_timeout(log_in(link, from.peer, up), head_timeout, hub.clock);
     co_await guarded(link, std::move(login));
     if (!up) {
         registered.end();
@@ -140,12 +141,13 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
     constexpr std::size_t shown = 128;  // of what the device says about itself
     log.info("device link up", {{"client", link.login().client_type.substr(0, shown)},
                                 {"api_version", link.login().api_version.substr(0, shown)}});
-    hub.resource_log.add(LinkUp{party_of(link, from)});
+    const auto& device = link.login().target;
+    hub.resource_log.add_of_device(device, LinkUp{party_of(link, from)});
     const auto since = hub.clock.now();
     co_await guarded(link, link.run());
     const auto life = hub.clock.now() - since;
     log_end(log, link.end(), life);
-    hub.resource_log.add(LinkDown{party_of(link, from), life, link_fault(link.end())});
+    hub.resource_log.add_of_device(device, LinkDown{party_of(link, from), life, link_fault(link.end())});
     registered.end();  // before the goodbye, which may take its time
     const auto& end = link.end();
     if (end.fault == Errc::identity_taken_over && link.tells_takeover())

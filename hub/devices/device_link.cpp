@@ -71,11 +71,14 @@ asio::awaitable<bool> DeviceLink::log_in(const std::string& peer) {
     co_await connection_.flush();
     last_heard_ = hub_.clock.now();
     connection_.set_packet_limit(packet_limit);
+    const auto rate = hub_.limits.get()->links.packets_per_second;
+    connection_.limit({.per_second = rate, .at_once = rate}, hub_.clock);
     co_return session_.is_up();
 }
 
 asio::awaitable<ConnackCode> DeviceLink::decide(const std::string& peer) {
     const auto target = login_->target;
+    const auto policy = named_policy(login_->password);
     constexpr Late slow_registry{Errc::state_unusable, "the registry took too long for a login"};
     try {
         const auto now = hub_.clock.unix_seconds();
@@ -96,8 +99,8 @@ asio::awaitable<ConnackCode> DeviceLink::decide(const std::string& peer) {
         number_ = *number;
         if_late_ = slow_registry;
         // Asked again: a revocation in between has found no link to drop.
-        const auto identity = co_await hub_.registry.find(target);
-        if (still_stands(identity, checked.login)) co_return ConnackCode::accepted;
+        const auto known = co_await hub_.registry.find_both(policy, target);
+        if (still_stands(known, checked.login)) co_return ConnackCode::accepted;
         note_end(Errc::credential_refused, target.to_string() + ": revoked while it logged in");
         co_return ConnackCode::refused;
     } catch (const Failure& failure) {
@@ -124,7 +127,11 @@ NewLink DeviceLink::new_link(const CredentialCheck& granted, const std::string& 
     return link;
 }
 
-bool DeviceLink::still_stands(const std::optional<Identity>& identity, const Credential& login) const {
+bool DeviceLink::still_stands(const PolicyAndIdentity& known, const Credential& login) const {
+    const auto& [policy, identity] = known;
+    if (login.kind == Credential::Kind::policy_key &&
+        !(policy && policy->permissions.device_connect && is_key_of(login, *policy)))
+        return false;
     if (!identity || !identity->enabled || !admits(identity->authentication, login)) return false;
     return !Revocation(hub_.authorities.get()->ids()).covers(login_->target, login);
 }

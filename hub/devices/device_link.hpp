@@ -46,7 +46,7 @@ class DeviceLink : private mqtt::Receiver {
     asio::awaitable<ConnackCode> decide(const std::string& peer);
     asio::awaitable<CredentialCheck> check(std::int64_t unix_now);
     NewLink new_link(const CredentialCheck& granted, const std::string& peer, std::int64_t unix_now) const;
-    bool still_stands(const std::optional<Identity>& identity, const Credential& login) const;
+    bool still_stands(const PolicyAndIdentity& known, const Credential& login) const;
     bool take(const mqtt::Packet& packet) override;
     void ended() override;
     bool perform(const SessionActions& actions);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <span>
+#include <utility>
 
 namespace device_streams::hub {
 
@@ -120,13 +121,14 @@ SessionActions DeviceSession::on(const mqtt::Subscribe& packet) {
         takes_twin_answers_ = takes_twin_answers_ || takes_twin_answers(subscription.filter);
     }
     SessionActions actions{SendPacket{std::move(ack)}};
-    if (requests) actions.push_back(StartRequests{});
+    if (requests && !std::exchange(takes_requests_, true)) actions.push_back(StartRequests{});
     return actions;
 }
 
 SessionActions DeviceSession::on(const mqtt::Unsubscribe& packet) {
     SessionActions actions;
-    if (std::ranges::any_of(packet.filters, takes_requests)) actions.push_back(StopRequests{});
+    if (std::ranges::any_of(packet.filters, takes_requests) && std::exchange(takes_requests_, false))
+        actions.push_back(StopRequests{});
     if (std::ranges::any_of(packet.filters, takes_twin_answers)) takes_twin_answers_ = false;
     actions.push_back(SendPacket{mqtt::UnsubAck{packet.packet_id}});
     return actions;

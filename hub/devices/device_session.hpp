@@ -82,6 +82,7 @@ class DeviceSession {
     SessionActions turn_away(ConnackCode code, Errc fault, const std::string& why);
 
     Phase phase_ = Phase::fresh;
+    bool takes_requests_ = false;
     bool takes_twin_answers_ = false;
     Clock::duration silence_limit_ = std::chrono::seconds(1767);
 };

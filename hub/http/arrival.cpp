@@ -14,19 +14,23 @@ namespace {
 // A connection on its way in.
 class IncomingConnection {
  public:
-    IncomingConnection(HubContext& hub, Socket socket, Security security)
-        : hub_(hub), socket_(std::move(socket)), security_(security), peer_(socket_->peer()) {}
+    IncomingConnection(HubContext& hub, Socket socket, SendAway send_away, Security security)
+        : hub_(hub),
+          socket_(std::move(socket)),
+          send_away_(std::move(send_away)),
+          security_(security),
+          peer_(socket_->peer()) {}
 
     asio::awaitable<std::optional<Arrival>> arrive() {
-        slot_ = take_slot(hub_, peer_);
+        slot_ = take_slot(hub_, peer_, send_away_);
         if (!slot_) co_return std::nullopt;
         const auto limits = hub_.limits.get();
         socket_->give_up_after(limits->liveness.dead_after);
         try {
-            auto timed = with_timeout(prepare(), limits->connections.tls_timeout, hub_.clock);
+            auto timed = with_timeout(prepare(), slot_->patience(limits->connections.tls_timeout), hub_.clock);
             co_await first_of(std::move(timed), hub_.stopping.until_announced());
             if (hub_.stopping.announced() || !transport_) co_return std::nullopt;
-            co_return Arrival{std::move(transport_), std::move(peer_), std::move(*slot_)};
+            co_return Arrival{std::move(transport_), std::move(peer_), std::move(*slot_), std::move(send_away_)};
         } catch (const Failure& failure) {
             report(failure.errc(), failure.detail());
         } catch (const StreamError& lost) {
@@ -56,6 +60,7 @@ class IncomingConnection {
         auto secured = std::make_unique<TlsStream>(take_socket(), *hub_.tls.get());
         if (asks_for_certificates()) secured->request_client_certificate();
         co_await secured->handshake();
+        slot_->advance();
         transport_ = std::move(secured);
     }
 
@@ -82,6 +87,7 @@ class IncomingConnection {
                 co_await socket_->wait_readable();
                 if (const auto seen = socket_->try_peek(room)) {
                     has_spoken_ = *seen != 0;
+                    if (has_spoken_) slot_->advance();
                     co_return !has_spoken_;
                 }
             }
@@ -93,7 +99,7 @@ class IncomingConnection {
     bool admit(const std::string& client) {
         peer_ = client;
         slot_.reset();
-        slot_ = take_slot(hub_, peer_);
+        slot_ = take_slot(hub_, peer_, send_away_);
         return slot_.has_value();
     }
 
@@ -107,6 +113,7 @@ class IncomingConnection {
 
     HubContext& hub_;
     std::optional<Socket> socket_;
+    SendAway send_away_;
     const Security security_;
     std::string peer_;
     std::optional<UnauthenticatedConnections::Slot> slot_;
@@ -116,17 +123,19 @@ class IncomingConnection {
 
 }  // namespace
 
-asio::awaitable<std::optional<Arrival>> let_in(HubContext& hub, Socket socket, Security security) {
-    IncomingConnection incoming(hub, std::move(socket), security);
+asio::awaitable<std::optional<Arrival>> let_in(HubContext& hub, Socket socket, SendAway send_away, Security security) {
+    IncomingConnection incoming(hub, std::move(socket), std::move(send_away), security);
     co_return co_await incoming.arrive();
 }
 
-std::optional<UnauthenticatedConnections::Slot> take_slot(HubContext& hub, const std::string& peer) {
-    auto slot = hub.unauthenticated.enter(peer, hub.limits.get()->connections);
-    if (!slot)
-        hub.peer_faults.report(peer, Errc::peer_oversize,
-                               "too many connections without login, of its address or in all");
-    return slot;
+std::optional<UnauthenticatedConnections::Slot> take_slot(HubContext& hub, const std::string& peer,
+                                                          SendAway send_away) {
+    auto entered = hub.unauthenticated.enter(peer, hub.limits.get()->connections, std::move(send_away));
+    const auto& turned_away = entered.slot ? entered.sent_away : peer;
+    if (!turned_away.empty())
+        hub.peer_faults.report(turned_away, Errc::peer_oversize,
+                               "too many connections without login, of its address or network or in all");
+    return std::move(entered.slot);
 }
 
 }  // namespace device_streams::hub

@@ -15,6 +15,7 @@ struct Arrival {
     std::string
         peer;  ///< whom it is for: the client of a trusted proxy that has sent a PROXY header, else who connected
     UnauthenticatedConnections::Slot slot;
+    SendAway send_away;
 };
 
 enum class Security { tls, plain };
@@ -22,9 +23,10 @@ enum class Security { tls, plain };
 /// What comes before the first request: the limits on connections without a login, the PROXY header of a trusted proxy,
 /// and TLS; all within limits.tls_timeout. nullopt: it did not come about, which the log says, or the hub is stopping.
 /// A connection on which nothing was said is a probe and not worth a line.
-asio::awaitable<std::optional<Arrival>> let_in(HubContext& hub, Socket socket, Security security);
+asio::awaitable<std::optional<Arrival>> let_in(HubContext& hub, Socket socket, SendAway send_away, Security security);
 
-/// Counts a connection without a login for `peer`; nullopt when there are too many, which the log says.
-std::optional<UnauthenticatedConnections::Slot> take_slot(HubContext& hub, const std::string& peer);
+/// Counts a connection without a login for `peer`. Where there are too many another one goes (`send_away` is how this
+/// one would), and if none can this is nullopt; the log says either.
+std::optional<UnauthenticatedConnections::Slot> take_slot(HubContext& hub, const std::string& peer, SendAway send_away);
 
 }  // namespace device_streams::hub

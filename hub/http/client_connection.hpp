@@ -19,6 +19,7 @@ struct ClientConnection {
           http(std::move(arrival.transport), &hub_context.clock),
           connected_peer(std::move(arrival.peer)),
           peer(connected_peer),
+          send_away(std::move(arrival.send_away)),
           slot(std::move(arrival.slot)),
           pending_leg(hub_context.broker) {}
 
@@ -30,10 +31,19 @@ struct ClientConnection {
     /// From here on it is not known whom the next request is for.
     void forget_peer() { peer = connected_peer; }
 
+    /// Counts the connection for the client that it is for now.
+    void become_stranger() {
+        slot.reset();
+        slot = take_slot(hub, peer, peer == connected_peer ? send_away : SendAway());
+    }
+    /// How long to wait for what is usually waited for so long.
+    Clock::duration patience(Clock::duration usual) const { return slot ? slot->patience(usual) : usual; }
+
     HubContext& hub;
     http::Connection http;
     const std::string connected_peer;                      ///< whom the connection is for
     std::string peer;                                      ///< whom the request is for; differs behind a front end
+    const SendAway send_away;                              ///< of this connection
     std::optional<UnauthenticatedConnections::Slot> slot;  ///< let go once a credential of the peer was good
     PendingLegGuard pending_leg;
 };

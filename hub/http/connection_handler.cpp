@@ -86,16 +86,16 @@ std::string offered_mqtt(const http::Request& request) {
     return {};
 }
 
-asio::awaitable<void> ConnectionHandler::serve(Socket socket) {
-    return serve_http(std::move(socket), Security::tls);
+asio::awaitable<void> ConnectionHandler::serve(Socket socket, SendAway send_away) {
+    return serve_http(std::move(socket), std::move(send_away), Security::tls);
 }
 
-asio::awaitable<void> ConnectionHandler::serve_plain(Socket socket) {
-    return serve_http(std::move(socket), Security::plain);
+asio::awaitable<void> ConnectionHandler::serve_plain(Socket socket, SendAway send_away) {
+    return serve_http(std::move(socket), std::move(send_away), Security::plain);
 }
 
-asio::awaitable<void> ConnectionHandler::serve_http(Socket socket, Security security) {
-    auto arrival = co_await let_in(hub_, std::move(socket), security);
+asio::awaitable<void> ConnectionHandler::serve_http(Socket socket, SendAway send_away, Security security) {
+    auto arrival = co_await let_in(hub_, std::move(socket), std::move(send_away), security);
     if (!arrival) co_return;
     ClientConnection client(hub_, std::move(*arrival));
     try {
@@ -105,8 +105,8 @@ asio::awaitable<void> ConnectionHandler::serve_http(Socket socket, Security secu
     }
 }
 
-asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket) {
-    auto arrival = co_await let_in(hub_, std::move(socket), Security::tls);
+asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket, SendAway send_away) {
+    auto arrival = co_await let_in(hub_, std::move(socket), std::move(send_away), Security::tls);
     if (!arrival) co_return;
     LinkOrigin from{std::move(arrival->peer), LinkProtocol::mqtt, arrival->transport->client_certificate()};
     co_await serve_device(hub_, std::move(arrival->transport), std::move(from), std::move(arrival->slot));
@@ -131,10 +131,11 @@ asio::awaitable<std::optional<http::Request>> ConnectionHandler::next_request(Cl
     bool begun = false;
     std::optional<http::Response> refusal;
     try {
-        begun = co_await with_timeout(client.http.wait_for_request(), limits->connections.idle_timeout, hub_.clock);
+        begun = co_await with_timeout(client.http.wait_for_request(), client.patience(limits->connections.idle_timeout),
+                                      hub_.clock);
         if (!begun) co_return std::nullopt;
-        auto request =
-            co_await with_timeout(client.http.read_request(longest_body), limits->connections.head_timeout, hub_.clock);
+        const auto head_timeout = client.patience(limits->connections.head_timeout);
+        auto request = co_await with_timeout(client.http.read_request(longest_body), head_timeout, hub_.clock);
         co_return request;
     } catch (const http::MessageError& refused) {
         client.report(fault_of(refused), refused.what());
@@ -164,8 +165,7 @@ std::optional<http::Response> ConnectionHandler::identify(ClientConnection& clie
         return closing(plain_error_answer(400, fault.what()));
     }
     if (!client.slot) return std::nullopt;
-    client.slot.reset();
-    client.slot = take_slot(hub_, client.peer);
+    client.become_stranger();
     return client.slot ? std::nullopt : std::optional(closing(too_many_strangers()));
 }
 
@@ -203,7 +203,7 @@ asio::awaitable<bool> ConnectionHandler::route(ClientConnection& client, const h
 
 asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& client, const http::Request& request) {
     // A client that was let in as a service has not logged in as a device: it counts as a stranger again.
-    if (!client.slot) client.slot = take_slot(hub_, client.peer);
+    if (!client.slot) client.become_stranger();
     auto answer = client.slot ? answer_mqtt_upgrade(client, request) : too_many_strangers();
     const bool upgraded = answer.status == 101;
     co_await client.send(std::move(answer));

@@ -18,14 +18,14 @@ class ConnectionHandler {
     explicit ConnectionHandler(HubContext& hub) : hub_(hub) {}
 
     /// REST, MQTT over WebSocket, streams.
-    asio::awaitable<void> serve(Socket socket);
+    asio::awaitable<void> serve(Socket socket, SendAway send_away);
     /// The same from a front end on this machine that has ended TLS.
-    asio::awaitable<void> serve_plain(Socket socket);
+    asio::awaitable<void> serve_plain(Socket socket, SendAway send_away);
     /// MQTT without WebSocket.
-    asio::awaitable<void> serve_mqtt(Socket socket);
+    asio::awaitable<void> serve_mqtt(Socket socket, SendAway send_away);
 
  private:
-    asio::awaitable<void> serve_http(Socket socket, Security security);
+    asio::awaitable<void> serve_http(Socket socket, SendAway send_away, Security security);
     asio::awaitable<void> serve_requests(ClientConnection& client);
     asio::awaitable<std::optional<http::Request>> next_request(ClientConnection& client);
     asio::awaitable<bool> answer(ClientConnection& client, http::Request request);

@@ -44,8 +44,13 @@ asio::awaitable<StreamAccess> check_stream_access(const ClientConnection& client
         co_return access;
     }
     access.policy = known.policy->name;
+    const auto policy = co_await hub.registry.find_policy(access.policy);
+    if (!policy || !is_key_of(login.login, *policy)) {
+        access.refused = unauthorized("the authorization was refused");
+        co_return access;
+    }
     const auto service = service_of(open_request.name);
-    auto verdict = judge_stream(*known.policy, target, service, now);
+    auto verdict = judge_stream(*policy, target, service, now);
     access.reason = verdict.reason;
     if (!verdict.allowed) {
         client.report(Errc::stream_not_allowed, "policy " + access.policy + ", device " + target.to_string() +

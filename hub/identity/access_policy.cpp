@@ -121,7 +121,7 @@ asio::awaitable<CredentialCheck> check_device_login(Registry& registry, iothub::
 
 asio::awaitable<CredentialCheck> check_service_request(Registry& registry, Secret authorization, HubNames hub,
                                                        std::int64_t now_unix_seconds, bool Permissions::*needed) {
-    const auto policy = co_await registry.find_policy(named_policy(authorization));
+    const auto policy = co_await registry.find_policy_keys(named_policy(authorization));
     co_return judge_service_request(authorization, policy, hub, now_unix_seconds, needed);
 }
 

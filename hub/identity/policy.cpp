@@ -27,6 +27,11 @@ std::string reason_of(Fit fit, const NumberedRule& rule, std::int64_t unix_now) 
 
 }  // namespace
 
+bool is_key_of(const Credential& login, const Policy& policy) {
+    const auto is = [&](const Secret& key) { return login == credential_of(Credential::Kind::policy_key, key); };
+    return is(policy.keys.primary) || is(policy.keys.secondary);
+}
+
 StreamVerdict judge_stream(const Policy& policy, const iothub::Target& target, std::string_view service,
                            std::int64_t unix_now) {
     StreamVerdict verdict;

@@ -17,13 +17,21 @@ struct Permissions {
     bool operator==(const Permissions&) const = default;
 };
 
+struct UnreadableRule {
+    std::int64_t number = 0;
+    std::string text;
+};
+
 /// A shared access policy: a named key pair of services, or of gateways that log in for devices.
 struct Policy {
     std::string name;
     KeyPair keys;
     Permissions permissions;
-    std::vector<NumberedRule> rules{};  ///< in order of their numbers; without any it may open no stream
+    std::vector<NumberedRule> rules{};         ///< in order of their numbers; without any it may open no stream
+    std::vector<UnreadableRule> unreadable{};  ///< what is stored as a rule and is none; allows nothing
 };
+/// True for one of its two keys, as of now.
+bool is_key_of(const Credential& login, const Policy& policy);
 
 /// Whether a policy may open a stream, and which of its rules has decided.
 struct StreamVerdict {

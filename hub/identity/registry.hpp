@@ -32,7 +32,7 @@ struct Identity {
 
 /// What a login is judged by.
 struct PolicyAndIdentity {
-    std::optional<Policy> policy{};  ///< nullopt: there is none of this name
+    std::optional<Policy> policy{};  ///< without its rules; nullopt: there is none of this name
     std::optional<Identity> identity{};
 };
 
@@ -89,7 +89,11 @@ class Registry {
     virtual asio::awaitable<Identity> renew_key(iothub::Target target, WhichKey which) = 0;
 
     virtual asio::awaitable<std::optional<Policy>> find_policy(std::string name) = 0;
-    /// A policy and an identity in one call, each looked up whether or not the other is there: the time tells nothing.
+    /// The policy without its rules, for who has not proved anything yet: reading them takes time, which would tell
+    /// that there is one.
+    virtual asio::awaitable<std::optional<Policy>> find_policy_keys(std::string name) = 0;
+    /// find_policy_keys() and find() in one call, each looked up whether or not the other is there: the time tells
+    /// nothing.
     virtual asio::awaitable<PolicyAndIdentity> find_both(std::string policy, iothub::Target target) = 0;
     virtual asio::awaitable<std::vector<Policy>> list_policies() = 0;
     virtual asio::awaitable<Policy> add_policy(std::string name, Permissions permissions, KeyPair keys,

@@ -15,9 +15,10 @@ struct ConnectionLimits {
     Clock::duration head_timeout = std::chrono::seconds(10);  ///< first byte of a request, or TLS up, until head or
                                                               ///< CONNECT; 100ms..5m
     Clock::duration idle_timeout = std::chrono::seconds(60);  ///< a connection without a request; 1s..1h
-    std::size_t connections_per_address = 1'000;              ///< without a login; see source_of; 1..1000000
-    std::size_t connections_without_login = 10'000;           ///< of all addresses together; 1..1000000
-    TrustedProxies trusted_proxies{};                         ///< speak for others, and are counted among all only
+    std::size_t connections_per_address = 1'000;  ///< without a login; of one IPv4 address or IPv6 /64; a /56 may have
+                                                  ///< twice, a /48 four times as many; 1..1000000
+    std::size_t connections_without_login = 10'000;  ///< of all addresses together; 1..1000000
+    TrustedProxies trusted_proxies{};                ///< speak for others, and are counted among all only
 };
 
 struct PresenceLimits {
@@ -35,10 +36,16 @@ struct PairingLimits {
     std::size_t pending_per_policy = 10'000;  ///< the same, from the services of one policy; 1..20000
 };
 
+struct LinkLimits {
+    /// MQTT packets that are taken from one link, also at once; a packet counts once for each KiB. 10..100000
+    unsigned packets_per_second = 500;
+};
+
 /// What connections, links, requests and streams may take. New ones get new limits; running ones keep theirs.
 struct HubLimits {
     ConnectionLimits connections;
     PresenceLimits presence;
+    LinkLimits links;
     PairingLimits pairing;
     RelayLimits relay{.left_is_local = false};  ///< its goodbye is also for connections and legs without a stream
     Liveness liveness;                          ///< of the streams' legs

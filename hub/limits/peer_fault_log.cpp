@@ -1,23 +1,50 @@
 #include "hub/limits/peer_fault_log.hpp"
 
-#include <utility>
+#include "hub/limits/source_address.hpp"
 
 namespace device_streams::hub {
 
-PeerFaultLog::PeerFaultLog(Log log, Clock& clock, WindowRateLimiter::Limits limits)
-    : log_(std::move(log)), clock_(clock), gate_(limits) {
+namespace {
+
+// Sources that are told apart in one window; the others share one entry.
+constexpr std::size_t most_sources = 1000;
+
+}  // namespace
+
+PeerFaultLog::PeerFaultLog(Log log, Clock& clock, Limits limits)
+    : log_(std::move(log)), clock_(clock), limits_(limits) {
 }
 
-WindowRateLimiter::Verdict PeerFaultLog::ask_gate() {
+unsigned PeerFaultLog::room_for(Errc fault) const {
+    return fault == Errc::credential_refused || fault == Errc::stream_not_allowed ? limits_.denials_for_one : 1;
+}
+
+WindowRateLimiter::Verdict PeerFaultLog::ask_gate(std::string_view peer, Errc fault) {
+    auto source = sources_of(peer).front();
+    const auto now = clock_.now();
+    const auto room = room_for(fault);
     const std::lock_guard lock(mutex_);
-    return gate_.event(clock_.now());
+    auto found = gates_.find(fault);
+    if (found == gates_.end()) {
+        const WindowRateLimiter::Limits limits{limits_.of_fault.events * room, limits_.of_fault.window};
+        found = gates_.emplace(fault, Gate{WindowRateLimiter(limits)}).first;
+    }
+    auto& [all, by_source, window_end] = found->second;
+    if (now >= window_end) {
+        by_source.clear();
+        window_end = now + limits_.of_source.window;
+    }
+    if (by_source.size() >= most_sources && !by_source.contains(source)) source.clear();
+    if (++by_source[source] <= limits_.of_source.events * room) return all.event(now);
+    return {false, all.leave_out(now)};
 }
 
 void PeerFaultLog::report(std::string_view peer, Errc fault, std::string_view what) {
-    const auto verdict = ask_gate();
-    if (!verdict.passes) return;
-    if (verdict.left_out > 0) log_.warning("more peers were turned away", {{"lines_left_out", verdict.left_out}});
-    log_.fault(LogLevel::warning, fault, what, {{"peer", peer}});
+    const auto verdict = ask_gate(peer, fault);
+    if (verdict.left_out > 0)
+        log_.warning("more peers were turned away",
+                     {{"code", describe(fault).id}, {"lines_left_out", verdict.left_out}});
+    if (verdict.passes) log_.fault(LogLevel::warning, fault, what, {{"peer", peer}});
 }
 
 }  // namespace device_streams::hub

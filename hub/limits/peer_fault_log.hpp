@@ -5,29 +5,45 @@
 #include "common/base/log.hpp"
 #include "hub/limits/window_rate_limiter.hpp"
 
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace device_streams::hub {
 
-/// Log lines about peers that nobody vouches for: one line a fault, and a flood of faults becomes a count. Any thread.
+/// Log lines about peers that nobody vouches for: one line a fault, and a flood of faults becomes a count. A flood of
+/// one fault, or from one source (the widest of sources_of), takes no line from others. Denials have more room: they
+/// are what an attack on credentials looks like. Any thread.
 class PeerFaultLog {
  public:
-    static constexpr WindowRateLimiter::Limits usual_limits{20, std::chrono::seconds(10)};
-    PeerFaultLog(Log log, Clock& clock, WindowRateLimiter::Limits limits = usual_limits);
+    struct Limits {
+        WindowRateLimiter::Limits of_fault{20, std::chrono::seconds(10)};
+        WindowRateLimiter::Limits of_source{5, std::chrono::seconds(10)};  ///< of one source, for each fault
+        unsigned denials_for_one = 5;                                      ///< so many times as much room for denials
+    };
+    PeerFaultLog(Log log, Clock& clock) : PeerFaultLog(std::move(log), clock, Limits()) {}
+    PeerFaultLog(Log log, Clock& clock, Limits limits);
 
     /// `what` is one clause: never payload, credentials or anything else the peer chose, but for ids that passed
     /// checks.
     void report(std::string_view peer, Errc fault, std::string_view what);
 
  private:
-    WindowRateLimiter::Verdict ask_gate();
+    struct Gate {
+        WindowRateLimiter all;
+        std::map<std::string, unsigned> by_source{};  // in this window
+        Clock::time_point window_end{};
+    };
+    WindowRateLimiter::Verdict ask_gate(std::string_view peer, Errc fault);
+    unsigned room_for(Errc fault) const;
 
     Log log_;
     Clock& clock_;
+    const Limits limits_;
     std::mutex mutex_;
-    WindowRateLimiter gate_;
+    std::map<Errc, Gate> gates_;
 };
 
 }  // namespace device_streams::hub

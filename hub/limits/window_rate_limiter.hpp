@@ -21,18 +21,29 @@ class WindowRateLimiter {
         std::uint64_t left_out;  ///< how many did not pass in the windows before; told once
     };
     Verdict event(Clock::time_point now) {
-        std::uint64_t left_out = 0;
-        if (now >= window_end_) {
-            window_end_ = now + limits_.window;
-            events_ = 0;
-            left_out = std::exchange(left_out_, 0);
-        }
+        const auto left_out = begin_window(now);
         const bool passes = events_ < limits_.events;
         ++(passes ? events_ : left_out_);
         return {passes, left_out};
     }
+    /// Counts an event that does not pass for another reason; returns what Verdict::left_out would be.
+    std::uint64_t leave_out(Clock::time_point now) {
+        const auto left_out = begin_window(now);
+        ++left_out_;
+        return left_out;
+    }
+
+    /// True when forgetting it would change nothing.
+    bool is_idle(Clock::time_point now) const { return now >= window_end_ && left_out_ == 0; }
 
  private:
+    std::uint64_t begin_window(Clock::time_point now) {
+        if (now < window_end_) return 0;
+        window_end_ = now + limits_.window;
+        events_ = 0;
+        return std::exchange(left_out_, 0);
+    }
+
     Limits limits_;
     Clock::time_point window_end_{};
     std::uint64_t events_ = 0;

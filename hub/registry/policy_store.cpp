@@ -36,7 +36,8 @@ const NumberedRule& with_next_number(Policy& policy, const AllowRule& rule) {
         throw Failure(Errc::already_exists, "rule of policy " + policy.name + ": " + to_string(rule));
     if (policy.rules.size() >= most_rules)
         throw Failure(Errc::usage, "a policy has at most " + std::to_string(most_rules) + " rules");
-    const auto last = policy.rules.empty() ? 0 : policy.rules.back().number;
+    auto last = policy.rules.empty() ? 0 : policy.rules.back().number;
+    if (!policy.unreadable.empty()) last = std::max(last, policy.unreadable.back().number);
     return policy.rules.emplace_back(NumberedRule{last + 1, rule});
 }
 
@@ -56,13 +57,17 @@ std::vector<Credential> credentials_of(const Policy& policy) {
 }  // namespace
 
 std::optional<Policy> PolicyStore::find(const std::string& name) {
+    auto policy = find_keys(name);
+    if (policy) read_rules(*policy);
+    return policy;
+}
+
+std::optional<Policy> PolicyStore::find_keys(const std::string& name) {
     static const std::string sql = std::string(columns) + " WHERE name = ?";
     auto query = database_.query(sql);
     query.bind(name);
     if (!query.step()) return std::nullopt;
-    auto policy = read_policy(query);
-    read_rules(policy);
-    return policy;
+    return read_policy(query);
 }
 
 Policy PolicyStore::get(const std::string& name) {
@@ -83,12 +88,24 @@ std::vector<Policy> PolicyStore::list() {
 void PolicyStore::read_rules(Policy& policy) {
     auto query = database_.query("SELECT number, rule FROM policy_rule WHERE policy = ? ORDER BY number");
     query.bind(policy.name);
-    while (query.step()) policy.rules.push_back({query.number(0), parse_allow_rule(query.text(1))});
+    while (query.step()) {
+        const auto number = query.number(0);
+        auto text = query.text(1);
+        try {
+            policy.rules.push_back({number, parse_allow_rule(text)});
+        } catch (const Failure&) {
+            policy.unreadable.push_back({number, std::move(text)});
+        }
+    }
 }
 
 void PolicyStore::insert_rule(const std::string& policy, const NumberedRule& rule) {
     const auto text = to_string(rule.rule);
     database_.query("INSERT INTO policy_rule VALUES (?, ?, ?)").bind(policy).bind(rule.number).bind(text).step();
+}
+
+void PolicyStore::delete_rule(const std::string& policy, std::int64_t number) {
+    database_.query("DELETE FROM policy_rule WHERE policy = ? AND number = ?").bind(policy).bind(number).step();
 }
 
 Policy PolicyStore::add(const std::string& name, Permissions permissions, const KeyPair& keys,
@@ -119,9 +136,16 @@ Policy PolicyStore::allow(const std::string& name, const AllowRule& rule) {
 PolicyChange PolicyStore::disallow(const std::string& name, const std::string& rule) {
     Transaction transaction(database_);
     auto policy = get(name);
-    const auto on_lost = find_rule(policy, rule);
-    database_.query("DELETE FROM policy_rule WHERE policy = ? AND number = ?").bind(name).bind(on_lost->number).step();
-    policy.rules.erase(on_lost);
+    const auto number = parse_decimal<std::int64_t>(rule);
+    const auto unreadable = std::ranges::find(policy.unreadable, number.value_or(0), &UnreadableRule::number);
+    if (unreadable != policy.unreadable.end()) {
+        delete_rule(name, unreadable->number);
+        policy.unreadable.erase(unreadable);
+    } else {
+        const auto on_lost = find_rule(policy, rule);
+        delete_rule(name, on_lost->number);
+        policy.rules.erase(on_lost);
+    }
     transaction.commit();
     return {name, std::move(policy), {}, clock_.unix_seconds()};
 }

@@ -26,6 +26,7 @@ CREATE TABLE policy_rule (
     PolicyStore(Database& database, Clock& clock) : database_(database), clock_(clock) {}
 
     std::optional<Policy> find(const std::string& name);
+    std::optional<Policy> find_keys(const std::string& name);
     std::vector<Policy> list();
     Policy add(const std::string& name, Permissions permissions, const KeyPair& keys,
                const std::vector<AllowRule>& rules);
@@ -38,6 +39,7 @@ CREATE TABLE policy_rule (
  private:
     Policy get(const std::string& name);
     void read_rules(Policy& policy);
+    void delete_rule(const std::string& policy, std::int64_t number);
     void insert_rule(const std::string& policy, const NumberedRule& rule);
 
     Database& database_;

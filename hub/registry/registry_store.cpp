@@ -3,6 +3,9 @@
 #include "common/app/private_files.hpp"
 #include "common/base/error.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 namespace device_streams::hub {
 
 namespace {
@@ -24,7 +27,13 @@ constexpr const char* certificate_index =
 
 // Made by us, not by SQLite: it must never be readable for others, not for a moment.
 const std::string& make_file(const std::string& file, RegistryStore::Mode mode) {
-    if (mode == RegistryStore::Mode::open_existing || file == SqliteRegistry::in_memory) return file;
+    if (file == SqliteRegistry::in_memory) return file;
+    if (mode == RegistryStore::Mode::open_existing) {
+        std::error_code missing;  // of which SQLite tells
+        if (std::filesystem::file_size(file, missing) == 0)
+            throw Failure(Errc::state_unusable, file + " is empty: it has lost what it held");
+        return file;
+    }
     write_private_file(file, "");
     return file;
 }
@@ -38,8 +47,12 @@ std::int64_t pragma(Database& database, std::string_view name) {
 }  // namespace
 
 RegistryStore::RegistryStore(const std::string& file, Mode mode, Clock& clock)
-    : database_(make_file(file, mode)), clock_(clock), policies_(database_, clock) {
-    prepare_tables(file);
+    : reserve_(file == SqliteRegistry::in_memory ? std::string() : file + ".reserve"),
+      database_(make_file(file, mode)),
+      clock_(clock),
+      policies_(database_, clock) {
+    revoking([&] { return prepare_tables(file); });
+    reserve_.fill();
 }
 
 void RegistryStore::prepare_tables(const std::string& file) {

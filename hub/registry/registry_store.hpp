@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/app/disk_reserve.hpp"
 #include "hub/registry/policy_store.hpp"
 #include "hub/registry/sqlite.hpp"
 #include "hub/registry/sqlite_registry.hpp"
@@ -34,6 +35,21 @@ class RegistryStore {
 
     PolicyStore& policies() { return policies_; }
 
+    /// Runs what takes something away from somebody. It must not fail because the disk is full, so it gets the room
+    /// that is kept for this.
+    template <typename Work>
+    auto revoking(Work work) {
+        for (;;) {
+            try {
+                return work();
+            } catch (const DiskFull&) {
+                if (!reserve_.give_up_piece()) throw;
+            }
+        }
+    }
+    /// Between two changes.
+    void refill_reserve() { reserve_.fill(); }
+
  private:
     void prepare_tables(const std::string& file);
     Identity get(const iothub::Target& target);
@@ -43,6 +59,7 @@ class RegistryStore {
     std::string now() const;
     std::vector<iothub::Target> with_modules(const iothub::Target& target);
 
+    DiskReserve reserve_;
     Database database_;
     Clock& clock_;
     PolicyStore policies_;

@@ -2,14 +2,23 @@
 
 #include "common/base/error.hpp"
 
+#include <cerrno>
+
 namespace device_streams::hub {
 
 namespace {
+
+bool is_disk_full(sqlite3* handle) {
+    const int code = sqlite3_errcode(handle) & 0xff;
+    return code == SQLITE_FULL ||
+           ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && sqlite3_system_errno(handle) == ENOSPC);
+}
 
 // SQLite's messages name files, tables and columns, never values.
 [[noreturn]] void fail(sqlite3* handle, const std::string& during) {
     if (handle && (sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY)
         throw Failure(Errc::state_unusable, during + ": another program is writing to it; try again");
+    if (handle && is_disk_full(handle)) throw DiskFull(Errc::state_unusable, during + ": " + sqlite3_errmsg(handle));
     throw Failure(Errc::state_unusable, during + ": " + (handle ? sqlite3_errmsg(handle) : "out of memory"));
 }
 

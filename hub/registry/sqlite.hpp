@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/base/error.hpp"
+
 #include <sqlite3.h>
 
 #include <cstdint>
@@ -11,6 +13,11 @@
 /// SQLite in the house's manner: owners instead of handles, Failure(state_unusable) instead of codes. One thread at a
 /// time.
 namespace device_streams::hub {
+
+/// There is no room on the disk for a change.
+class DiskFull : public Failure {
+    using Failure::Failure;
+};
 
 /// A prepared statement under way: binds its parameters from left to right, then steps. Resets itself when dropped.
 class Query {

@@ -68,6 +68,7 @@ class SqliteRegistry::Worker {
         return call([this, work = std::move(work)](RegistryStore& store) mutable {
             auto result = work(store);
             certificate_users_ = store.has_certificate_users();
+            store.refill_reserve();
             return result;
         });
     }
@@ -124,7 +125,9 @@ asio::awaitable<Identity> SqliteRegistry::create(iothub::Target target, Identity
 asio::awaitable<Identity> SqliteRegistry::replace(iothub::Target target, IdentityDescription description,
                                                   std::string etag) {
     auto work = [target = std::move(target), description = std::move(description),
-                 etag = std::move(etag)](RegistryStore& store) { return store.replace(target, description, etag); };
+                 etag = std::move(etag)](RegistryStore& store) {
+        return store.revoking([&] { return store.replace(target, description, etag); });
+    };
     auto changed = co_await worker_->change(std::move(work));
     if (changed.enabled)
         on_revoked_({changed.target, changed.authentication});
@@ -139,7 +142,7 @@ asio::awaitable<void> SqliteRegistry::remove(iothub::Target target) {
 
 asio::awaitable<void> SqliteRegistry::remove_version(iothub::Target target, std::string etag) {
     auto work = [target = std::move(target), etag = std::move(etag)](RegistryStore& store) {
-        return store.remove(target, etag);
+        return store.revoking([&] { return store.remove(target, etag); });
     };
     const auto on_lost = co_await worker_->change(std::move(work));
     for (const auto& identity : on_lost) on_revoked_(identity);
@@ -147,16 +150,16 @@ asio::awaitable<void> SqliteRegistry::remove_version(iothub::Target target, std:
 
 asio::awaitable<void> SqliteRegistry::set_enabled(iothub::Target target, bool enabled) {
     auto work = [target = std::move(target), enabled](RegistryStore& store) {
-        return store.set_enabled(target, enabled);
+        return store.revoking([&] { return store.set_enabled(target, enabled); });
     };
-    const auto touched = co_await worker_->call(std::move(work));
+    const auto touched = co_await worker_->change(std::move(work));
     if (enabled) co_return;
     for (const auto& identity : touched) on_revoked_(identity);
 }
 
 asio::awaitable<Identity> SqliteRegistry::set_authentication(iothub::Target target, Authentication authentication) {
     auto work = [target = std::move(target), authentication = std::move(authentication)](RegistryStore& store) {
-        return store.set_authentication(target, authentication);
+        return store.revoking([&] { return store.set_authentication(target, authentication); });
     };
     auto changed = co_await worker_->change(std::move(work));
     on_revoked_({changed.target, changed.authentication});
@@ -164,8 +167,10 @@ asio::awaitable<Identity> SqliteRegistry::set_authentication(iothub::Target targ
 }
 
 asio::awaitable<Identity> SqliteRegistry::renew_key(iothub::Target target, WhichKey which) {
-    auto work = [target = std::move(target), which](RegistryStore& store) { return store.renew_key(target, which); };
-    auto changed = co_await worker_->call(std::move(work));
+    auto work = [target = std::move(target), which](RegistryStore& store) {
+        return store.revoking([&] { return store.renew_key(target, which); });
+    };
+    auto changed = co_await worker_->change(std::move(work));
     on_revoked_({changed.target, changed.authentication});
     co_return changed;
 }
@@ -174,9 +179,13 @@ asio::awaitable<std::optional<Policy>> SqliteRegistry::find_policy(std::string n
     return worker_->call([name = std::move(name)](RegistryStore& store) { return store.policies().find(name); });
 }
 
+asio::awaitable<std::optional<Policy>> SqliteRegistry::find_policy_keys(std::string name) {
+    return worker_->call([name = std::move(name)](RegistryStore& store) { return store.policies().find_keys(name); });
+}
+
 asio::awaitable<PolicyAndIdentity> SqliteRegistry::find_both(std::string policy, iothub::Target target) {
     return worker_->call([policy = std::move(policy), target = std::move(target)](RegistryStore& store) {
-        return PolicyAndIdentity{store.policies().find(policy), store.find(target)};
+        return PolicyAndIdentity{store.policies().find_keys(policy), store.find(target)};
     });
 }
 
@@ -198,24 +207,26 @@ asio::awaitable<Policy> SqliteRegistry::allow(std::string policy, AllowRule rule
 
 asio::awaitable<Policy> SqliteRegistry::disallow(std::string policy, std::string rule) {
     auto work = [policy = std::move(policy), rule = std::move(rule)](RegistryStore& store) {
-        return store.policies().disallow(policy, rule);
+        return store.revoking([&] { return store.policies().disallow(policy, rule); });
     };
-    const auto change = co_await worker_->call(std::move(work));
+    const auto change = co_await worker_->change(std::move(work));
     on_revoked_(Revocation(change));
     co_return *change.now;
 }
 
 asio::awaitable<void> SqliteRegistry::remove_policy(std::string name) {
-    auto work = [name = std::move(name)](RegistryStore& store) { return store.policies().remove(name); };
-    const auto change = co_await worker_->call(std::move(work));
+    auto work = [name = std::move(name)](RegistryStore& store) {
+        return store.revoking([&] { return store.policies().remove(name); });
+    };
+    const auto change = co_await worker_->change(std::move(work));
     on_revoked_(Revocation(change));
 }
 
 asio::awaitable<Policy> SqliteRegistry::renew_policy_key(std::string name, WhichKey which) {
     auto work = [name = std::move(name), which](RegistryStore& store) {
-        return store.policies().renew_key(name, which);
+        return store.revoking([&] { return store.policies().renew_key(name, which); });
     };
-    const auto change = co_await worker_->call(std::move(work));
+    const auto change = co_await worker_->change(std::move(work));
     on_revoked_(Revocation(change));
     co_return *change.now;
 }

@@ -37,6 +37,7 @@ class SqliteRegistry final : public Registry {
     asio::awaitable<Identity> renew_key(iothub::Target target, WhichKey which) override;
 
     asio::awaitable<std::optional<Policy>> find_policy(std::string name) override;
+    asio::awaitable<std::optional<Policy>> find_policy_keys(std::string name) override;
     asio::awaitable<PolicyAndIdentity> find_both(std::string policy, iothub::Target target) override;
     asio::awaitable<std::vector<Policy>> list_policies() override;
     asio::awaitable<Policy> add_policy(std::string name, Permissions permissions, KeyPair keys,

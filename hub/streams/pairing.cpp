@@ -43,10 +43,12 @@ PairingActions Pairing::open(RequestNumber number, OpenRequest open_request, con
 
     request.open_request = std::move(open_request);
     Request& kept = requests_.emplace(number, std::move(request)).first->second;
-    by_target_[kept.open_request.target].insert(number);
+    auto& siblings = by_target_[kept.open_request.target];
+    siblings.numbers.insert(number);
     ++of_policy_[kept.open_request.grant.policy];
     if (device.subscribed_link)
         return {deliver(number, kept, *device.subscribed_link, device.announced, device.login, now)};
+    siblings.some_wait = true;
     set_expiry(number, kept, wait_until);
     return {};
 }
@@ -54,7 +56,7 @@ PairingActions Pairing::open(RequestNumber number, OpenRequest open_request, con
 bool Pairing::has_room_for(const OpenRequest& open_request) const {
     if (requests_.size() >= limits_.pending) return false;
     const auto of_device = by_target_.find(open_request.target);
-    if (of_device != by_target_.end() && of_device->second.size() >= limits_.pending_per_device) return false;
+    if (of_device != by_target_.end() && of_device->second.numbers.size() >= limits_.pending_per_device) return false;
     const auto of_policy = of_policy_.find(open_request.grant.policy);
     return of_policy == of_policy_.end() || of_policy->second < limits_.pending_per_policy;
 }
@@ -98,7 +100,11 @@ PairingActions Pairing::device_subscribed(const iothub::Target& target, LinkNumb
     PairingActions actions;
     const auto waiting = by_target_.find(target);
     if (waiting == by_target_.end()) return actions;
-    for (const RequestNumber number : waiting->second) {
+    auto& [numbers, link_asked, some_wait] = waiting->second;
+    if (link_asked == link && !some_wait) return actions;
+    link_asked = link;
+    some_wait = false;
+    for (const RequestNumber number : numbers) {
         Request& request = requests_.at(number);
         const bool elsewhere = request.phase == Phase::delivered && request.link != link && !request.has_leg();
         if (request.phase == Phase::waiting_for_device || elsewhere)
@@ -186,8 +192,8 @@ PairingActions Pairing::expire(Clock::time_point now) {
 PairingActions Pairing::forget(const Revocation& revoked) {
     PairingActions actions;
     std::vector<RequestNumber> on_lost;
-    for (const auto& [target, numbers] : by_target_)
-        for (const RequestNumber number : numbers)
+    for (const auto& [target, siblings] : by_target_)
+        for (const RequestNumber number : siblings.numbers)
             if (requests_.at(number).rests_on(revoked)) on_lost.push_back(number);
     for (const RequestNumber number : on_lost) {
         const auto found = requests_.find(number);
@@ -241,8 +247,8 @@ void Pairing::erase(Requests::iterator where) {
     void_ids(request);
     expiries_.erase({request.expires, where->first});
     const auto siblings = by_target_.find(request.open_request.target);
-    siblings->second.erase(where->first);
-    if (siblings->second.empty()) by_target_.erase(siblings);
+    siblings->second.numbers.erase(where->first);
+    if (siblings->second.numbers.empty()) by_target_.erase(siblings);
     const auto of_policy = of_policy_.find(request.open_request.grant.policy);
     if (--of_policy->second == 0) of_policy_.erase(of_policy);
     requests_.erase(where);

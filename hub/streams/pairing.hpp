@@ -182,6 +182,11 @@ class Pairing {
         bool has_leg() const { return legs[0] != Leg::none || legs[1] != Leg::none; }
     };
     using Requests = std::unordered_map<RequestNumber, Request>;
+    struct OfTarget {
+        std::set<RequestNumber> numbers;
+        LinkNumber link_asked = 0;  // that has been given all of them but those that wait
+        bool some_wait = false;
+    };
 
     Deliver deliver(RequestNumber number, Request& request, LinkNumber link, std::optional<Features> announced,
                     const Credential& login, Clock::time_point now);
@@ -198,7 +203,7 @@ class Pairing {
     Requests requests_;
     std::unordered_map<std::string, RequestNumber> by_request_id_;
     std::unordered_map<std::string, RequestNumber> by_stream_id_;
-    std::map<iothub::Target, std::set<RequestNumber>> by_target_;
+    std::map<iothub::Target, OfTarget> by_target_;
     std::unordered_map<std::string, std::size_t> of_policy_;  // requests
     std::set<std::pair<Clock::time_point, RequestNumber>> expiries_;
 };

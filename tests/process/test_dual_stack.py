@@ -4,8 +4,9 @@ import contextlib
 import pytest
 from tests.harness import namespaces
 from tests.harness.http_proxies import Tinyproxy
-from tests.harness.programs import BIN, find_tool, run
-from tests.harness.rig import DEVICE, Rig
+from tests.harness.named_rig import NamedRig
+from tests.harness.programs import BIN, run
+from tests.harness.rig import DEVICE
 
 DEAD = "2001:db8::2"
 NAMES = ("hub.test", "proxy.test", "service.test")
@@ -27,25 +28,10 @@ def namespace():
         yield namespace
 
 
-class DualStackRig(Rig):
+class DualStackRig(NamedRig):
     def __init__(self, directory):
-        super().__init__(directory, host="hub.test")
-        self.hosts = self.directory / "hosts"
-        self.hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{DEAD} {name}\n127.0.0.1 {name}\n" for name in NAMES))
-        for program in (self.device, self.service):
-            program.argv = self.with_names(program.argv)
-
-    def with_names(self, argv):
-        """A command line that runs with /etc/hosts of the test's."""
-        return [
-            find_tool("unshare"),
-            "--mount",
-            "sh",
-            "-c",
-            'mount --bind "$0" /etc/hosts && exec "$@"',
-            str(self.hosts),
-            *map(str, argv),
-        ]
+        names = [f"{address} {name}" for name in NAMES for address in (DEAD, "127.0.0.1")]
+        super().__init__(directory, "hub.test", names)
 
     def set_hub_yaml(self, **changes):
         super().set_hub_yaml(listen=f"127.0.0.1:{self.hub_port}", mqtt_listen=f"127.0.0.1:{self.mqtt_port}", **changes)

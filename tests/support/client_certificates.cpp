@@ -94,6 +94,7 @@ MadeCertificate make_certificate(const CertificateWish& wish) {
     extend(x509, NID_basic_constraints, wish.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
     if (wish.authority) extend(x509, NID_key_usage, "critical,keyCertSign");
     if (!wish.extended_key_usage.empty()) extend(x509, NID_ext_key_usage, wish.extended_key_usage);
+    if (!wish.alternative_names.empty()) extend(x509, NID_subject_alt_name, wish.alternative_names);
     if (wish.issuer != nullptr) {
         X509_set_issuer_name(x509, X509_get_subject_name(read_certificate(wish.issuer->certificate).get()));
         X509_sign(x509, read_key(wish.issuer->key).get(), hash);

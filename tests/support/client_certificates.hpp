@@ -19,8 +19,9 @@ struct CertificateWish {
     std::int64_t not_before = 0;              ///< Unix seconds
     std::int64_t not_after = 4'000'000'000;
     std::string extended_key_usage{};
-    int rsa_bits = 0;                ///< 0: ECDSA P-256. Beyond 4096 the key is invented: it signs nothing
-    unsigned rsa_exponent = 65'537;  ///< 0: one of 33 bits
+    std::string alternative_names{};  ///< as in OpenSSL's configurations
+    int rsa_bits = 0;                 ///< 0: ECDSA P-256. Beyond 4096 the key is invented: it signs nothing
+    unsigned rsa_exponent = 65'537;   ///< 0: one of 33 bits
     std::string hash = "SHA256";
 };
 MadeCertificate make_certificate(const CertificateWish& wish);

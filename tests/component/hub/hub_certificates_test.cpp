@@ -238,6 +238,23 @@ TEST_F(HubCertificates, CaThatIsTrustedNoLongerEndsTheLinksOfItsDevices) {
     EXPECT_EQ(code_for(holder_of(issued("pump-17")), pump), 5);
 }
 
+TEST_F(HubCertificates, CaThatIsRemovedAfterAHandOverEndsTheStreamsOfItsDevices) {
+    const iothub::Target target{"dev-01", {}};
+    change(target, CertificateAuthority{});
+    const auto device = client(holder_of(issued("dev-01")), target);
+    EXPECT_EQ(run(device->log_in()), 0);
+    run(device->subscribe());
+    const auto service = service_client();
+    const auto legs = joined_stream(*device, *service);
+    hub->on_control([](StreamHub& running) { running.stop_accepting(); });
+    run(legs.service->send(ws::Opcode::binary, "still there"));
+    EXPECT_EQ(run(legs.device->receive_data(11)), "still there");
+    const auto other = make_certificate({.common_names = {"next CA"}, .authority = true});
+    certificates.folder.write("fleet.pem", other.certificate);
+    EXPECT_EQ(run(legs.service->close_code()), 1008);
+    EXPECT_EQ(run(legs.device->close_code()), 1008);
+}
+
 /// A hub where certificates count for nobody yet.
 class HubWithoutCertificates : public HubCertificates {
  protected:

@@ -138,8 +138,10 @@ TEST_F(HubFrontEnds, ClientsOfABalancerAreCountedByTheirOwnAddress) {
     config.limits.connections.connections_per_address = 1;
     trust_this_machine();
     const auto first = connect(proxy_line);
-    EXPECT_ANY_THROW(connect(proxy_line));
+    const auto second = connect(proxy_line);
     EXPECT_TRUE(eventually_logged("too many connections without login")) << whole_log();
+    EXPECT_ANY_THROW(be_refused(*first)) << "it has given its place away";
+    be_refused(*second);
     be_refused(*connect("PROXY TCP4 203.0.113.8 192.0.2.1 51514 443\r\n"));
 }
 

@@ -5,6 +5,7 @@
 #include "common/text/rfc3339.hpp"
 #include "common/tls/tls_raw_connection.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/client_certificates.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/socket_pair.hpp"
 
@@ -226,6 +227,32 @@ TEST_P(TlsOverAnything, AnotherNameIsNotTrusted) {
 
 TEST_F(TlsPair, AnotherAddressIsNotTrusted) {
     EXPECT_EQ(failure_of(*this, "127.0.0.2"), Errc::hub_untrusted);
+}
+
+TEST_F(TlsPair, ACommonNameIsNoNameOfAServer) {
+    const auto authority = test::make_certificate({.common_names = {"CA"}, .authority = true});
+    const auto own = test::make_certificate({.common_names = {"localhost"}, .issuer = &authority});
+    const test::ScratchFolder folder;
+    client_context = TlsContext::client(folder.write("ca.pem", authority.certificate));
+    server_context = TlsContext::server(folder.write("own.pem", own.certificate), folder.write("own.key", own.key));
+    EXPECT_EQ(failure_of(*this, "localhost"), Errc::hub_untrusted);
+}
+
+TEST_F(TlsPair, AnExpiredCertificateIsNotTrustedWhereASessionIsResumed) {
+    const auto soon = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) + 2;
+    const auto own = test::make_certificate({.not_after = soon, .alternative_names = "DNS:localhost"});
+    const test::ScratchFolder folder;
+    const auto file = folder.write("own.pem", own.certificate);
+    client_context = TlsContext::client(file);
+    server_context = TlsContext::server(file, folder.write("own.key", own.key));
+    handshake();
+    run(io, send_and_check(*server, *client, 10, 10));  // carries the ticket
+    handshake();
+    EXPECT_TRUE(client->resumed());
+    run(io, send_and_check(*server, *client, 10, 10));
+    while (std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) <= soon)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_EQ(failure_of(*this, "localhost"), Errc::hub_untrusted);
 }
 
 TEST_F(TlsPair, AnUnknownAuthorityIsNotTrusted) {

@@ -86,5 +86,33 @@ TEST_F(AppendFileTest, LineThatWasCutIsEndedBeforeTheNext) {
     EXPECT_EQ(text(), "a long l\nwhole\n");
 }
 
+TEST_F(AppendFileTest, KnowsItsSizeAlsoOfWhatWasThereBefore) {
+    std::ofstream(path) << "12345";
+    file.open(path);
+    EXPECT_EQ(file.size(), 5U);
+    file.append("678\n");
+    EXPECT_EQ(file.size(), 9U);
+    file.open("/dev/null");
+    EXPECT_EQ(file.size(), 0U);
+}
+
+TEST_F(AppendFileTest, OlderFilesAreShiftedAndTheLastOneGoes) {
+    for (const auto* day : {"monday", "tuesday", "wednesday"}) {
+        std::ofstream(path) << day;
+        shift_files(path, 2);
+        EXPECT_FALSE(std::filesystem::exists(path));
+    }
+    std::string newest, older;
+    std::ifstream(path.string() + ".1") >> newest;
+    std::ifstream(path.string() + ".2") >> older;
+    EXPECT_EQ(newest, "wednesday");
+    EXPECT_EQ(older, "tuesday");
+    EXPECT_FALSE(std::filesystem::exists(path.string() + ".3"));
+    std::filesystem::remove(path.string() + ".1");
+    std::filesystem::create_directory(path.string() + ".1");
+    std::ofstream(path) << "thursday";
+    EXPECT_THROW(shift_files(path, 1), std::system_error);
+}
+
 }  // namespace
 }  // namespace device_streams

@@ -51,6 +51,25 @@ TEST_F(TaskSetTest, CancelAllEndsEveryTask) {
     EXPECT_EQ(tasks.size(), 0u);
 }
 
+TEST_F(TaskSetTest, OneTaskIsStoppedAlone) {
+    TaskSet::Stop stop;
+    tasks.spawn(nap(1h));
+    tasks.spawn_stoppable(tasks.make_strand(), [&](TaskSet::Stop given) {
+        stop = std::move(given);
+        return nap(1h);
+    });
+    poll(io);
+    stop([] { return false; });
+    poll(io);
+    EXPECT_EQ(tasks.size(), 2u) << "not wanted any more";
+    stop([] { return true; });
+    poll(io);
+    EXPECT_EQ(tasks.size(), 1u);
+    stop([] { return true; });
+    poll(io);
+    EXPECT_EQ(tasks.size(), 1u) << "over already";
+}
+
 TEST_F(TaskSetTest, CancelBeforeTheFirstStepStillEndsTheTask) {
     tasks.spawn(nap(1h));
     tasks.cancel_all();

@@ -61,6 +61,11 @@ TEST(LogText, EscapesLineBreaksAndTerminalControls) {
     EXPECT_EQ(escape_control_characters(std::string_view("a\0b", 3)), "a\\x00b");
 }
 
+TEST(LogText, EscapesWhatItEscapesWith) {
+    EXPECT_EQ(escape_control_characters("a\\nb"), "a\\\\nb");
+    EXPECT_EQ(human_line("m", {{"device", "x\\\" y"}}), "m device=\"x\\\\\\\" y\"");
+}
+
 TEST(LogText, EscapesUnicodeThatMovesOrSplitsText) {
     EXPECT_EQ(escape_control_characters("\xc2\x9b"), "\\xc2\\x9b");                                      // C1 control
     EXPECT_EQ(escape_control_characters("\xe2\x80\xa8\xe2\x80\xae"), "\\xe2\\x80\\xa8\\xe2\\x80\\xae");  // LS, RLO

@@ -1,6 +1,7 @@
 #include "common/mqtt/connection.hpp"
 
 #include "tests/support/coroutine.hpp"
+#include "tests/support/manual_clock.hpp"
 #include "tests/support/memory_stream.hpp"
 
 #include <asio/post.hpp>
@@ -89,6 +90,40 @@ TEST_F(MqttConnectionTest, GivesEachPacketOnceItIsWhole) {
     EXPECT_FALSE(reading.done());
     reading.cancel();
     poll(io);
+}
+
+TEST_F(MqttConnectionTest, OthersHaveTheirTurnBetweenFewPackets) {
+    for (int number = 0; number < 100; ++number) peer_sends(message("a"));
+    Running<void> reading(io, connection.read(taker));
+    std::size_t most = 0;
+    for (std::size_t before = 0; io.poll_one() > 0; before = taker.topics.size())
+        most = std::max(most, taker.topics.size() - before);
+    EXPECT_EQ(taker.topics.size(), 100U);
+    EXPECT_EQ(most, 16U);
+    reading.cancel();
+    poll(io);
+}
+
+TEST_F(MqttConnectionTest, TakesNoMoreThanTheRate) {
+    test::ManualClock clock;
+    connection.limit({.per_second = 10, .at_once = 20}, clock);
+    Running<void> reading(io, connection.read(taker));
+    for (int number = 0; number < 30; ++number) peer_sends(message("a"));
+    peer_sends(message("last"));
+    poll(io);
+    EXPECT_EQ(taker.topics.size(), 20U);
+    clock.advance(std::chrono::milliseconds(99));
+    poll(io);
+    EXPECT_EQ(taker.topics.size(), 20U);
+    clock.advance(std::chrono::milliseconds(1));
+    poll(io);
+    EXPECT_EQ(taker.topics.size(), 21U);
+    EXPECT_TRUE(connection.take_in(taker, 1024)) << "nor does who has the last word";
+    EXPECT_EQ(taker.topics.size(), 21U);
+    clock.advance(std::chrono::seconds(1));
+    poll(io);
+    EXPECT_EQ(taker.topics.size(), 31U);
+    EXPECT_TRUE(reading.done()) << "the last one was there";
 }
 
 TEST_F(MqttConnectionTest, TellsThatThePeerHasEnded) {

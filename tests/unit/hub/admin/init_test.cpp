@@ -14,8 +14,10 @@
 #include <openssl/x509.h>
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 namespace device_streams::hub {
 namespace {
@@ -62,6 +64,29 @@ class InitTest : public ::testing::Test {
     fs::path scratch;
     InitOptions options;
 };
+
+TEST_F(InitTest, OfTwoAtATimeOneWinsAndLosesNothing) {
+    for (int time = 0; time < 20; ++time) {
+        fs::create_directory(options.directory);  // both may take it over
+        std::atomic<int> made = 0;
+        const auto init = [&] {
+            try {
+                test::ManualClock own_clock;
+                init_hub(options, own_clock);
+                ++made;
+            } catch (const Failure& failure) {
+                EXPECT_EQ(failure.errc(), Errc::already_exists) << failure.what();
+            }
+        };
+        std::jthread other(init);
+        init();
+        other.join();
+        EXPECT_EQ(made, 1);
+        for (const auto* file : {"stream-hub.yaml", "hub-ca.pem", "hub-ca.key", "hub.pem", "hub.key", "service.cs"})
+            EXPECT_TRUE(fs::exists(options.directory / file)) << file;
+        fs::remove_all(options.directory);
+    }
+}
 
 TEST_F(InitTest, MakesEverythingThatAHubNeeds) {
     init_hub(options, clock);

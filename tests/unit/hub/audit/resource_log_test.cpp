@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 
 namespace device_streams::hub {
@@ -17,7 +18,8 @@ using namespace std::chrono_literals;
 struct FakeDisk {
     std::mutex mutex;
     std::vector<std::string> seen;
-    std::optional<std::errc> fault_of_open, fault_of_append;
+    std::optional<std::errc> fault_of_open, fault_of_append, fault_of_shift;
+    std::atomic<std::uint64_t> size = 0;
     std::shared_future<void> gate;  // appending waits for it, if there is one
 };
 
@@ -35,6 +37,14 @@ class FakeFile final : public RecordFile {
         if (disk_->fault_of_append) throw std::system_error(std::make_error_code(*disk_->fault_of_append));
         const auto begin = line.find("dev-");
         disk_->seen.emplace_back(line.substr(begin, line.find('\\', begin) - begin));
+        disk_->size += 100;
+    }
+    std::uint64_t size() const override { return disk_->size; }
+    void shift(const std::string& path, unsigned kept) override {
+        const std::lock_guard lock(disk_->mutex);
+        disk_->seen.push_back("shift " + path + " " + std::to_string(kept));
+        if (disk_->fault_of_shift) throw std::system_error(std::make_error_code(*disk_->fault_of_shift));
+        disk_->size = 0;
     }
 
  private:
@@ -171,6 +181,37 @@ TEST_F(ResourceLogTest, FloodOfStrangersIsCutAndCounted) {
     clock.advance(1s);
     log->add_of_stranger(LinkUp{LinkParty{{"dev-x", {}}, {}, {}}});
     EXPECT_TRUE(lines->contains("records_left_out=47"));
+}
+
+TEST_F(ResourceLogTest, BeginsAfreshAtItsSize) {
+    log->use("/log", 300);
+    for (const auto* device : {"dev-1", "dev-2", "dev-3", "dev-4"}) add(device);
+    EXPECT_EQ(seen(),
+              (std::vector<std::string>{"open /log", "dev-1", "dev-2", "dev-3", "shift /log 5", "open /log", "dev-4"}));
+}
+
+TEST_F(ResourceLogTest, GoesOnWhereItCannotBeRenamed) {
+    disk->fault_of_shift = std::errc::permission_denied;
+    log->use("/log", 100);
+    for (const auto* device : {"dev-1", "dev-2", "dev-3"}) add(device);
+    EXPECT_EQ(seen(), (std::vector<std::string>{"open /log", "dev-1", "shift /log 5", "dev-2", "dev-3"}));
+    EXPECT_TRUE(lines->contains("it cannot be renamed"));
+}
+
+TEST_F(ResourceLogTest, ADeviceThatComesAndGoesIsCutShortAlone) {
+    open({.device = {3, 10s}});
+    log->use("/log");
+    const auto comes = [this](const std::string& device) {
+        log->add_of_device({device, {}}, LinkUp{LinkParty{{device, {}}, {}, {}}});
+    };
+    for (int time = 0; time < 10; ++time) comes("dev-1");
+    comes("dev-2");
+    EXPECT_EQ(seen(), (std::vector<std::string>{"open /log", "dev-1", "dev-1", "dev-1", "dev-2"}));
+    clock.advance(10s);
+    log->use("/log");
+    comes("dev-1");
+    EXPECT_EQ(seen(), (std::vector<std::string>{"open /log", "dev-1"}));
+    EXPECT_TRUE(lines->contains("records_left_out=7")) << "also after the quiet ones were forgotten";
 }
 
 }  // namespace

@@ -69,6 +69,7 @@ TEST_F(HubConfigTest, ShippedFileLoadsAndHoldsTheDefaults) {
     EXPECT_EQ(config.limits.connections.idle_timeout, 60s);
     EXPECT_EQ(config.limits.connections.connections_per_address, 1000U);
     EXPECT_EQ(config.limits.presence.linked_devices, 0U);
+    EXPECT_EQ(config.limits.links.packets_per_second, 500U);
     EXPECT_EQ(config.limits.pairing.pending_per_policy, 10'000U);
 }
 
@@ -78,7 +79,7 @@ TEST_F(HubConfigTest, ReadsEveryKey) {
              "host_name: other.example.com\nlisten: 127.0.0.1:0\nmqtt_listen: '[::]:8883'\n"
              "admin_socket: /run/a.sock\nthreads: 2\ndrain: 1s\nhandshake_timeout: 10m\noffline_grace: 0s\n"
              "linger: 2s\nlimits: {tls_timeout: 3s, head_timeout: 4s, idle_timeout: 5s, "
-             "connections_per_address: 6, linked_devices: 7, pending_per_policy: 8}\n"
+             "connections_per_address: 6, linked_devices: 7, packets_per_second: 70, pending_per_policy: 8}\n"
              "log: {level: error, format: human}\n");
     EXPECT_EQ(config.host_name, "other.example.com");
     EXPECT_EQ(config.listen->port, 0);
@@ -96,6 +97,7 @@ TEST_F(HubConfigTest, ReadsEveryKey) {
     EXPECT_EQ(config.limits.connections.idle_timeout, 5s);
     EXPECT_EQ(config.limits.connections.connections_per_address, 6U);
     EXPECT_EQ(config.limits.presence.linked_devices, 7U);
+    EXPECT_EQ(config.limits.links.packets_per_second, 70U);
     EXPECT_EQ(config.limits.pairing.pending_per_policy, 8U);
     EXPECT_EQ(config.log.level, LogLevel::error);
 }

@@ -34,7 +34,8 @@ class DeviceEndpointTest : public testing::Test {
         auto [near, far] = test::make_memory_streams(io.get_executor());
         hub_side = near.get();
         device_side = std::move(far);
-        auto slot = unauthenticated.enter(peer, {.connections_per_address = 1, .connections_without_login = 1});
+        const ConnectionLimits limits{.connections_per_address = 1, .connections_without_login = 1};
+        auto slot = unauthenticated.enter(peer, limits, [](const auto&) {}).slot;
         link = std::make_unique<test::Running<void>>(io, serve_device(hub, std::move(near), {peer}, std::move(*slot)));
         test::poll(io);
     }

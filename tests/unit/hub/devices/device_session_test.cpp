@@ -277,8 +277,21 @@ TEST_F(DeviceSessionTest, RepeatedSubscribeIsHarmless) {
     }
 }
 
+TEST_F(DeviceSessionTest, WhatIsSubscribedAlreadyCostsNoMoreThanItsAcknowledgement) {
+    const mqtt::Subscribe again{5, {{std::string(iothub::request_filter), 0}}};
+    const mqtt::Unsubscribe leave{6, {std::string(iothub::request_filter)}};
+    bring_up();
+    EXPECT_EQ(session.received(leave).size(), 1U);
+    EXPECT_EQ(session.received(again).size(), 2U);
+    EXPECT_EQ(session.received(again).size(), 1U);
+    EXPECT_EQ(session.received(leave).size(), 2U);
+    EXPECT_EQ(session.received(leave).size(), 1U);
+    EXPECT_EQ(session.received(again).size(), 2U);
+}
+
 TEST_F(DeviceSessionTest, UnsubscribeStopsRequests) {
     bring_up();
+    session.received(mqtt::Subscribe{4, {{std::string(iothub::request_filter), 0}}});
     const auto actions = session.received(mqtt::Unsubscribe{5, {std::string(iothub::request_filter)}});
     EXPECT_NE(find<StopRequests>(actions), nullptr);
     EXPECT_EQ(sent<mqtt::UnsubAck>(actions).value().packet_id, 5);

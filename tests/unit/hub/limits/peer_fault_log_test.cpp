@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace device_streams::hub {
 namespace {
 
@@ -14,7 +16,11 @@ class ComplaintsTest : public testing::Test {
  protected:
     std::shared_ptr<test::CapturedLog> captured = std::make_shared<test::CapturedLog>();
     test::ManualClock clock;
-    PeerFaultLog peer_faults{Log(captured), clock, {.events = 3, .window = 10s}};
+    PeerFaultLog peer_faults{Log(captured), clock, {.of_fault = {6, 10s}, .of_source = {3, 10s}, .denials_for_one = 2}};
+    std::size_t lines_with(const std::string& text) const {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            captured->lines(), [&](const auto& line) { return line.find(text) != std::string::npos; }));
+    }
 };
 
 TEST_F(ComplaintsTest, LineNamesPeerCodeReasonAndNextStep) {
@@ -42,6 +48,37 @@ TEST_F(ComplaintsTest, QuietPeersAreNotCounted) {
     clock.advance(10s);
     peer_faults.report("peer", Errc::peer_garbage, "noise");
     EXPECT_EQ(captured->lines().size(), 2u);
+}
+
+TEST_F(ComplaintsTest, FloodOfOneSourceLeavesRoomForOthers) {
+    for (int i = 0; i < 100; ++i) peer_faults.report("203.0.113.7:1", Errc::peer_garbage, "noise");
+    for (int i = 0; i < 100; ++i)
+        peer_faults.report("[2001:db8:1:" + std::to_string(i) + "::1]:1", Errc::peer_garbage, "noise");
+    EXPECT_EQ(lines_with("peer=203.0.113.7:1"), 3U);
+    EXPECT_EQ(lines_with("peer=[2001:db8:1:"), 3U) << "a /48 is one source";
+    peer_faults.report("192.0.2.1:1", Errc::peer_garbage, "noise");
+    EXPECT_EQ(lines_with("peer=192.0.2.1:1"), 0U) << "there is a limit for all";
+}
+
+TEST_F(ComplaintsTest, FloodOfOneFaultLeavesRoomForOthers) {
+    for (int i = 0; i < 100; ++i)
+        peer_faults.report("192.0.2." + std::to_string(i) + ":1", Errc::peer_garbage, "noise");
+    EXPECT_EQ(lines_with("DS-602"), 6U);
+    for (int i = 0; i < 100; ++i)
+        peer_faults.report("203.0.113." + std::to_string(i / 10) + ":1", Errc::credential_refused, "denied");
+    EXPECT_EQ(lines_with("reason=denied"), 12U) << "twice as much room";
+    EXPECT_EQ(lines_with("peer=203.0.113.0:1"), 6U);
+}
+
+TEST_F(ComplaintsTest, WhatIsLeftOutIsToldForEachFault) {
+    for (int i = 0; i < 10; ++i) peer_faults.report("peer", Errc::peer_garbage, "noise");
+    for (int i = 0; i < 20; ++i) peer_faults.report("peer", Errc::credential_refused, "denied");
+    clock.advance(10s);
+    peer_faults.report("peer", Errc::credential_refused, "denied");
+    EXPECT_EQ(lines_with("lines_left_out=14"), 1U);
+    EXPECT_EQ(lines_with("lines_left_out=7"), 0U);
+    peer_faults.report("peer", Errc::peer_garbage, "noise");
+    EXPECT_EQ(lines_with("lines_left_out=7"), 1U);
 }
 
 }  // namespace

@@ -21,6 +21,14 @@ TEST(SourceOf, Ipv6NetworkOf64BitsIsOneSource) {
     EXPECT_EQ(source_of("[2001:db8:1:3::1]:80"), "2001:db8:1:3::/64");
 }
 
+TEST(SourcesOf, AreTheNetworksThatOneCustomerMayHave) {
+    using Sources = std::vector<std::string>;
+    EXPECT_EQ(sources_of("192.0.2.1:4711"), Sources{"192.0.2.1"});
+    EXPECT_EQ(sources_of("[2001:db8:1:2345:3:4:5:6]:443"),
+              (Sources{"2001:db8:1::/48", "2001:db8:1:2300::/56", "2001:db8:1:2345::/64"}));
+    EXPECT_EQ(sources_of("unix"), Sources{"unix"});
+}
+
 TEST(SourceOf, LinkLocalAddressesAreOneSourceOnEveryInterface) {
     EXPECT_EQ(source_of("[fe80::1%1]:80"), source_of("[fe80::2]:80"));
 }

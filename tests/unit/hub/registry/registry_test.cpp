@@ -1,3 +1,4 @@
+#include "common/app/disk_reserve.hpp"
 #include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
 #include "hub/registry/sqlite.hpp"
@@ -207,6 +208,25 @@ TEST_F(RegistryTest, FindsAPolicyAsItWasAdded) {
     EXPECT_EQ(found->keys.secondary.reveal(), "Yg==");
 }
 
+TEST_F(RegistryTest, ReadsNoRulesForWhoHasProvedNothing) {
+    block_on(registry.add_policy("service", {}, make_key_pair(), {AllowRule()}));
+    EXPECT_EQ(block_on(registry.find_policy("service"))->rules.size(), 1U);
+    EXPECT_TRUE(block_on(registry.find_policy_keys("service"))->rules.empty());
+    EXPECT_FALSE(block_on(registry.find_policy_keys("other")));
+    EXPECT_TRUE(block_on(registry.find_both("service", {"a", ""})).policy->rules.empty());
+}
+
+TEST_F(RegistryTest, KnowsWhetherCertificatesAreUsed) {
+    add({"a", ""});
+    EXPECT_FALSE(registry.has_certificate_users());
+    block_on(registry.add({"b", ""}, CertificateAuthority{}));
+    EXPECT_TRUE(registry.has_certificate_users());
+    block_on(registry.remove({"b", ""}));
+    EXPECT_FALSE(registry.has_certificate_users());
+    block_on(registry.set_authentication({"a", ""}, Thumbprints{std::string(64, 'A'), {}}));
+    EXPECT_TRUE(registry.has_certificate_users());
+}
+
 TEST_F(RegistryTest, FindsAPolicyAndAnIdentityWhetherOrNotTheOtherIsThere) {
     block_on(registry.add({"a", ""}, CertificateAuthority{}));
     block_on(registry.add_policy("service", {}, make_key_pair()));
@@ -377,6 +397,38 @@ TEST_F(RegistryFileTest, DoesNotOverwriteARegistry) {
 TEST_F(RegistryFileTest, DoesNotInventAMissingRegistry) {
     expect_failure(Errc::state_unusable, [&] { open(); });
     EXPECT_TRUE(std::filesystem::is_empty(directory));
+}
+
+TEST_F(RegistryFileTest, DoesNotTakeAnEmptyFileForANewRegistry) {
+    std::ofstream(file).close();
+    expect_failure(Errc::state_unusable, [&] { open(); });
+    EXPECT_EQ(std::filesystem::file_size(file), 0U) << "and leaves it to be looked at";
+}
+
+TEST_F(RegistryFileTest, AnUnreadableRuleAllowsNothingAndHidesNothing) {
+    SqliteRegistry on_disk(file, SqliteRegistry::Mode::create_new, clock);
+    for (const auto* name : {"a", "b"}) block_on(on_disk.add_policy(name, {}, make_key_pair(), {AllowRule()}));
+    execute("INSERT INTO policy_rule VALUES ('a', 7, 'no rule at all')");
+    const auto policies = block_on(on_disk.list_policies());
+    ASSERT_EQ(policies.size(), 2U);
+    EXPECT_EQ(policies[0].rules.size(), 1U);
+    ASSERT_EQ(policies[0].unreadable.size(), 1U);
+    EXPECT_EQ(policies[0].unreadable[0].number, 7);
+    EXPECT_EQ(policies[0].unreadable[0].text, "no rule at all");
+    EXPECT_TRUE(policies[1].unreadable.empty());
+    const auto more = block_on(on_disk.allow("a", parse_allow_rule("pump-17 ssh")));
+    EXPECT_EQ(more.rules.back().number, 8);
+    EXPECT_TRUE(block_on(on_disk.disallow("a", "7")).unreadable.empty());
+    EXPECT_TRUE(block_on(on_disk.find_policy("a"))->unreadable.empty());
+}
+
+TEST_F(RegistryFileTest, KeepsRoomForRevocations) {
+    make();
+    const auto reserve = file.string() + ".reserve";
+    EXPECT_EQ(std::filesystem::file_size(reserve), DiskReserve::whole);
+    std::filesystem::resize_file(reserve, DiskReserve::piece);
+    SqliteRegistry again(file, SqliteRegistry::Mode::open_existing, clock);
+    EXPECT_EQ(std::filesystem::file_size(reserve), DiskReserve::whole);
 }
 
 TEST_F(RegistryFileTest, RefusesGarbage) {
