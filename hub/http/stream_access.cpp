@@ -61,7 +61,7 @@ asio::awaitable<StreamAccess> check_stream_access(const ClientConnection& client
     access.grant = {access.policy, login.login, service, std::move(verdict.rule)};
     if (!known.identity) {
         const auto missing = no_such(target);
-        const auto hint = co_await hint_for(hub.registry, target, *known.policy, service, now);
+        const auto hint = co_await hint_for(hub.registry, target, *policy, service, now);
         access.refused = Refused{missing.error, missing.what() + hint};
     }
     co_return access;

@@ -219,7 +219,7 @@ TEST(Run, FailureAtStartIsExplainedAndFails) {
     Script script;
     script.at_start = [] { throw Failure(Errc::listen_failed, "[::]:443: permission denied"); };
     const auto outcome = run_script(script);
-    EXPECT_EQ(outcome.exit_code, exit_failure);
+    EXPECT_EQ(outcome.exit_code, exit_system);
     EXPECT_EQ(outcome.errors.find("DS-105 cannot listen: [::]:443: permission denied. Choose another"), 0U);
     EXPECT_EQ(script.journal.text(), "start stop cancel done dropped");
 }
@@ -241,7 +241,7 @@ TEST(Run, UnknownExceptionAtStartFails) {
 TEST(Run, ComponentThatCannotBeMadeFails) {
     const auto sink = std::make_shared<JournalSink>();
     const auto make = [](Environment) -> std::unique_ptr<Component> { throw Failure(Errc::state_unusable, "x"); };
-    EXPECT_EQ(run({.program = "test"}, Log(sink), make), exit_failure);
+    EXPECT_EQ(run({.program = "test"}, Log(sink), make), exit_cut);
     EXPECT_EQ(sink->errors.text().find("DS-106"), 0U);
 }
 
