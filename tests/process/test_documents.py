@@ -311,7 +311,9 @@ def readme(tmp_path):
 def test_the_readme_leads_to_ssh(readme):
     hub = readme.block("sh", "stream-hub init")
     folder = readme.folder
-    words = {"cwd": folder, "env": {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}}
+    found = str(folder / "hub" / "stream-hub.yaml")  # as the one in /etc/stream-hub, which the README makes
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "STREAM_HUB_CONFIG": found}
+    words = {"cwd": folder, "env": environment}
     lines = hub.splitlines()
     init = next(line for line in lines if " init " in line) + f" --port {readme.port}"
     subprocess.run(["sh", "-ec", init], check=True, capture_output=True, **words)

@@ -139,7 +139,7 @@ def test_without_nat64_the_error_says_what_to_do_and_that_helps(namespace, name_
         )
         stdio = [BIN / "service-proxy", "--config", rig.directory / "service-proxy.yaml", "--stdio", f"{DEVICE}/echo"]
         failed = run(asking_it(rig.directory, stdio), check=False)
-        assert failed.returncode == 1 and "DS-201" in failed.stderr and "DNS64" in failed.stderr
+        assert failed.returncode == 69 and "DS-201" in failed.stderr and "DNS64" in failed.stderr
 
         rig.device.stop()
         rig.hub_address = "64:ff9b::" + HUB

@@ -202,7 +202,7 @@ def test_an_ssh_that_is_killed_in_a_transfer_resets_the_stream(rig, by_stdio):
         wait_until(lambda: carried() > 4 * 1024 * 1024, "the transfer")
         client.kill()
         client.wait()
-    assert by_stdio.exit_codes(1) == [1]
+    assert by_stdio.exit_codes(1) == [74]
     assert all("DS-501" in reason for reasons in by_stdio.ends(1) for reason in reasons)
 
 
@@ -216,7 +216,7 @@ def test_what_comes_for_a_client_that_has_left_is_no_end_in_order(by_stdio):
         proxy.stdout.close()
         proxy.stdin.write(b"echoed to nobody")
         proxy.stdin.close()
-        assert by_stdio.exit_codes(1) == [1]
+        assert by_stdio.exit_codes(1) == [74]
     assert all("DS-501" in reason for reason in by_stdio.ends(1)[0])
 
 
@@ -232,5 +232,5 @@ def test_stdio_whose_output_cannot_be_written_fails(rig):
             proxy.stdin.flush()
             if ends:
                 proxy.stdin.close()
-            assert proxy.wait(PATIENCE) == 1
+            assert proxy.wait(PATIENCE) == 74
             assert "No space left on device" in proxy.stderr.read()

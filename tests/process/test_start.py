@@ -119,7 +119,7 @@ def test_service_proxy_says_when_its_port_is_in_use(rig, scratch):
             rig.hub_section("service.cs") + f"forwards:\n  - listen: 127.0.0.1:{port}\n    device: pump-17\n"
         )
         code, output = start(rig, "service-proxy", config)
-    assert code == 1
+    assert code == 71
     assert "DS-105" in output and str(port) in output
 
 
@@ -129,7 +129,7 @@ def test_the_hub_says_when_its_port_is_in_use(tmp_path, rig):
     other.init()
     code, output = start(other, "stream-hub", other.hub_directory / "stream-hub.yaml")
     other.local.close()
-    assert code == 1
+    assert code == 71
     assert "DS-105" in output and str(rig.hub_port) in output
 
 
@@ -142,7 +142,7 @@ def test_a_state_directory_in_use_is_told(rig):
     config.write_text("\n".join([*lines, f"listen: 127.0.0.1:{free_port()}"]) + "\n")
     code, output = start(rig, "stream-hub", config)
     config.unlink()
-    assert code == 1
+    assert code == 74
     assert "DS-10" in output
     assert rig.echo()
 
