@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/config/proxy_options.hpp"
+#include "common/config/secret_files.hpp"
 #include "common/config/shared_options.hpp"
 #include "common/config/suggestions.hpp"
 #include "common/iothub/connection_string.hpp"
@@ -45,6 +46,9 @@ void check_certificate(DeviceProxyConfig& config, ParseContext& reading) {
     for (const auto& [key, path] : {std::pair("hub.certificate", &files.certificate), {"hub.key", &files.key}})
         if (path->empty()) reading.fault(key, "missing, allowed: a path (the connection string says x509=true)");
     if (files.certificate.empty() || files.key.empty()) return;
+    warn_if_others_can_read("hub.key", files.key, reading);
+    if (!files.key_passphrase_file.empty())
+        warn_if_others_can_read("hub.key_passphrase_file", files.key_passphrase_file, reading);
     try {
         // Whether it is valid now is said when it is used: this machine's clock may be set later than this program
         // starts.

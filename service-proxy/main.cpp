@@ -33,9 +33,11 @@ LogLevel stdio_level(const LogSettings& log) {
     return terminal && log.level == LogLevel::info ? LogLevel::warning : log.level;
 }
 
-int run_stdio(const ServiceProxyConfig& config) {
+int run_stdio(const LoadedConfig<ServiceProxyConfig>& loaded) {
+    const auto& config = *loaded.config;
     const auto sink = make_log_sink(config.log, "service-proxy");
     const Log log(service::keep_last_error(sink, service::last_error_file()), stdio_level(config.log));
+    for (const auto& warning : loaded.warnings) log.warning(warning);
     const auto make = [&](const Environment& environment) {
         return std::make_unique<service::StdioProxy>(environment, service::make_settings(config), *config.stdio,
                                                      take_standard_streams());
@@ -53,5 +55,5 @@ int main(int argc, char** argv) {
     forbid_core_dumps();
     auto loaded = load_config(argc, argv, service::service_proxy_options());
     if (!loaded.config) return loaded.exit_code;
-    return loaded.config->stdio ? run_stdio(*loaded.config) : run_forwards(std::move(loaded));
+    return loaded.config->stdio ? run_stdio(loaded) : run_forwards(std::move(loaded));
 }

@@ -28,11 +28,14 @@ class Reconfiguration final : public Reloader {
           config_(std::move(*loaded.config)),
           started_with_(config_) {}
 
-    /// Looks at the files from now on, and reads them once more, so that no change is missed. Throws as
-    /// OptionTable::load.
+    /// Looks at the files from now on, and reads them once more, so that no change is missed; logs what is unwise in
+    /// them. Throws as OptionTable::load.
     const Config& begin() {
         watch_.know(watch_.look(table_.files(config_)));
-        return config_ = table_.load(sources_);
+        Faults warnings;
+        config_ = table_.load(sources_, &warnings);
+        tell(warnings);
+        return config_;
     }
     /// For the component, once it is made.
     void apply_with(Apply apply) { apply_ = std::move(apply); }
@@ -48,14 +51,20 @@ class Reconfiguration final : public Reloader {
         // The stamps are older than what is read, and those of files that were not named before older than their use.
         const auto files = table_.files(table_.load(sources));
         auto stamps = watch_.look(files);
-        auto config = table_.load(sources);
+        Faults warnings;
+        auto config = table_.load(sources, &warnings);
         apply_(config);
         log_.set_level(config.log.level);
+        tell(warnings);
         auto changes = changes_to(config, stamps);
         watch_.know(std::move(stamps));
         config_ = std::move(config);
         sources_ = std::move(sources);
         return changes;
+    }
+
+    void tell(const Faults& warnings) const {
+        for (const auto& line : warnings.lines()) log_.warning(line);
     }
 
     Changes changes_to(const Config& config, const FileWatch::Stamps& stamps) const {

@@ -118,6 +118,10 @@ bool CommandLine::print_documents(const TableInfo& table) const {
     return values_->print_reference || values_->print_example || values_->print_errors;
 }
 
+void print_warnings(const std::vector<std::string>& warnings) {
+    for (const auto& warning : warnings) std::cerr << "warning: " << warning << "\n";
+}
+
 void print_valid() {
     std::cout << "configuration is valid\n";
 }

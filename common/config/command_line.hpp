@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -19,6 +20,7 @@ namespace device_streams {
 template <typename Config>
 struct LoadedConfig {
     std::optional<Config> config;  ///< nullopt: the program ends with exit_code, and everything has been printed
+    std::vector<std::string> warnings = {};  ///< what works and is unwise, for the log
     int exit_code = exit_ok;
     ConfigSources sources;  ///< what it was read from, with the file's text
 };
@@ -48,6 +50,7 @@ class CommandLine {
 };
 
 void print_valid();
+void print_warnings(const std::vector<std::string>& warnings);
 int print_faults(const std::string& program, const std::exception_ptr& failure);
 
 }  // namespace detail
@@ -71,12 +74,15 @@ class ConfigCommand {
             auto sources = line_.sources();
             if (!sources.file) sources.file = otherwise;
             loaded.sources = read_again(std::move(sources));
-            loaded.config = table_.load(loaded.sources);
+            Faults warnings;
+            loaded.config = table_.load(loaded.sources, &warnings);
+            loaded.warnings = warnings.lines();
         } catch (...) {
             loaded.exit_code = detail::print_faults(table_.info().program, std::current_exception());
             return loaded;
         }
         if (line_.check_only()) {
+            detail::print_warnings(loaded.warnings);
             detail::print_valid();
             loaded.config.reset();
         }

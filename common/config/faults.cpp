@@ -27,15 +27,19 @@ bool Faults::concerns(std::string_view key) const {
     });
 }
 
-std::string Faults::text() const {
-    std::string lines;
-    for (std::size_t i = 0; i < std::min(faults_.size(), most_lines); ++i) {
-        const auto& fault = faults_[i];
-        if (i > 0) lines += '\n';
-        lines += heading(fault.place, fault.key) + ": " + fault.what;
-    }
-    if (faults_.size() > most_lines) lines += "\nand " + std::to_string(faults_.size() - most_lines) + " more faults";
+std::vector<std::string> Faults::lines() const {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < std::min(faults_.size(), most_lines); ++i)
+        lines.push_back(heading(faults_[i].place, faults_[i].key) + ": " + faults_[i].what);
+    if (faults_.size() > most_lines)
+        lines.push_back("and " + std::to_string(faults_.size() - most_lines) + " more faults");
     return lines;
+}
+
+std::string Faults::text() const {
+    std::string text;
+    for (const auto& line : lines()) text += (text.empty() ? "" : "\n") + line;
+    return text;
 }
 
 void Faults::raise_if_any() const {

@@ -24,7 +24,8 @@ class Faults {
     /// True when `key`, or a key below it, has a fault.
     bool concerns(std::string_view key) const;
     /// One line per fault: `file:line:column key: what`, or `--flag: what`; at most 100 lines, then a count.
-    std::string text() const;
+    std::vector<std::string> lines() const;
+    std::string text() const;  ///< the lines, without a line break at the end
     /// Throws Failure(config_invalid) with text(), or Failure(usage) if only the command line has faults.
     void raise_if_any() const;
 

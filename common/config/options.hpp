@@ -143,8 +143,8 @@ class OptionTable {
     void rule(std::vector<std::string> keys, Rule check) { rules_.emplace_back(std::move(keys), std::move(check)); }
 
     /// Throws Failure(config_invalid) with all faults, one per line, Failure(usage) when only flags are wrong, or
-    /// Failure(file_unreadable).
-    Config load(const ConfigSources& sources) const {
+    /// Failure(file_unreadable). `warnings` gets what works and is unwise.
+    Config load(const ConfigSources& sources, Faults* warnings = nullptr) const {
         Faults faults;
         const auto source = sources.file ? sources.file->string() : sources.text ? "config" : program_;
         ParseContext reading(source, sources.file ? sources.file->parent_path() : sources.base, faults);
@@ -158,6 +158,7 @@ class OptionTable {
             }
         }
         faults.raise_if_any();
+        if (warnings != nullptr) *warnings = reading.warnings();
         return config;
     }
 

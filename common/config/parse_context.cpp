@@ -121,8 +121,12 @@ bool ParseContext::is_sound(std::span<const std::string> keys) const {
 }
 
 void ParseContext::fault(const std::string& key, std::string_view what) {
+    faults_.add(origin_of(key), key, what);
+}
+
+SourceLocation ParseContext::origin_of(const std::string& key) const {
     const auto origin = origins_.find(key);
-    faults_.add(origin != origins_.end() ? origin->second : SourceLocation{source_}, key, what);
+    return origin != origins_.end() ? origin->second : SourceLocation{source_};
 }
 
 std::string expectation(const OptionInfo& info) {

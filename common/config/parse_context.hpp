@@ -45,6 +45,8 @@ class ParseContext {
         : source_(std::move(source)), base_(std::move(base)), faults_(faults) {}
 
     const std::filesystem::path& base() const { return base_; }
+    /// The file's path; another word where the text comes from no file.
+    const std::string& source() const { return source_; }
     SourceLocation at(const YamlNode& node) const { return {source_, node.line, node.column}; }
 
     /// Remembers where the value of `key` came from; the last place counts.
@@ -60,11 +62,17 @@ class ParseContext {
     void fault_at(const SourceLocation& place, std::string_view key, std::string_view what) {
         faults_.add(place, key, what);
     }
+    /// The same for what works and is unwise.
+    void warn(const std::string& key, std::string_view what) { warnings_.add(origin_of(key), key, what); }
+    const Faults& warnings() const { return warnings_; }
 
  private:
+    SourceLocation origin_of(const std::string& key) const;
+
     std::string source_;
     std::filesystem::path base_;
     Faults& faults_;
+    Faults warnings_{};
     std::map<std::string, SourceLocation> origins_;
 };
 

@@ -1,5 +1,6 @@
 #include "common/config/proxy_options.hpp"
 
+#include "common/config/secret_files.hpp"
 #include "common/config/shared_options.hpp"
 
 namespace device_streams {
@@ -29,6 +30,7 @@ void complete_credentials(HubSettings& hub, bool proxy_in_file, ParseContext& re
 void complete_proxy(HubSettings& hub, ParseContext& reading) {
     const bool in_file = hub.http_proxy && !reading.given_by_environment(url_key);
     if (in_file && reading.given_by_environment(except_key)) hub.no_proxy = NoProxy();
+    if (in_file && !hub.http_proxy->credentials.empty()) warn_if_others_can_read(url_key, reading.source(), reading);
     if (reading.given(credentials_key)) complete_credentials(hub, in_file, reading);
     if (in_file && reading.given(ca_key) && !hub.http_proxy->tls)
         reading.fault(ca_key, "not used, allowed: with an https:// proxy");

@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/read_file.hpp"
+#include "common/config/secret_files.hpp"
 #include "common/config/suggestions.hpp"
 #include "common/text/ascii.hpp"
 #include "common/text/parts.hpp"
@@ -9,25 +10,6 @@
 #include <algorithm>
 
 namespace device_streams {
-
-namespace {
-constexpr std::size_t longest_secret_file = 16 * 1024;
-}  // namespace
-
-std::optional<Secret> read_secret_line(const std::string& key, const std::string& path, const std::string& what,
-                                       ParseContext& reading) {
-    std::string text;
-    try {
-        text = read_file(path, longest_secret_file);
-    } catch (const Failure& failure) {
-        reading.fault(key, "cannot be read: " + failure.detail());
-        return std::nullopt;
-    }
-    text.resize(trim_end(text, " \t\r\n").size());
-    const bool one_line = !text.empty() && text.find_first_of("\r\n") == std::string::npos;
-    if (!one_line) reading.fault(key, "the file must hold one line, allowed: " + what + " and nothing else");
-    return one_line ? std::optional(Secret(std::move(text))) : std::nullopt;
-}
 
 void require_readable(const std::string& key, const std::string& path, ParseContext& reading) {
     if (path.empty()) return;
@@ -48,10 +30,11 @@ bool complete_connection_string(HubSettings& hub, ParseContext& reading) {
     } else if (!has_text && !has_file) {
         reading.fault(file_key, "missing, allowed: a path (or hub.connection_string instead)");
     } else if (has_text) {
+        warn_if_others_can_read(text_key, reading.source(), reading);
         return true;
     } else if (looks_like_credential(hub.connection_string_file)) {
         reading.fault(file_key, "this is the credential itself, allowed: the path of a file that holds it");
-    } else if (auto secret = read_secret_line(file_key, hub.connection_string_file, "a connection string", reading)) {
+    } else if (auto secret = read_connection_string(file_key, hub.connection_string_file, reading)) {
         hub.connection_string = std::move(*secret);
         return true;
     }

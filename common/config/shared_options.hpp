@@ -12,10 +12,6 @@ namespace device_streams {
 /// Adds a fault unless the file can be read; an empty path means that there is none.
 void require_readable(const std::string& key, const std::string& path, ParseContext& reading);
 
-/// The only line of a file, which holds `what`; nullopt after a fault.
-std::optional<Secret> read_secret_line(const std::string& key, const std::string& path, const std::string& what,
-                                       ParseContext& reading);
-
 /// Sees to it that there is exactly one connection string, and reads its file; false after a fault.
 bool complete_connection_string(HubSettings& hub, ParseContext& reading);
 

@@ -2,6 +2,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/ip_network.hpp"
+#include "common/config/secret_files.hpp"
 #include "common/config/shared_options.hpp"
 #include "common/config/suggestions.hpp"
 #include "common/text/ascii.hpp"
@@ -296,6 +297,7 @@ OptionTable<HubConfig> make_table() {
     });
     table.rule({"key"}, [](HubConfig& config, ParseContext& reading) {
         check_certificate_file("key", config.key, config, reading);
+        if (!config.key.empty()) warn_if_others_can_read("key", config.key, reading);
     });
     table.rule({"device_ca"}, check_device_ca);
     table.rule({"listen", "mqtt_listen", "listen_plain"}, check_listeners);

@@ -23,6 +23,9 @@ const OptionTable<Config>& table() {
         OptionTable<Config> options("tester", "Tests.");
         options.add({.key = "name", .flag = "--name", .help = "A name."}, text(), &Config::name);
         options.add({.key = "count", .flag = "--count", .help = "A count."}, whole_number(1U, 9U), &Config::count);
+        options.rule({"name"}, [](Config& config, ParseContext& reading) {
+            if (config.name == "root") reading.warn("name", "everybody calls itself so");
+        });
         options.add_flag({.flag = "-x,--extra", .value = "EXTRA", .help = "Adds.", .repeatable = true, .type = "extra"},
                          [](Config& config, const RawValue& raw) { config.extras.emplace_back(raw.text); });
         return options;
@@ -90,6 +93,15 @@ TEST_F(CommandLineTest, CheckOfAValidFileSaysSoAndEnds) {
     EXPECT_FALSE(loaded.config);
     EXPECT_EQ(loaded.exit_code, exit_ok);
     EXPECT_EQ(out_, "configuration is valid\n");
+}
+
+TEST_F(CommandLineTest, WhatIsUnwiseIsValidAndTold) {
+    const auto told = file_ + ":1:7 name: everybody calls itself so";
+    EXPECT_EQ(run({"-c", write("name: root\n")}).warnings, std::vector{told});
+    EXPECT_EQ(out_ + err_, "");
+    EXPECT_EQ(run({"--check-config", "-c", file_.c_str()}).exit_code, exit_ok);
+    EXPECT_EQ(out_, "configuration is valid\n");
+    EXPECT_EQ(err_, "warning: " + told + "\n");
 }
 
 TEST_F(CommandLineTest, FaultsGoToStandardErrorWithExitCode78) {
