@@ -2,6 +2,7 @@
 
 #include "common/config/suggestions.hpp"
 #include "common/iothub/connection_string.hpp"
+#include "common/text/decimal.hpp"
 #include "common/tunnel/stream_id.hpp"
 
 #include <optional>
@@ -30,11 +31,22 @@ std::optional<Listen> split_listen(std::string_view text) {
     return bound ? std::optional(Listen{*bound, text.substr(port_end + 1)}) : std::nullopt;
 }
 
+/// ssh's habit. A device whose id ends that way is named with its service.
+void refuse_port(std::string_view destination) {
+    const auto colon = destination.rfind(':');
+    if (colon == std::string_view::npos || !parse_decimal<std::uint16_t>(destination.substr(colon + 1))) return;
+    const auto device = std::string(destination.substr(0, colon));
+    throw BadValue(shown(destination) + " ends with a port, but services go by their names in device-proxy's " +
+                   "configuration: " + device + "/ssh (or " + std::string(destination) +
+                   "/ssh, if that is the device's id)");
+}
+
 }  // namespace
 
 Forward parse_destination(const RawValue& raw) {
     Forward forward;
     const auto slash = raw.text.find('/');
+    if (slash == std::string_view::npos) refuse_port(raw.text);
     forward.device = raw.text.substr(0, slash);
     if (slash != std::string_view::npos) forward.service = raw.text.substr(slash + 1);
     if (!iothub::is_valid_identity_id(forward.device)) throw BadValue(shown(raw.text) + " names no possible device");

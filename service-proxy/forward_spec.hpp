@@ -6,8 +6,8 @@
 namespace device_streams::service {
 
 /// `[bind:]port:device[/service]`, as in ssh -L; an IPv6 address to bind stands in brackets, and without one it is
-/// 127.0.0.1. Or `unix:path:device[/service]`, with a path without colons. The device id may hold colons. Throws
-/// BadValue.
+/// 127.0.0.1. Or `unix:path:device[/service]`, with a path without colons. The device id may hold colons; one that
+/// ends like a port needs its service. Throws BadValue.
 Forward parse_forward(const RawValue& raw);
 
 /// `device[/service]`. Throws BadValue.

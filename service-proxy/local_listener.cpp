@@ -6,7 +6,7 @@
 namespace device_streams::service {
 
 LocalListener::LocalListener(const asio::any_io_executor& executor, const Forward& forward, InheritedSockets& inherited)
-    : configured_(forward.listen), listener_(executor, forward.listen, &inherited), forward_(forward) {
+    : configured_(forward.listen), listeners_(listen_at_all(executor, forward.listen, &inherited)), forward_(forward) {
 }
 
 void LocalListener::use(const Forward& forward, StreamTools tools) {
@@ -14,10 +14,14 @@ void LocalListener::use(const Forward& forward, StreamTools tools) {
     tools_.emplace(std::move(tools));
 }
 
-asio::awaitable<void> LocalListener::serve(TaskSet& streams) {
+void LocalListener::close() noexcept {
+    for (const auto& listener : listeners_) listener->close();
+}
+
+asio::awaitable<void> LocalListener::serve(std::size_t index, TaskSet& streams) {
     for (;;) {
         const auto strand = streams.make_strand();
-        Socket client = co_await listener_.accept(strand, tools_->clock, tools_->log);
+        Socket client = co_await listeners_[index]->accept(strand, tools_->clock, tools_->log);
         streams.spawn(strand, serve_client(std::move(client), forward_, *tools_));
     }
 }

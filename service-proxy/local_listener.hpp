@@ -6,27 +6,29 @@
 
 namespace device_streams::service {
 
-/// One forward: a listening socket, each connection of which becomes a stream. All members on one strand.
+/// One forward: what listens for it, and each connection becomes a stream. All members on one strand.
 class LocalListener {
  public:
     /// Binds, unless the service manager listens there already. Throws Failure(listen_failed).
     LocalListener(const asio::any_io_executor& executor, const Forward& forward, InheritedSockets& inherited);
 
-    /// Accepts until close(); each connection is a task of `streams`. Failed ones are reset at once.
-    asio::awaitable<void> serve(TaskSet& streams);
+    /// How many sockets listen: a name may stand for several addresses.
+    std::size_t count() const { return listeners_.size(); }
+    /// Accepts on one of them until close(); each connection is a task of `streams`. Failed ones are reset at once.
+    asio::awaitable<void> serve(std::size_t index, TaskSet& streams);
     /// What new connections use from now on.
     void use(const Forward& forward, StreamTools tools);
-    void close() noexcept { listener_.close(); }
+    void close() noexcept;
 
     /// As configured; for finding it again.
     const Endpoint& configured() const { return configured_; }
     /// Where it really listens.
-    const Endpoint& bound() const { return listener_.endpoint(); }
+    const Endpoint& bound() const { return listeners_.front()->endpoint(); }
     const Forward& forward() const { return forward_; }
 
  private:
     const Endpoint configured_;
-    Listener listener_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
     Forward forward_;
     std::optional<StreamTools> tools_;
 };

@@ -14,8 +14,8 @@ asio::awaitable<void> keep_warm(std::shared_ptr<StreamInitiator> initiator) {
     co_await initiator->connections().keep_warm();
 }
 
-asio::awaitable<void> accept_on(std::shared_ptr<LocalListener> listener, TaskSet& streams) {
-    co_await listener->serve(streams);
+asio::awaitable<void> accept_on(std::shared_ptr<LocalListener> listener, std::size_t index, TaskSet& streams) {
+    co_await listener->serve(index, streams);
 }
 
 TaskSet::OnFailure errors_to(const Log& log) {
@@ -61,7 +61,7 @@ void ServiceProxy::apply(ServiceProxySettings settings) {
     use_hub();
     for (std::size_t i = 0; i < listeners_.size(); ++i) listeners_[i]->use(settings_.forwards[i], *tools_);
     for (const auto& listener : added) {
-        accepting_->spawn(accept_on(listener, streams_));
+        for (std::size_t i = 0; i < listener->count(); ++i) accepting_->spawn(accept_on(listener, i, streams_));
         const auto& forward = listener->forward();
         environment_.log.info("listening", {{"address", listener->bound().to_string()},
                                             {"device", iothub::Target{forward.device, forward.module}.to_string()},

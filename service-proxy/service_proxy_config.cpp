@@ -55,18 +55,18 @@ OptionTable<Forward> forward_items() {
 void add_forwards(OptionTable<ServiceProxyConfig>& table) {
     table.add_list(
         {.key = "forwards",
-         .help = "Local addresses, and the service on a device that connections to each of them reach. Those "
-                 "of -L come on top. At least one is needed, unless --stdio is given."},
+         .help = "Local addresses, and the service on a device that connections to each of them reach. At least one "
+                 "is needed, unless -L or --stdio is given, which leave these alone."},
         forward_items(), &ServiceProxyConfig::forwards);
     table.add_flag(
         {.flag = forward_flag,
          .value = "[BIND:]PORT:DEVICE[/SERVICE]",
-         .help = "Listen on PORT (of 127.0.0.1 unless BIND is given) for SERVICE (ssh unless given) of "
-                 "DEVICE; may be repeated",
+         .help = "Listen on PORT (of 127.0.0.1 unless BIND is given) for SERVICE (ssh unless given) of DEVICE, and "
+                 "leave the forwards of the file alone; may be repeated",
          .repeatable = true,
          .type = "forward",
          .allowed = "[bind:]port:device[/service] or unix:path:device[/service]"},
-        [](ServiceProxyConfig& config, const RawValue& raw) { config.forwards.push_back(parse_forward(raw)); });
+        [](ServiceProxyConfig& config, const RawValue& raw) { config.typed_forwards.push_back(parse_forward(raw)); });
     table.add_flag({.flag = stdio_flag,
                     .value = "DEVICE[/SERVICE]",
                     .help = "Instead of listening, connect standard input and output to SERVICE (ssh unless given) of "
@@ -95,15 +95,16 @@ void check_forwards(ServiceProxyConfig& config, ParseContext& reading) {
         if (reading.given(forward_flag)) reading.fault(stdio_flag, "given together with -L, allowed: one of the two");
         return;
     }
+    const bool typed = reading.given(forward_flag);
+    if (typed) config.forwards = config.typed_forwards;
     if (config.forwards.empty()) reading.fault("forwards", "empty or missing, allowed: at least one here or by -L");
     std::map<std::string, std::size_t> seen;
     for (std::size_t i = 0; i < config.forwards.size(); ++i) {
         const auto& listen = config.forwards[i].listen;
         if (!listen.is_unix() && listen.port == 0) continue;
         if (seen.emplace(listen.to_string(), i).second) continue;
-        const auto key = "forwards[" + std::to_string(i) + "].listen";
-        reading.fault(reading.given(key) ? key : forward_flag,
-                      listen.to_string() + " is listened on twice, allowed: once");
+        const auto key = typed ? forward_flag : "forwards[" + std::to_string(i) + "].listen";
+        reading.fault(key, listen.to_string() + " is listened on twice, allowed: once");
     }
 }
 

@@ -31,9 +31,10 @@ struct Forward {
 /// What a service-proxy runs with, as the file has it: its parts take their settings from here.
 struct ServiceProxyConfig {
     HubSettings hub;
-    std::vector<Forward> forwards;  ///< at least one, unless stdio is set
-    std::optional<Forward> stdio;   ///< --stdio: one stream on standard input and output instead of listening
-    OpenLimits open;                ///< hub: 100ms..5m; connect: 0s..10m, response: 1s..10m, both sent in seconds
+    std::vector<Forward> forwards;        ///< at least one, unless stdio is set; those of -L alone where it is given
+    std::vector<Forward> typed_forwards;  ///< of -L
+    std::optional<Forward> stdio;         ///< --stdio: one stream on standard input and output instead of listening
+    OpenLimits open;                      ///< hub: 100ms..5m; connect: 0s..10m, response: 1s..10m, both sent in seconds
     Liveness liveness;
     RelayLimits relay;  ///< of every stream; forwards may have stricter ones; linger 0s..10m
     RunSettings run{.program = "service-proxy"};

@@ -34,6 +34,8 @@ bool is_ordinary(const RelayResult& result, const ws::WsStream& leg) {
     }
 }
 
+constexpr auto silent_wait = std::chrono::seconds(2);
+
 constexpr RelaySide local_side{"client", "local client"}, hub_side{"device", "leg to the hub"};
 
 }  // namespace
@@ -51,6 +53,12 @@ StreamSession::StreamSession(StreamTools tools, const Forward& forward, const st
 asio::awaitable<std::unique_ptr<ws::WsStream>> StreamSession::open(asio::awaitable<void> until_client_leaves) {
     std::optional<std::unique_ptr<ws::WsStream>> stream;
     const auto begun = tools_.clock.now();
+    // Who waits at a terminal wants to know for what, long before the hub gives up.
+    const auto slow = tools_.clock.alarm(co_await asio::this_coro::executor, begun + silent_wait);
+    slow->async_wait([log = log_, &clock = tools_.clock, begun](const asio::error_code&) {
+        if (clock.now() - begun >= silent_wait)
+            log.warning("no answer yet, still waiting: the device is offline or slow, or the way is");
+    });
     try {
         const iothub::Target target{forward_.device, forward_.module};
         auto opening = store(tools_.initiator->open(target, name_), stream);

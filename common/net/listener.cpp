@@ -61,13 +61,26 @@ SocketHandle open_unix(const Endpoint& endpoint, SocketAccess access) {
     return socket.release();
 }
 
-SocketHandle open_tcp(const asio::any_io_executor& executor, const Endpoint& endpoint) {
+std::vector<asio::ip::tcp::endpoint> addresses_of(const asio::any_io_executor& executor, const Endpoint& endpoint) {
     asio::ip::tcp::resolver resolver(executor);
     asio::error_code error;
     const auto found =
         resolver.resolve(endpoint.host, std::to_string(endpoint.port), asio::ip::resolver_base::passive, error);
     if (error) fail(endpoint, error.message());
-    return listen_at(endpoint, found.begin()->endpoint());
+    return {found.begin(), found.end()};
+}
+
+// A name may have addresses that this machine has not, as ::1 where IPv6 is turned off.
+bool is_of_this_machine(asio::ip::tcp::endpoint address) {
+    address.port(0);
+    const NewSocket probe{socket_calls::socket(address.protocol().family())};
+    return probe.handle != no_socket && socket_calls::bind(probe.handle, address);
+}
+
+SocketHandle open_tcp(const asio::any_io_executor& executor, const Endpoint& endpoint) {
+    const auto addresses = addresses_of(executor, endpoint);
+    const auto ours = std::ranges::find_if(addresses, is_of_this_machine);
+    return listen_at(endpoint, ours != addresses.end() ? *ours : addresses.front());
 }
 
 SocketHandle open(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketAccess access) {
@@ -138,6 +151,20 @@ asio::awaitable<Socket> Listener::accept(asio::any_io_executor executor, Clock& 
         }
         // Anything else concerns the one connection that was about to be accepted (accept(2)).
     }
+}
+
+std::vector<std::unique_ptr<Listener>> listen_at_all(const asio::any_io_executor& executor, const Endpoint& endpoint,
+                                                     InheritedSockets* inherited) {
+    std::vector<std::unique_ptr<Listener>> listeners;
+    listeners.push_back(std::make_unique<Listener>(executor, endpoint, inherited));
+    if (endpoint.is_unix() || !listeners.front()->owns_address()) return listeners;
+    auto addresses = addresses_of(executor, listeners.front()->endpoint());
+    std::erase_if(addresses, [](const auto& address) { return !is_of_this_machine(address); });
+    for (std::size_t i = 1; i < addresses.size(); ++i) {
+        const Endpoint other{addresses[i].address().to_string(), addresses[i].port(), {}};
+        listeners.push_back(std::make_unique<Listener>(executor, other));
+    }
+    return listeners;
 }
 
 void Listener::close() noexcept {

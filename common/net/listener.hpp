@@ -8,6 +8,8 @@
 
 #include <cstddef>
 #include <limits>
+#include <memory>
+#include <vector>
 
 namespace device_streams {
 
@@ -17,9 +19,10 @@ enum class SocketAccess { user, group };
 /// A listening TCP or Unix socket.
 class Listener {
  public:
-    /// Binds and listens; a stale Unix socket file that nobody answers on is replaced. Throws Failure(listen_failed)
-    /// with endpoint and reason (port in use, no permission, not our address). One of `inherited` that listens there
-    /// is used instead, and keeps listening when this object ends.
+    /// Binds and listens, at the first address of a name that is one of this machine; a stale Unix socket file that
+    /// nobody answers on is replaced. Throws Failure(listen_failed) with endpoint and reason (port in use, no
+    /// permission, not our address). One of `inherited` that listens there is used instead, and keeps listening when
+    /// this object ends.
     Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited = nullptr,
              SocketAccess access = SocketAccess::user);
     ~Listener();
@@ -32,6 +35,8 @@ class Listener {
     void keep_descriptors(std::size_t count);
     /// Where it listens, with the port the system chose.
     const Endpoint& endpoint() const { return endpoint_; }
+    /// False for one of the service manager, which goes on listening there.
+    bool owns_address() const { return owns_address_; }
     void close() noexcept;
 
  private:
@@ -44,5 +49,10 @@ class Listener {
     const bool owns_address_;
     std::size_t most_descriptors_ = std::numeric_limits<std::size_t>::max();
 };
+
+/// A listener at each address of a name that is one of this machine, all at the same port: `localhost` is of both
+/// families for most clients. One alone where the service manager listens. Throws as the constructor.
+std::vector<std::unique_ptr<Listener>> listen_at_all(const asio::any_io_executor& executor, const Endpoint& endpoint,
+                                                     InheritedSockets* inherited);
 
 }  // namespace device_streams

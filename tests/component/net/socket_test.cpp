@@ -85,6 +85,22 @@ TEST_F(Net, LocalhostReachesAnIPv4Listener) {
     EXPECT_TRUE(connected.is_open());
 }
 
+TEST_F(Net, ANameIsListenedAtInAllItsAddresses) {
+    const auto listeners = listen_at_all(io.get_executor(), {.host = "localhost", .port = 0, .path = {}}, nullptr);
+    const auto port = listeners.front()->endpoint().port;
+    std::size_t reached = 0;
+    for (const auto* address : {"127.0.0.1", "::1"}) {
+        try {
+            run(io, dial({.host = address, .port = port, .path = {}}, clock));
+            ++reached;
+        } catch (const std::system_error&) {
+            // this machine has no such address, or its localhost is of one family
+        }
+    }
+    EXPECT_EQ(reached, listeners.size());
+    EXPECT_EQ(listen_at_all(io.get_executor(), loopback(), nullptr).size(), 1U);
+}
+
 TEST_F(Net, APortInUseIsNamed) {
     Listener first(io.get_executor(), loopback());
     try {

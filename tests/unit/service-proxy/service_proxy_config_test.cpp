@@ -119,8 +119,12 @@ TEST_F(ServiceProxyConfigTest, FlagsAloneAreEnough) {
     EXPECT_EQ(config.forwards[1].device, "pump-18");
 }
 
-TEST_F(ServiceProxyConfigTest, ForwardsOfFlagsComeOnTopOfTheFiles) {
-    EXPECT_EQ(load_rest(one_forward_, {{"-L,--forward", {"3333:d"}}}).forwards.size(), 2U);
+TEST_F(ServiceProxyConfigTest, ForwardsOfFlagsLeaveThoseOfTheFileToAnotherProxy) {
+    const auto forwards = load_rest(one_forward_, {{"-L,--forward", {"3333:d"}}}).forwards;
+    ASSERT_EQ(forwards.size(), 1U);
+    EXPECT_EQ(forwards[0].listen.port, 3333);
+    EXPECT_EQ(fault_in_rest(one_forward_, {{"-L,--forward", {"3333:d", "3333:e"}}}),
+              "-L,--forward: 127.0.0.1:3333 is listened on twice, allowed: once");
 }
 
 TEST_F(ServiceProxyConfigTest, ConnectionStringComesFromExactlyOnePlace) {
@@ -142,7 +146,7 @@ TEST_F(ServiceProxyConfigTest, ConnectionStringFileHoldsOneLine) {
     write("empty.cs", "\n");
     for (const auto* name : {"two.cs", "empty.cs"})
         EXPECT_NE(fault_in("hub: {connection_string_file: " + std::string(name) + "}\n" + one_forward_)
-                      .find("hub.connection_string_file: the file must hold one line"),
+                      .find("lines beside comments, allowed: one, with a connection string"),
                   std::string::npos);
     EXPECT_NE(fault_in("hub: {connection_string_file: gone.cs}\n" + one_forward_).find("No such file or directory"),
               std::string::npos);
@@ -185,8 +189,6 @@ TEST_F(ServiceProxyConfigTest, AddressesDiffer) {
     EXPECT_EQ(
         fault_in_rest("forwards:\n  - {listen: '127.0.0.1:22', device: a}\n  - {listen: '127.0.0.1:22', device: b}\n"),
         "config:4:14 forwards[1].listen: 127.0.0.1:22 is listened on twice, allowed: once");
-    EXPECT_EQ(fault_in_rest(one_forward_, {{"-L,--forward", {"2222:b"}}}),
-              "-L,--forward: 127.0.0.1:2222 is listened on twice, allowed: once");
     EXPECT_EQ(load_rest("forwards:\n  - {listen: 'x:0', device: a}\n  - {listen: 'x:0', device: b}\n").forwards.size(),
               2U);
 }
@@ -222,6 +224,22 @@ TEST(ForwardSpec, ListensOnAUnixSocketAsWell) {
 TEST(ForwardSpec, DeviceIdsMayHoldColons) {
     EXPECT_EQ(forward("2222:aa:bb:cc").device, "aa:bb:cc");
     EXPECT_EQ(forward("localhost:2222:aa:bb/rdp").device, "aa:bb");
+}
+
+TEST(ForwardSpec, APortInPlaceOfAServiceIsToldHowItIsWritten) {
+    const auto told = [](std::string_view text) {
+        try {
+            forward(text);
+        } catch (const BadValue& wrong) {
+            return std::string(wrong.what());
+        }
+        return std::string("taken");
+    };
+    EXPECT_EQ(told("2222:dev:22"),
+              "\"dev:22\" ends with a port, but services go by their names in device-proxy's configuration: dev/ssh "
+              "(or dev:22/ssh, if that is the device's id)");
+    EXPECT_EQ(forward("2222:dev:22/ssh").device, "dev:22");
+    EXPECT_THROW(parse_destination({"dev:22", {}}), BadValue) << "as of ProxyCommand ... %h:%p";
 }
 
 TEST(ForwardSpec, RefusesEverythingElse) {
