@@ -11,13 +11,13 @@ namespace device_streams {
 /// A new file of mode 0600 that goes away with the object unless it was written whole.
 class NewPrivateFile {
  public:
-    /// Makes the file, empty. Throws Failure: already_exists, state_unusable.
+    /// Makes the file, empty. Throws Failure: already_exists, disk_full, state_unusable.
     explicit NewPrivateFile(std::filesystem::path file);
     NewPrivateFile(const NewPrivateFile&) = delete;
     NewPrivateFile& operator=(const NewPrivateFile&) = delete;
     ~NewPrivateFile();
 
-    /// Once: writes `text`, makes it durable and keeps the file. Throws Failure(state_unusable).
+    /// Once: writes `text`, makes it durable and keeps the file. Throws Failure(disk_full or state_unusable).
     void write(std::string_view text);
 
  private:

@@ -14,9 +14,13 @@ namespace device_streams {
 
 namespace {
 
+Errc errc_of(int error) {
+    if (error == EEXIST) return Errc::already_exists;
+    return error == ENOSPC || error == EDQUOT ? Errc::disk_full : Errc::state_unusable;
+}
+
 [[noreturn]] void fail(const std::filesystem::path& file, int error) {
-    throw Failure(error == EEXIST ? Errc::already_exists : Errc::state_unusable,
-                  file.string() + (error == EEXIST ? "" : std::string(": ") + std::strerror(error)));
+    throw Failure(errc_of(error), file.string() + (error == EEXIST ? "" : std::string(": ") + std::strerror(error)));
 }
 
 int open_new(const std::filesystem::path& file) {

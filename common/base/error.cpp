@@ -21,10 +21,12 @@ constexpr std::array table{
     ErrorInfo{Errc::listen_failed, "DS-105", "cannot listen",
               "Choose another address or port, or stop the program that holds it (ss -ltnp shows which)."},
     ErrorInfo{Errc::state_unusable, "DS-106", "the state directory cannot be used",
-              "Check its path, owner and free space; stream-hub init makes a new one."},
+              "Check its path and owner, and that no other program uses it."},
     ErrorInfo{Errc::usage, "DS-107", "the command line is wrong", "See --help."},
+    ErrorInfo{Errc::disk_full, "DS-108", "the disk is full",
+              "Free some space and try again; what was there before is unharmed."},
     ErrorInfo{Errc::hub_unreachable, "DS-201", "the hub cannot be reached",
-              "Check hub.address, hub.port and that outbound TCP to it is allowed."},
+              "Check that the hub runs, that hub.address and hub.port are its own, and that outbound TCP is allowed."},
     ErrorInfo{Errc::hub_name_unknown, "DS-202", "the hub's name cannot be resolved",
               "Check HostName in the connection string and this machine's DNS, or set hub.address."},
     ErrorInfo{Errc::hub_untrusted, "DS-203", "the hub's certificate is not trusted",
@@ -32,7 +34,8 @@ constexpr std::array table{
     ErrorInfo{Errc::hub_tls_failed, "DS-204", "TLS with the hub failed",
               "Check that hub.port is the hub's TLS port and that nothing in between intercepts it."},
     ErrorInfo{Errc::hub_timeout, "DS-205", "the hub did not answer in time",
-              "Check the network path to the hub and the hub's load."},
+              "Usually a firewall drops what goes there: have outbound TCP to it allowed, or set hub.http_proxy where "
+              "everything must go through a proxy; else check the hub's load."},
     ErrorInfo{Errc::hub_protocol, "DS-206", "the hub answered with something unexpected",
               "Check that HostName and hub.port name a stream hub and not another server."},
     ErrorInfo{
@@ -64,6 +67,9 @@ constexpr std::array table{
     ErrorInfo{Errc::clock_behind, "DS-219", "this machine's clock is behind",
               "Probably it is not set yet: check that this machine gets the time (NTP; timedatectl shows it), or else "
               "the hub's clock and certificate; device-proxy tries again by itself, at once when the clock is set."},
+    ErrorInfo{Errc::certificate_expired, "DS-220", "the hub's certificate has expired",
+              "Renew it on the hub, which takes the new file by itself; if the date above is still to come, set this "
+              "machine's clock."},
     ErrorInfo{Errc::service_unauthorized, "DS-301", "the hub refused the service credential",
               "Check the policy name and key in the connection string, that the policy allows this device and service "
               "(stream-hub policy explain), and this machine's date."},

@@ -18,6 +18,7 @@ enum class Errc {
     listen_failed = 105,
     state_unusable = 106,
     usage = 107,
+    disk_full = 108,
     // leg to the hub, seen by a proxy
     hub_unreachable = 201,
     hub_name_unknown = 202,
@@ -40,6 +41,7 @@ enum class Errc {
     upgrade_removed = 218,
     // the time of the machine that dials
     clock_behind = 219,
+    certificate_expired = 220,
     // stream request, seen by the service side
     service_unauthorized = 301,
     device_unknown = 302,

@@ -33,6 +33,7 @@ ExitCode exit_code_for(Errc code) {
         case Errc::local_unreachable:
             return exit_unavailable;
         case Errc::hub_untrusted:
+        case Errc::certificate_expired:
         case Errc::hub_refused_login:
         case Errc::hub_refused_stream_leg:
         case Errc::proxy_unauthorized:
@@ -64,6 +65,7 @@ ExitCode exit_code_for(Errc code) {
         case Errc::hub_full:
             return exit_later;
         case Errc::state_unusable:
+        case Errc::disk_full:
         case Errc::resource_log_unwritable:
         case Errc::leg_reset:
         case Errc::leg_lost:

@@ -22,9 +22,11 @@ Failure proxy_failure(const std::exception_ptr& cause, const Trouble& trouble) {
     try {
         std::rethrow_exception(cause);
     } catch (const Failure& known) {
-        const bool of_tls = known.errc() == Errc::hub_tls_failed || known.errc() == Errc::hub_untrusted;
+        const bool of_tls = known.errc() == Errc::hub_tls_failed || known.errc() == Errc::hub_untrusted ||
+                            known.errc() == Errc::certificate_expired;
         return of_tls ? Failure(trouble.otherwise, trouble.during + ": " + known.detail()) : known;
     } catch (const std::system_error& known) {
+        if (known.code() == asio::error::no_descriptors) return {Errc::out_of_descriptors, trouble.during};
         const auto code = known.code() == asio::error::timed_out ? trouble.late : trouble.otherwise;
         return {code, trouble.during + ": " + known.what()};
     }

@@ -62,6 +62,7 @@ Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::
         return known;
     } catch (const std::system_error& known) {
         if (known.code() == asio::error::timed_out) return {Errc::hub_timeout, during};
+        if (known.code() == asio::error::no_descriptors) return {Errc::out_of_descriptors, during};
         if (is_unknown_name(known.code())) return {Errc::hub_name_unknown, during};
         if (known.code() == Errc::protocol_violation) return {Errc::hub_protocol, during + ": " + known.what()};
         return {otherwise, during + ": " + known.what()};

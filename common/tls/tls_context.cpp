@@ -110,7 +110,8 @@ bool is_ip_literal(const std::string& name) {
 // What a client's connection knows of its server.
 struct Server {
     std::string name;
-    std::optional<std::int64_t> becomes_valid;  // the certificate that verification failed by: Unix seconds
+    // Of the certificate that verification failed by, where its dates are what is wrong: Unix seconds.
+    std::optional<std::int64_t> becomes_valid = std::nullopt, expired = std::nullopt;
 };
 
 void free_server(void*, void* server, CRYPTO_EX_DATA*, int, long, void*) {
@@ -127,12 +128,19 @@ Server* server_of(const SSL* connection) {
 }
 
 // OpenSSL forgets a certificate that it does not accept. Those above it were checked before, and its signature too.
-int note_certificate_too_new(int accepted, X509_STORE_CTX* check) {
-    if (accepted == 1 || X509_STORE_CTX_get_error(check) != X509_V_ERR_CERT_NOT_YET_VALID) return accepted;
+int note_wrong_dates(int accepted, X509_STORE_CTX* check) {
+    const int error = X509_STORE_CTX_get_error(check);
+    if (accepted == 1 || (error != X509_V_ERR_CERT_NOT_YET_VALID && error != X509_V_ERR_CERT_HAS_EXPIRED))
+        return accepted;
     const auto* connection =
         static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx()));
-    if (auto* server = server_of(connection))
-        server->becomes_valid = facts_of(X509_STORE_CTX_get_current_cert(check)).not_before;
+    auto* server = server_of(connection);
+    if (server == nullptr) return accepted;
+    const auto facts = facts_of(X509_STORE_CTX_get_current_cert(check));
+    if (error == X509_V_ERR_CERT_HAS_EXPIRED)
+        server->expired = facts.not_after;
+    else
+        server->becomes_valid = facts.not_before;
     return accepted;
 }
 
@@ -197,7 +205,7 @@ TlsContext::~TlsContext() {
 std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const std::optional<CertificateFiles>& own) {
     std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method()), false));
     SSL_CTX* context = made->context_;
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_certificate_too_new);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_wrong_dates);
     if (ca_file.empty()) {
         SSL_CTX_set_default_verify_paths(context);
     } else if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
@@ -245,18 +253,20 @@ ssl_st* TlsContext::make_connection(const std::string& server_name) const {
         SSL_set_hostflags(connection, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         SSL_set1_host(connection, server_name.c_str());
     }
-    SSL_set_ex_data(connection, server_index(), new Server{server_name, std::nullopt});
+    SSL_set_ex_data(connection, server_index(), new Server{server_name});
     sessions_->offer(server_name, connection);
     return connection;
 }
 
 Failure verification_failure(const ssl_st* connection) {
     const auto* server = server_of(connection);
-    if (server == nullptr || !server->becomes_valid)
+    if (server == nullptr || (!server->becomes_valid && !server->expired))
         return {Errc::hub_untrusted, X509_verify_cert_error_string(SSL_get_verify_result(connection))};
-    return {Errc::clock_behind, "the certificate of " + server->name + " is valid from " +
-                                    date_of(*server->becomes_valid) + ", and by this clock it is " +
-                                    date_of(std::time(nullptr))};
+    const auto validity = server->expired ? " expired at " + date_of(*server->expired)
+                                          : " is valid from " + date_of(*server->becomes_valid);
+    return {
+        server->expired ? Errc::certificate_expired : Errc::clock_behind,
+        "the certificate of " + server->name + validity + ", and by this clock it is " + date_of(std::time(nullptr))};
 }
 
 }  // namespace device_streams

@@ -26,9 +26,8 @@ asio::awaitable<nlohmann::json> administer(HubLocation location, nlohmann::json 
                                            Clock& clock) {
     const auto deadline = clock.now() + patience;
     const auto socket = socket_of(location);
-    const auto lock_file = location.state.lock_file();
     for (;;) {
-        const auto lock = FileLock::try_acquire(lock_file);
+        const auto lock = location.state.try_lock();
         if (auto answer = co_await ask_running_hub(socket, request, clock)) co_return std::move(*answer);
         if (lock) co_return co_await execute_here(location, std::move(request), clock);
         if (clock.now() >= deadline) throw Failure(Errc::hub_not_running, socket.to_string());

@@ -35,6 +35,7 @@ asio::awaitable<json> AdminCommands::answer_to(json request) {
         const auto& command = command_of(request);
         json answer;
         answer["result"] = co_await command.run(hub_, std::move(request));
+        if (command.tells == Tells::connections && !hub_.live.connected) answer["notRunning"] = true;
         co_return answer;
     } catch (const Failure& failure) {
         co_return failure_answer(failure.errc(), failure.detail());
@@ -49,7 +50,7 @@ const AdminCommand& AdminCommands::command_of(const json& request) const {
     const auto command = std::ranges::find(admin_commands(), words, &AdminCommand::words);
     if (command == admin_commands().end())
         throw Failure(Errc::usage, "the hub does not know this command; is it of another version?");
-    if (command->tells_facts && hub_.facts().host_name.empty())
+    if (command->tells == Tells::facts && hub_.facts().host_name.empty())
         throw Failure(Errc::usage, "name the hub's configuration with -c: the answer needs the hub's host name");
     return *command;
 }

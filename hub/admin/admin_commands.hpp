@@ -37,6 +37,13 @@ struct AdministeredHub {
     LiveView live = {};
 };
 
+/// What an answer tells beside what the registry holds.
+enum class Tells {
+    nothing_more,
+    facts,        ///< of the hub: without them the command is not executed
+    connections,  ///< who is connected: where no hub runs, the answer says that this is not known
+};
+
 /// One command of the administrator. Its row feeds the command line with its help, the documents, and the hub that
 /// executes it; so a new command is a new row.
 struct AdminCommand {
@@ -46,10 +53,8 @@ struct AdminCommand {
     /// Returns the result. Throws Failure and, for a request of the wrong shape, nlohmann::json::exception.
     asio::awaitable<nlohmann::json> (*run)(AdministeredHub& hub, nlohmann::json request);
     std::string (*print)(const nlohmann::json& result);  ///< for people
-    bool tells_facts = false;                            ///< of the hub: without them it is not executed
+    Tells tells = Tells::nothing_more;
 };
-
-inline constexpr bool tells_facts = true;  // in a row
 
 /// The rows of all commands, those of a noun one after the other.
 const std::vector<AdminCommand>& admin_commands();
@@ -60,7 +65,8 @@ std::vector<AdminCommand> policy_commands();
 std::vector<AdminCommand> running_hub_commands();
 
 /// Executes the administrator's commands, as JSON objects in and out: {"command": "device add", "device": "pump-17"}
-/// gives {"result": ...} or {"error": 609, "detail": "..."}; a hub that is stopping adds "stopping": true. The same
+/// gives {"result": ...} or {"error": 609, "detail": "..."}; a hub that is stopping adds "stopping": true, and what
+/// cannot tell who is connected, "notRunning": true. The same
 /// code serves a running hub's admin socket and a command line that has opened the registry itself.
 class AdminCommands {
  public:

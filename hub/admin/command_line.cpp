@@ -52,10 +52,12 @@ int do_as_asked(const AdminSubcommands& asked, const HubLocation& hub) {
     auto answer = block_on(administer(hub, asked.request(), patience, clock));
     if (answer.contains("stopping"))
         std::cerr << "stream-hub: this hub is stopping: it takes no new streams and ends with those that run\n";
+    const bool not_running = answer.contains("notRunning");
     const auto text = asked.text_of(result_of(std::move(answer)));
     if (!file) {
         std::cout << text << std::flush;
-        return exit_ok;
+        return not_running ? report({Errc::hub_not_running, hub.admin_socket + ", so who is connected is not known"})
+                           : int{exit_ok};
     }
     file->write(text);
     std::cerr << "stream-hub: wrote the connection string to " << *asked.output() << "\n";

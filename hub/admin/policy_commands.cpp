@@ -132,7 +132,7 @@ std::vector<AdminCommand> policy_commands() {
          {take_policy, take_output, take_permissions, take_rules},
          add_policy,
          print_connection_string,
-         tells_facts},
+         Tells::facts},
         {"policy list", "List policies", {take_json}, list_policies, print_policies},
         {"policy remove", "Remove a policy; ends its streams and links", {take_policy}, remove_policy, print_nothing},
         {"policy allow",
@@ -160,7 +160,7 @@ std::vector<AdminCommand> policy_commands() {
          {take_policy, take_key, take_output},
          renew_policy_key,
          print_connection_string,
-         tells_facts},
+         Tells::facts},
     };
 }
 

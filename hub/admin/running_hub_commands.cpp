@@ -70,7 +70,7 @@ std::vector<AdminCommand> running_hub_commands() {
          {take_hub_name},
          show_endpoint,
          print_json,
-         tells_facts},
+         Tells::facts},
         {"quota", "Show the limits of streams, and what is in use of them", {take_json}, show_quota, print_quota},
         {"reload",
          "Let the running hub read its configuration and the files that it names again, and say what changed",

@@ -18,6 +18,8 @@ struct StateDirectory {
     std::string admin_socket() const { return path / "admin.sock"; }
     std::string lock_file() const { return path / "lock"; }
 
+    /// nullopt: a hub or a command line has it. Throws Failure(state_unusable).
+    std::optional<FileLock> try_lock() const;
     /// The right to open the registry: a hub holds it while it runs, a command line for a moment, so this waits up to
     /// `patience` for it. Throws Failure(state_unusable).
     asio::awaitable<FileLock> lock(Clock::duration patience, Clock& clock) const;

@@ -67,7 +67,7 @@ void QuotaFile::load() {
     if (file_.empty() || !std::filesystem::exists(file_)) return;
     const auto text = content_of(file_);
     const auto volumes = text ? parse_volumes(*text) : std::nullopt;
-    if (!volumes) return report("it is damaged: what was carried today counts from 0");
+    if (!volumes) return report({Errc::state_unusable, "it is damaged: what was carried today counts from 0"});
     written_ = *text;
     quotas_->restore(*volumes);
 }
@@ -110,7 +110,7 @@ bool QuotaFile::write(bool last_of_ours) {
     try {
         put(text);
     } catch (const Failure& failure) {
-        report(failure.detail());
+        report(failure);
         return false;
     }
     written_ = std::move(text);
@@ -128,11 +128,11 @@ void QuotaFile::put(const std::string& text) {
     if (failed) throw Failure(Errc::state_unusable, file_.string() + ": " + failed.message());
 }
 
-void QuotaFile::report(const std::string& why) {
+void QuotaFile::report(const Failure& failure) {
     if (std::exchange(failing_, true)) return;
-    const auto& info = describe(Errc::state_unusable);
+    const auto& info = describe(failure.errc());
     log_.warning("the day's volumes are not kept",
-                 {{"code", info.id}, {"file", file_.string()}, {"reason", why}, {"next", info.advice}});
+                 {{"code", info.id}, {"file", file_.string()}, {"reason", failure.detail()}, {"next", info.advice}});
 }
 
 }  // namespace device_streams::hub

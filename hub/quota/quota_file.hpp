@@ -42,7 +42,7 @@ class QuotaFile {
     // On the thread.
     bool write(bool last_of_ours);
     void put(const std::string& text);
-    void report(const std::string& why);
+    void report(const Failure& failure);
 
     const std::shared_ptr<StreamQuotas> quotas_;
     const std::filesystem::path file_;

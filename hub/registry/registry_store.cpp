@@ -29,9 +29,11 @@ constexpr const char* certificate_index =
 const std::string& make_file(const std::string& file, RegistryStore::Mode mode) {
     if (file == SqliteRegistry::in_memory) return file;
     if (mode == RegistryStore::Mode::open_existing) {
-        std::error_code missing;  // of which SQLite tells
-        if (std::filesystem::file_size(file, missing) == 0)
-            throw Failure(Errc::state_unusable, file + " is empty: it has lost what it held");
+        std::error_code missing;
+        const auto size = std::filesystem::file_size(file, missing);
+        if (missing == std::errc::no_such_file_or_directory)
+            throw Failure(Errc::state_unusable, file + " does not exist; stream-hub init makes a new hub");
+        if (!missing && size == 0) throw Failure(Errc::state_unusable, file + " is empty: it has lost what it held");
         return file;
     }
     write_private_file(file, "");

@@ -42,8 +42,8 @@ class RegistryStore {
         for (;;) {
             try {
                 return work();
-            } catch (const DiskFull&) {
-                if (!reserve_.give_up_piece()) throw;
+            } catch (const Failure& failure) {
+                if (failure.errc() != Errc::disk_full || !reserve_.give_up_piece()) throw;
             }
         }
     }

@@ -18,7 +18,7 @@ bool is_disk_full(sqlite3* handle) {
 [[noreturn]] void fail(sqlite3* handle, const std::string& during) {
     if (handle && (sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY)
         throw Failure(Errc::state_unusable, during + ": another program is writing to it; try again");
-    if (handle && is_disk_full(handle)) throw DiskFull(Errc::state_unusable, during + ": " + sqlite3_errmsg(handle));
+    if (handle && is_disk_full(handle)) throw Failure(Errc::disk_full, during + ": " + sqlite3_errmsg(handle));
     throw Failure(Errc::state_unusable, during + ": " + (handle ? sqlite3_errmsg(handle) : "out of memory"));
 }
 

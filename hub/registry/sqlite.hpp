@@ -10,14 +10,9 @@
 #include <string>
 #include <string_view>
 
-/// SQLite in the house's manner: owners instead of handles, Failure(state_unusable) instead of codes. One thread at a
-/// time.
+/// SQLite in the house's manner: owners instead of handles, Failure(state_unusable or disk_full) instead of codes. One
+/// thread at a time.
 namespace device_streams::hub {
-
-/// There is no room on the disk for a change.
-class DiskFull : public Failure {
-    using Failure::Failure;
-};
 
 /// A prepared statement under way: binds its parameters from left to right, then steps. Resets itself when dropped.
 class Query {

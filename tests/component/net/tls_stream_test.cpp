@@ -252,7 +252,22 @@ TEST_F(TlsPair, AnExpiredCertificateIsNotTrustedWhereASessionIsResumed) {
     run(io, send_and_check(*server, *client, 10, 10));
     while (std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) <= soon)
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    EXPECT_EQ(failure_of(*this, "localhost"), Errc::hub_untrusted);
+    EXPECT_EQ(failure_of(*this, "localhost"), Errc::certificate_expired);
+}
+
+TEST_F(TlsPair, AnExpiredCertificateIsNamedWithItsDate) {
+    const auto own = test::make_certificate({.not_after = 1'700'000'000, .alternative_names = "DNS:localhost"});
+    const test::ScratchFolder folder;
+    const auto file = folder.write("own.pem", own.certificate);
+    client_context = TlsContext::client(file);
+    server_context = TlsContext::server(file, folder.write("own.key", own.key));
+    const auto failure = whole_failure_of(*this, "localhost");
+    EXPECT_EQ(failure.errc(), Errc::certificate_expired);
+    EXPECT_EQ(failure.detail().find("the certificate of localhost expired at 2023-11-14T22:13:20Z, and by this clock"),
+              0U)
+        << failure.detail();
+    client_context = TlsContext::client("");
+    EXPECT_EQ(failure_of(*this, "localhost"), Errc::hub_untrusted) << "another authority is no matter of dates";
 }
 
 TEST_F(TlsPair, AnUnknownAuthorityIsNotTrusted) {

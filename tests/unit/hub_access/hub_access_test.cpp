@@ -29,6 +29,7 @@ TEST(HubFailure, UnknownNamesGarbageAndTheRestAreToldApart) {
     EXPECT_EQ(failure_for(StreamError(CloseReason::protocol_violation, "garbage")).errc(), Errc::hub_protocol);
     EXPECT_EQ(failure_for(http::MessageError(400, "garbage")).errc(), Errc::hub_protocol);
     EXPECT_EQ(failure_for(std::system_error(asio::error::connection_refused)).errc(), Errc::hub_unreachable);
+    EXPECT_EQ(failure_for(std::system_error(asio::error::no_descriptors)).errc(), Errc::out_of_descriptors);
     EXPECT_EQ(failure_for(Failure(Errc::hub_untrusted, "as it is")).errc(), Errc::hub_untrusted);
 }
 

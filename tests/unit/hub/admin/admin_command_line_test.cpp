@@ -76,7 +76,9 @@ TEST_F(CommandLineTest, RefusesAFaultyConfiguration) {
     EXPECT_EQ(hub({}), exit_config);
     EXPECT_THAT(err, HasSubstr("colour"));
     EXPECT_THAT(ran, IsEmpty());
-    EXPECT_EQ(hub({"device", "list"}), exit_ok) << "a running hub can be administered, whatever is wrong elsewhere";
+    hub({"device", "add", "pump-17"});
+    EXPECT_EQ(hub({"device", "list"}), exit_unavailable);
+    EXPECT_THAT(out, HasSubstr("pump-17")) << "a hub can be administered, whatever is wrong elsewhere in its file";
 }
 
 TEST_F(CommandLineTest, ShowsHelpWhenNothingIsSaid) {
@@ -208,6 +210,17 @@ TEST_F(CommandLineTest, ExplainsAPolicyAtAnyTime) {
     EXPECT_THAT(err, HasSubstr("\"tomorrow\" is no time"));
 }
 
+TEST_F(CommandLineTest, SaysThatWithoutAHubNobodyKnowsWhoIsConnected) {
+    hub({"device", "add", "pump-17"});
+    for (const auto& words :
+         {std::vector<std::string>{"device", "list"}, {"device", "list", "--json"}, {"device", "show", "pump-17"}}) {
+        EXPECT_EQ(hub(words), exit_unavailable);
+        EXPECT_THAT(out, HasSubstr("pump-17"));
+        EXPECT_THAT(err, AllOf(HasSubstr("DS-608"), HasSubstr("who is connected is not known")));
+    }
+    EXPECT_EQ(hub({"policy", "list"}), exit_ok);
+}
+
 TEST_F(CommandLineTest, RenewsKeys) {
     hub({"device", "add", "pump-17"});
     const auto before = out;
@@ -231,7 +244,7 @@ TEST_F(CommandLineTest, FindsTheHubByItsStateDirectory) {
     EXPECT_EQ(line({"device", "add", "pump-17", "--state-directory", directory / "state"}), exit_ok);
     EXPECT_THAT(out, StartsWith("HostName=hub1.example.com;"));
     EXPECT_EQ(line({"device", "list", "--state-directory", scratch / "nowhere"}), exit_cut);
-    EXPECT_THAT(err, HasSubstr("DS-106"));
+    EXPECT_THAT(err, AllOf(HasSubstr("DS-106"), HasSubstr("stream-hub init")));
 }
 
 TEST_F(CommandLineTest, MakesNoConnectionStringWithoutKnowingTheHubsName) {
@@ -239,8 +252,7 @@ TEST_F(CommandLineTest, MakesNoConnectionStringWithoutKnowingTheHubsName) {
     const auto state = (directory / "state").string();
     EXPECT_EQ(line({"device", "add", "pump-17", "--state-directory", state}), exit_usage);
     EXPECT_THAT(err, HasSubstr("-c"));
-    EXPECT_EQ(line({"device", "list", "--state-directory", state}), exit_ok);
-    EXPECT_THAT(out, IsEmpty());
+    EXPECT_EQ(line({"policy", "list", "--state-directory", state}), exit_ok);
 }
 
 TEST_F(CommandLineTest, MakesAHub) {
