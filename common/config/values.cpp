@@ -158,11 +158,13 @@ ValueKind<ProxyUrl> proxy_url() {
             throw BadValue(wrong.what());
         }
     };
-    return {
-        .type = "URL",
-        .allowed = "http://[user:password@]host:port or https://..., special characters of user and password as %XX",
-        .parse = parse,
-        .print = [](const ProxyUrl& value) { return value.to_string(); }};
+    return {.type = "URL",
+            .allowed =
+                "http://[user:password@]host:port, https://... or socks5h://..., special characters of user and "
+                "password as "
+                "%XX",
+            .parse = parse,
+            .print = [](const ProxyUrl& value) { return value.to_string(); }};
 }
 
 ValueKind<NoProxy> no_proxy_list() {

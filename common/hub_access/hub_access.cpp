@@ -45,7 +45,7 @@ Endpoint HubAccess::route(const Endpoint& named) const {
     return where;
 }
 
-std::shared_ptr<const HttpProxy> HubAccess::proxy_to(const Endpoint& named) const {
+std::shared_ptr<const OutwardProxy> HubAccess::proxy_to(const Endpoint& named) const {
     const bool around = proxy && (proxy->except.covers(named.host) || proxy->except.covers(route(named).host));
     return around ? nullptr : proxy;
 }

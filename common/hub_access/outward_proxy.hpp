@@ -14,18 +14,18 @@
 
 namespace device_streams {
 
-/// The HTTP proxy that stands between this program and the hub.
-struct HttpProxy {
+/// The proxy of the network that stands between this program and the hub.
+struct OutwardProxy {
     ProxyUrl url;
     NoProxy except;                         ///< what is reached without it
     std::shared_ptr<const TlsContext> tls;  ///< with an https proxy
 };
 
 /// nullptr without a proxy. `ca_file` is for an https proxy, empty: the system's store. Throws as TlsContext::client().
-std::shared_ptr<const HttpProxy> make_http_proxy(const std::optional<ProxyUrl>& url, const NoProxy& except,
-                                                 const std::string& ca_file);
+std::shared_ptr<const OutwardProxy> make_outward_proxy(const std::optional<ProxyUrl>& url, const NoProxy& except,
+                                                       const std::string& ca_file);
 /// Whether both lead the same way.
-bool same_proxy(const std::shared_ptr<const HttpProxy>& one, const std::shared_ptr<const HttpProxy>& other);
+bool same_proxy(const std::shared_ptr<const OutwardProxy>& one, const std::shared_ptr<const OutwardProxy>& other);
 
 /// How patient the way through a proxy is.
 struct ProxyLimits {
@@ -33,9 +33,9 @@ struct ProxyLimits {
     Clock::duration dead_after;  ///< see RawConnection::give_up_after
 };
 
-/// Connects to `target` through the proxy, which resolves its name: TCP, TLS with an https proxy, and CONNECT (RFC 9110
-/// section 9.3.6). Throws Failure (DS-211 to DS-217).
-asio::awaitable<std::unique_ptr<RawConnection>> dial_through(std::shared_ptr<const HttpProxy> proxy, Endpoint target,
+/// Connects to `target` through the proxy, which resolves its name: TCP, TLS with an https proxy, and the dialogue of
+/// HTTP (ConnectRequest) or SOCKS (SocksRequest). Throws Failure (DS-211 to DS-217).
+asio::awaitable<std::unique_ptr<RawConnection>> dial_through(std::shared_ptr<const OutwardProxy> proxy, Endpoint target,
                                                              ProxyLimits limits, Clock& clock);
 
 }  // namespace device_streams
