@@ -93,6 +93,10 @@ bool ConnectRequest::take(std::string_view bytes) {
     }
 }
 
+void ConnectRequest::take_end() const {
+    throw Failure(Errc::proxy_garbage, during() + ": it closed the connection");
+}
+
 void ConnectRequest::refuse(const std::string& head) const {
     const auto answer = http::parse_response_head(head);
     auto said = during() + " and answered " + quoted(answer);

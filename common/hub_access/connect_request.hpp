@@ -18,6 +18,7 @@ class ConnectRequest final : public ProxyDialogue {
 
     std::string next_words() override;
     bool take(std::string_view bytes) override;
+    [[noreturn]] void take_end() const override;
 
  private:
     [[noreturn]] void refuse(const std::string& head) const;

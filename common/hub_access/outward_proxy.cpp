@@ -62,7 +62,7 @@ asio::awaitable<void> ask(RawConnection& connection, std::unique_ptr<ProxyDialog
     std::array<std::byte, 1024> room;
     for (;;) {
         const auto size = connection.try_recv(room);
-        if (size == 0) throw StreamError(CloseReason::lost, "it closed the connection");
+        if (size == 0) dialogue->take_end();
         if (size && dialogue->take({reinterpret_cast<const char*>(room.data()), *size})) co_return;
         co_await send_all(connection, dialogue->next_words());
         if (!size) co_await connection.wait_readable();

@@ -20,6 +20,8 @@ class ProxyDialogue {
     /// proxy_found_no_hub as the proxy says, or proxy_garbage for what is no answer, or goes on behind its end, where
     /// nothing may come before we have spoken to the hub.
     virtual bool take(std::string_view bytes) = 0;
+    /// Throws the Failure that it is when the proxy closes the connection now.
+    [[noreturn]] virtual void take_end() const = 0;
 };
 
 }  // namespace device_streams

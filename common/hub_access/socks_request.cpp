@@ -67,6 +67,13 @@ bool SocksRequest::take(std::string_view bytes) {
     return take_reply();
 }
 
+void SocksRequest::take_end() const {
+    if (step_ == Step::login) fail(Errc::proxy_unauthorized, "it closed the connection when it had user and password");
+    if (step_ == Step::reply)
+        fail(Errc::proxy_found_no_hub, "it closed the connection, as ssh -D does when it does not reach the target");
+    fail(Errc::proxy_garbage, "it closed the connection");
+}
+
 bool SocksRequest::take_method() {
     if (!answer_.empty() && answer_.front() != socks_version) fail(Errc::proxy_garbage, "it does not speak SOCKS 5");
     if (answer_.size() < 2) return false;

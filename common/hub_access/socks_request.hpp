@@ -21,6 +21,7 @@ class SocksRequest final : public ProxyDialogue {
     std::string next_words() override;
     /// Each reply code becomes a Failure of its own words; a name that is too long for SOCKS is proxy_refused.
     bool take(std::string_view bytes) override;
+    [[noreturn]] void take_end() const override;
 
  private:
     enum class Step { method, login, reply };

@@ -132,6 +132,23 @@ TEST_F(SocksRequestTest, RefusesBytesBehindTheAnswer) {
     EXPECT_TRUE(outcome(no_login + open_way + "x").starts_with("DS-217 "));
 }
 
+TEST_F(SocksRequestTest, AnEndMeansWhatItComesInsteadOf) {
+    const auto at_end = [this](const std::string& answer) {
+        const auto proxy = parse_proxy_url(with_password);
+        SocksRequest request(proxy, hub);
+        EXPECT_FALSE(request.take(answer));
+        try {
+            request.take_end();
+        } catch (const Failure& failure) {
+            return std::string(describe(failure.errc()).id);
+        }
+    };
+    EXPECT_EQ(at_end(""), "DS-217");
+    EXPECT_EQ(at_end(by_password), "DS-214");
+    EXPECT_EQ(at_end(by_password + welcome), "DS-216");
+    EXPECT_EQ(at_end(no_login), "DS-216");  // ssh -D
+}
+
 TEST_F(SocksRequestTest, WaitsForAWholeAnswer) {
     const auto whole = no_login + open_way;
     for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_EQ(outcome(whole.substr(0, size)), "more") << size;
