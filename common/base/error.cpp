@@ -108,6 +108,9 @@ constexpr std::array table{
               "Raise idle_timeout, max_lifetime or stall_timeout if that was too soon."},
     ErrorInfo{Errc::ended_by_policy, "DS-507", "the stream was ended by policy",
               "An identity was removed or a limit was reached; the hub's log says which."},
+    ErrorInfo{Errc::mtu_black_hole, "DS-508", "large packets vanish on the way, small ones arrive (MTU)",
+              "Set hub.mss to 1200, or mss in the hub's configuration; or have the firewall on the way let ICMP "
+              "\"fragmentation needed\" and \"packet too big\" through."},
     ErrorInfo{Errc::credential_refused, "DS-601", "a credential was refused",
               "Check that identity's key or certificate and its expiry, and the clock of the machine it came from."},
     ErrorInfo{Errc::peer_garbage, "DS-602", "a peer sent something that is not the protocol",

@@ -64,6 +64,7 @@ enum class Errc {
     cancelled = 505,
     time_limit = 506,
     ended_by_policy = 507,
+    mtu_black_hole = 508,
     // hub
     credential_refused = 601,
     peer_garbage = 602,

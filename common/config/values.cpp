@@ -149,6 +149,10 @@ ValueKind<std::optional<Endpoint>> endpoint_or_off() {
             .print = [on, off](const auto& value) { return value ? on.print(*value) : std::string(off); }};
 }
 
+ValueKind<std::uint16_t> segment_size() {
+    return whole_number<std::uint16_t>(536, 32767);
+}
+
 ValueKind<ProxyUrl> proxy_url() {
     const auto parse = [](const RawValue& raw) {
         refuse_empty(raw.text);

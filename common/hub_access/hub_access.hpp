@@ -11,7 +11,9 @@
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace device_streams {
@@ -24,6 +26,7 @@ struct HubAccess {
     std::string path_prefix = {};  ///< in front of the paths of links and stream requests; empty: none
     std::shared_ptr<const TlsContext> tls;
     std::shared_ptr<const OutwardProxy> proxy = {};      ///< on the way to the hub; nullptr: none
+    std::optional<std::uint16_t> mss = {};               ///< of TCP, as connect_first() has it
     Clock::duration timeout = std::chrono::seconds(10);  ///< of TCP with TLS, each step through a proxy, an upgrade
     Liveness liveness;                                   ///< of the streams' legs
 

@@ -31,9 +31,9 @@ Failure proxy_failure(const std::exception_ptr& cause, const Trouble& trouble) {
     }
 }
 
-asio::awaitable<std::unique_ptr<RawConnection>> dial_tcp(Endpoint where, Clock::duration dead_after, Clock& clock) {
-    auto socket = co_await dial_out(std::move(where), clock);
-    socket.give_up_after(dead_after);
+asio::awaitable<std::unique_ptr<RawConnection>> dial_tcp(Endpoint where, ProxyLimits limits, Clock& clock) {
+    auto socket = co_await dial_out(std::move(where), limits.mss, clock);
+    socket.give_up_after(limits.dead_after);
     co_return std::make_unique<Socket>(std::move(socket));
 }
 
@@ -99,7 +99,7 @@ asio::awaitable<std::unique_ptr<RawConnection>> dial_through(std::shared_ptr<con
                                                              ProxyLimits limits, Clock& clock) {
     const auto name = proxy->url.to_string();
     Trouble trouble{"connecting to " + name, Errc::proxy_unreachable, Errc::proxy_unreachable};
-    auto dialling = dial_tcp(proxy->url.endpoint, limits.dead_after, clock);
+    auto dialling = dial_tcp(proxy->url.endpoint, limits, clock);
     auto connection = co_await step(std::move(dialling), limits.step, clock, trouble);
     if (proxy->url.kind == ProxyKind::https) {
         trouble = {name, Errc::proxy_tls_failed, Errc::proxy_tls_failed};

@@ -8,6 +8,7 @@
 
 #include <asio/awaitable.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,10 +28,11 @@ std::shared_ptr<const OutwardProxy> make_outward_proxy(const std::optional<Proxy
 /// Whether both lead the same way.
 bool same_proxy(const std::shared_ptr<const OutwardProxy>& one, const std::shared_ptr<const OutwardProxy>& other);
 
-/// How patient the way through a proxy is.
+/// How patient the way through a proxy is, and how large its packets.
 struct ProxyLimits {
-    Clock::duration step;        ///< for TCP, for TLS, and for the proxy's answer, each
-    Clock::duration dead_after;  ///< see RawConnection::give_up_after
+    Clock::duration step;                   ///< for TCP, for TLS, and for the proxy's answer, each
+    Clock::duration dead_after;             ///< see RawConnection::give_up_after
+    std::optional<std::uint16_t> mss = {};  ///< as connect_first() has it
 };
 
 /// Connects to `target` through the proxy, which resolves its name: TCP, TLS with an https proxy, and the dialogue of
