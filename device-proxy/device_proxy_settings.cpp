@@ -22,8 +22,9 @@ void complete_access(HubAccess& hub, const HubSettings& settings, const iothub::
     hub.host_name = identity.host_name;
     hub.connect_host = settings.address.empty() ? identity.gateway_host_name : settings.address;
     hub.path_prefix = settings.path_prefix;
+    hub.mss = settings.mss;
     hub.tls = TlsContext::client(settings.ca_file);
-    hub.proxy = make_http_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
+    hub.proxy = make_outward_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
 }
 
 }  // namespace

@@ -140,6 +140,7 @@ void StreamHub::listen_to(std::unique_ptr<Listener>& listener, const Endpoint& e
     const auto strand = accepting_.make_strand();
     listener = std::make_unique<Listener>(strand, endpoint, nullptr, SocketAccess::group);  // front ends
     listener->keep_descriptors(kept_descriptors);
+    if (const auto mss = config_.get()->mss) listener->limit_segments(*mss);
     accepting_.spawn(strand, accept_all(*listener, serve));
 }
 

@@ -25,8 +25,9 @@ ServiceAccess make_service_access(const ServiceProxyConfig& config) {
     access.hub.host_name = access.credential.host_name;
     access.hub.connect_host = settings.address.empty() ? access.credential.gateway_host_name : settings.address;
     access.hub.path_prefix = settings.path_prefix;
+    access.hub.mss = settings.mss;
     access.hub.tls = TlsContext::client(settings.ca_file);
-    access.hub.proxy = make_http_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
+    access.hub.proxy = make_outward_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
     access.hub.timeout = config.open.hub;
     access.hub.liveness = config.liveness;
     access.port = settings.port;

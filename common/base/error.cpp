@@ -46,20 +46,25 @@ constexpr std::array table{
     ErrorInfo{Errc::hub_link_lost, "DS-209", "the link to the hub was lost", "It is made again by itself."},
     ErrorInfo{Errc::hub_refused_stream_leg, "DS-210", "the hub refused the stream's leg",
               "Connect again; if that repeats, check both machines' dates."},
-    ErrorInfo{Errc::proxy_unreachable, "DS-211", "the HTTP proxy cannot be reached",
-              "Check hub.http_proxy (or https_proxy in the environment), this machine's DNS, and that the proxy runs."},
-    ErrorInfo{Errc::proxy_timeout, "DS-212", "the HTTP proxy did not answer in time",
-              "Check the proxy's load, and that the hub can be reached from where the proxy is."},
-    ErrorInfo{Errc::proxy_tls_failed, "DS-213", "TLS with the HTTP proxy failed",
+    ErrorInfo{
+        Errc::proxy_unreachable, "DS-211", "the network's proxy cannot be reached",
+        "Check hub.http_proxy (or https_proxy and all_proxy in the environment), this machine's DNS, and that the "
+        "proxy runs."},
+    ErrorInfo{
+        Errc::proxy_timeout, "DS-212", "the network's proxy did not answer in time",
+        "Check the proxy's load, that the hub can be reached from where the proxy is, and whether it speaks HTTP or "
+        "SOCKS."},
+    ErrorInfo{Errc::proxy_tls_failed, "DS-213", "TLS with the network's proxy failed",
               "Check that the proxy's port takes TLS, else write http://, and set hub.http_proxy_ca_file to its CA."},
-    ErrorInfo{Errc::proxy_unauthorized, "DS-214", "the HTTP proxy wants another authentication",
+    ErrorInfo{Errc::proxy_unauthorized, "DS-214", "the network's proxy wants another authentication",
               "Check hub.http_proxy_credentials_file, or user and password in the proxy's URL."},
-    ErrorInfo{Errc::proxy_refused, "DS-215", "the HTTP proxy does not let us through to the hub",
-              "Have its administrator allow CONNECT to the hub's name and port, or use port 443 for the hub."},
-    ErrorInfo{Errc::proxy_found_no_hub, "DS-216", "the HTTP proxy did not reach the hub",
+    ErrorInfo{Errc::proxy_refused, "DS-215", "the network's proxy does not let us through to the hub",
+              "Have its administrator allow connections to the hub's name and port, or use port 443 for the hub."},
+    ErrorInfo{Errc::proxy_found_no_hub, "DS-216", "the network's proxy did not reach the hub",
               "Check HostName and hub.port, and that the proxy resolves and reaches them; its log says more."},
-    ErrorInfo{Errc::proxy_garbage, "DS-217", "the HTTP proxy answered with something unexpected",
-              "Check that host and port are those of an HTTP proxy; if it takes TLS, write https://."},
+    ErrorInfo{Errc::proxy_garbage, "DS-217", "the network's proxy answered with something unexpected",
+              "Check that host and port are those of the proxy, and the scheme: http://, https:// if it takes TLS, or "
+              "socks5h://."},
     ErrorInfo{
         Errc::upgrade_removed, "DS-218", "something in front of the hub removes the upgrade to WebSocket",
         "Have the reverse proxy pass it on: nginx needs `proxy_http_version 1.1`, `proxy_set_header Upgrade "
@@ -109,6 +114,9 @@ constexpr std::array table{
               "Raise idle_timeout, max_lifetime or stall_timeout if that was too soon."},
     ErrorInfo{Errc::ended_by_policy, "DS-507", "the stream was ended by policy",
               "An identity was removed or a limit was reached; the hub's log says which."},
+    ErrorInfo{Errc::mtu_black_hole, "DS-508", "large packets vanish on the way, small ones arrive (MTU)",
+              "Set hub.mss to 1200, or mss in the hub's configuration; or have the firewall on the way let ICMP "
+              "\"fragmentation needed\" and \"packet too big\" through."},
     ErrorInfo{Errc::credential_refused, "DS-601", "a credential was refused",
               "Check that identity's key or certificate and its expiry, and the clock of the machine it came from."},
     ErrorInfo{Errc::peer_garbage, "DS-602", "a peer sent something that is not the protocol",

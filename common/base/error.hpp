@@ -30,7 +30,7 @@ enum class Errc {
     hub_busy = 208,
     hub_link_lost = 209,
     hub_refused_stream_leg = 210,
-    // an HTTP proxy on the way to the hub, or a reverse proxy in front of it
+    // a proxy of the network on the way to the hub, or a reverse proxy in front of it
     proxy_unreachable = 211,
     proxy_timeout = 212,
     proxy_tls_failed = 213,
@@ -66,6 +66,7 @@ enum class Errc {
     cancelled = 505,
     time_limit = 506,
     ended_by_policy = 507,
+    mtu_black_hole = 508,
     // hub
     credential_refused = 601,
     peer_garbage = 602,

@@ -20,6 +20,7 @@ ExitCode exit_code_for(Errc code) {
         case Errc::hub_unreachable:
         case Errc::hub_timeout:
         case Errc::hub_link_lost:
+        case Errc::mtu_black_hole:
         case Errc::hub_not_running:
         case Errc::proxy_unreachable:
         case Errc::proxy_timeout:

@@ -8,9 +8,16 @@
 
 namespace device_streams {
 
-/// Where an HTTP proxy is, and our user name and password there.
+/// How a proxy is spoken to.
+enum class ProxyKind {
+    http,    ///< CONNECT
+    https,   ///< CONNECT, by TLS with the proxy itself
+    socks5,  ///< RFC 1928; the proxy resolves names
+};
+
+/// Where a proxy is, and our user name and password there.
 struct ProxyUrl {
-    bool tls = false;  ///< https: TLS with the proxy itself
+    ProxyKind kind = ProxyKind::http;
     Endpoint endpoint;
     Secret credentials = {};  ///< `user:password`, as Basic authentication (RFC 7617) has it; empty: none
 
@@ -19,12 +26,14 @@ struct ProxyUrl {
     bool operator==(const ProxyUrl&) const = default;
 };
 
-/// `[http[s]://][user:password@]host[:port]`, where the port is 80 or 443 unless given, an IPv6 address stands in
-/// brackets, and user and password may be percent-encoded. Throws std::invalid_argument with a clause that says what is
+/// `[scheme://][user:password@]host[:port]` with the scheme http, https, socks5h, socks5 or socks (the last three are
+/// the same), and the port 80, 443 or 1080 unless given. An IPv6 address stands in brackets; user and password may be
+/// percent-encoded. Throws std::invalid_argument with a clause that says what is
 /// wrong and repeats nothing of the text.
 ProxyUrl parse_proxy_url(std::string_view text);
 
-/// What makes `user:password` unfit for Basic authentication, as a clause; empty: nothing.
-std::string fault_in_credentials(std::string_view credentials);
+/// What makes `user:password` unfit for Basic authentication (RFC 7617) or for SOCKS 5 (RFC 1929), as a clause; empty:
+/// nothing.
+std::string fault_in_credentials(ProxyKind kind, std::string_view credentials);
 
 }  // namespace device_streams

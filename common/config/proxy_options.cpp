@@ -20,7 +20,7 @@ void complete_credentials(HubSettings& hub, bool proxy_in_file, ParseContext& re
                                                   ", allowed: one of the two");
     auto secret = read_secret_line(credentials_key, hub.http_proxy_credentials_file, "user:password", reading);
     if (!secret) return;
-    if (const auto fault = fault_in_credentials(secret->reveal()); !fault.empty())
+    if (const auto fault = fault_in_credentials(hub.http_proxy->kind, secret->reveal()); !fault.empty())
         return reading.fault(credentials_key, fault + ", allowed: user:password");
     hub.http_proxy->credentials = std::move(*secret);
 }
@@ -32,7 +32,7 @@ void complete_proxy(HubSettings& hub, ParseContext& reading) {
     if (in_file && reading.given_by_environment(except_key)) hub.no_proxy = NoProxy();
     if (in_file && !hub.http_proxy->credentials.empty()) warn_if_others_can_read(url_key, reading.source(), reading);
     if (reading.given(credentials_key)) complete_credentials(hub, in_file, reading);
-    if (in_file && reading.given(ca_key) && !hub.http_proxy->tls)
+    if (in_file && reading.given(ca_key) && hub.http_proxy->kind != ProxyKind::https)
         reading.fault(ca_key, "not used, allowed: with an https:// proxy");
     require_readable(ca_key, hub.http_proxy_ca_file, reading);
 }

@@ -3,7 +3,7 @@
 #include "common/config/options.hpp"
 #include "common/config/settings.hpp"
 
-/// The HTTP proxy on the way to the hub.
+/// The proxy on the way to the hub.
 namespace device_streams {
 
 /// What its rows have to do with each other: reads the file with the credentials into the URL, and lets the environment
@@ -15,16 +15,17 @@ template <typename Config>
 void add_proxy_options(OptionTable<Config>& table) {
     table.add(
         {.key = "hub.http_proxy",
-         .help = "HTTP proxy that every connection to the hub goes through (CONNECT), and that resolves the hub's "
-                 "name. With https:// the proxy itself is spoken to by TLS. The port is 80 or 443 unless given.",
-         .environment = {"https_proxy", "HTTPS_PROXY"},
+         .help = "Proxy that every connection to the hub goes through, and that resolves the hub's name: an HTTP proxy "
+                 "(CONNECT), which with https:// is itself spoken to by TLS, or with socks5h:// a SOCKS 5 proxy. The "
+                 "port is 80, 443 or 1080 unless given.",
+         .environment = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"},
          .example = "http://proxy.example.com:3128",
          .optional_example = true},
         proxy_url(), member(&Config::hub, &HubSettings::http_proxy));
     table.add(
         {.key = "hub.http_proxy_credentials_file",
-         .help = "File that holds user:password for the proxy (Basic authentication) as they are, in one line and "
-                 "readable for this program only.",
+         .help = "File that holds user:password for the proxy (Basic authentication, or RFC 1929 for SOCKS) as they "
+                 "are, in one line and readable for this program only.",
          .example = "proxy.credentials",
          .optional_example = true,
          .names_file = true},

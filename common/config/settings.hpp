@@ -22,8 +22,9 @@ struct HubSettings {
     std::string path_prefix;             ///< in front of all paths; empty, or begins with / and does not end with one
     std::string address;                 ///< where to connect instead of HostName; empty: HostName
     std::string connection_string_file;  ///< path it was read from; empty: it was given as text
+    std::optional<std::uint16_t> mss;    ///< bytes of TCP payload in a packet; nullopt: the system's
 
-    std::optional<ProxyUrl> http_proxy;       ///< on the way to the hub, with its credentials
+    std::optional<ProxyUrl> http_proxy;       ///< on the way to the hub (HTTP or SOCKS), with its credentials
     std::string http_proxy_credentials_file;  ///< path they were read from
     std::string http_proxy_ca_file;           ///< of an https proxy; empty: the system's store
     NoProxy no_proxy;                         ///< what is reached without it

@@ -73,6 +73,13 @@ void add_hub_options(OptionTable<Config>& table, const std::string& who,
                .optional_example = true},
               text("begins with / and does not end with one", is_path_prefix),
               member(&Config::hub, &HubSettings::path_prefix));
+    table.add({.key = "hub.mss",
+               .help = "Largest TCP segment (TCP_MAXSEG) of connections to the hub or to the proxy before it, in both "
+                       "directions. For paths that swallow large packets without a word (DS-508). Default: the "
+                       "system's.",
+               .example = "1200",
+               .optional_example = true},
+              segment_size(), member(&Config::hub, &HubSettings::mss));
     table.rule({text_key, file_key}, [check, text_key, file_key](Config& config, ParseContext& reading) {
         if (!complete_connection_string(config.hub, reading)) return;
         const auto& key = config.hub.connection_string_file.empty() ? text_key : file_key;

@@ -149,6 +149,10 @@ ValueKind<std::optional<Endpoint>> endpoint_or_off() {
             .print = [on, off](const auto& value) { return value ? on.print(*value) : std::string(off); }};
 }
 
+ValueKind<std::uint16_t> segment_size() {
+    return whole_number<std::uint16_t>(536, 32767);
+}
+
 ValueKind<ProxyUrl> proxy_url() {
     const auto parse = [](const RawValue& raw) {
         refuse_empty(raw.text);
@@ -158,11 +162,13 @@ ValueKind<ProxyUrl> proxy_url() {
             throw BadValue(wrong.what());
         }
     };
-    return {
-        .type = "URL",
-        .allowed = "http://[user:password@]host:port or https://..., special characters of user and password as %XX",
-        .parse = parse,
-        .print = [](const ProxyUrl& value) { return value.to_string(); }};
+    return {.type = "URL",
+            .allowed =
+                "http://[user:password@]host:port, https://... or socks5h://..., special characters of user and "
+                "password as "
+                "%XX",
+            .parse = parse,
+            .print = [](const ProxyUrl& value) { return value.to_string(); }};
 }
 
 ValueKind<NoProxy> no_proxy_list() {

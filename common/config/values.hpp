@@ -56,6 +56,8 @@ ValueKind<Endpoint> endpoint(EndpointUse use);
 /// Where to listen, or `off`, which is nullopt.
 ValueKind<std::optional<Endpoint>> endpoint_or_off();
 
+/// Bytes of TCP payload in a packet, as Linux takes them for TCP_MAXSEG; below 536 IPv4 has no use for it (RFC 9293).
+ValueKind<std::uint16_t> segment_size();
 /// See parse_proxy_url; printed without credentials.
 ValueKind<ProxyUrl> proxy_url();
 ValueKind<NoProxy> no_proxy_list();

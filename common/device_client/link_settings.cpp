@@ -52,8 +52,8 @@ bool LinkSettings::same_link(const LinkSettings& other) const {
            identity.key == other.identity.key && identity.token == other.identity.token &&
            identity.policy == other.identity.policy && same_certificate(certificate, other.certificate) &&
            hub.connect_host == other.hub.connect_host && hub.path_prefix == other.hub.path_prefix &&
-           same_proxy(hub.proxy, other.hub.proxy) && port == other.port && transport == other.transport &&
-           keep_alive == other.keep_alive;
+           same_proxy(hub.proxy, other.hub.proxy) && hub.mss == other.hub.mss && port == other.port &&
+           transport == other.transport && keep_alive == other.keep_alive;
 }
 
 mqtt::Connect make_login(const LinkSettings& settings, const Clock& clock, std::string instance) {

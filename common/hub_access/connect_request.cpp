@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace device_streams {
 
@@ -51,11 +52,8 @@ std::string why_unauthorized(const http::Response& answer, bool had_credentials)
 
 }  // namespace
 
-ConnectRequest::ConnectRequest(const HttpProxy& proxy, const Endpoint& target)
-    : proxy_(proxy.url), target_(target.to_string()) {
-}
-
-std::string ConnectRequest::text() const {
+ConnectRequest::ConnectRequest(const ProxyUrl& proxy, const Endpoint& target)
+    : proxy_(proxy), target_(target.to_string()) {
     http::Request request;
     request.method = "CONNECT";
     request.target = target_;
@@ -63,7 +61,11 @@ std::string ConnectRequest::text() const {
     request.headers.add("User-Agent", std::string("device-streams/") + version);
     if (!proxy_.credentials.empty())
         request.headers.add("Proxy-Authorization", "Basic " + base64(proxy_.credentials.reveal()));
-    return http::serialize(request);
+    words_ = http::serialize(request);
+}
+
+std::string ConnectRequest::next_words() {
+    return std::exchange(words_, {});
 }
 
 std::string ConnectRequest::during() const {
@@ -89,6 +91,10 @@ bool ConnectRequest::take(std::string_view bytes) {
             throw Failure(Errc::proxy_garbage, during() + ": " + malformed.what());
         }
     }
+}
+
+void ConnectRequest::take_end() const {
+    throw Failure(Errc::proxy_garbage, during() + ": it closed the connection");
 }
 
 void ConnectRequest::refuse(const std::string& head) const {

@@ -1,26 +1,24 @@
 #pragma once
 
 #include "common/base/endpoint.hpp"
+#include "common/base/proxy_url.hpp"
 #include "common/http/head_guard.hpp"
-#include "common/hub_access/http_proxy.hpp"
+#include "common/hub_access/proxy_dialogue.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace device_streams {
 
-/// The request for a way through an HTTP proxy, and what its answer means; without I/O.
-class ConnectRequest {
+/// The request for a way through an HTTP proxy, and what its answer means (RFC 9110 section 9.3.6).
+class ConnectRequest final : public ProxyDialogue {
  public:
-    /// The authority of `target` as the proxy is told it.
-    ConnectRequest(const HttpProxy& proxy, const Endpoint& target);
+    /// The authority of `target` as the proxy is told it. `proxy` is the caller's, and outlives this.
+    ConnectRequest(const ProxyUrl& proxy, const Endpoint& target);
 
-    /// What is sent first; holds the credentials.
-    std::string text() const;
-    /// Takes bytes of the answer; true once the way is open. Throws Failure: proxy_unauthorized, proxy_refused,
-    /// proxy_found_no_hub by the answer's status, or proxy_garbage for what is no answer, is too long, or goes on
-    /// behind its head, where nothing may come before we have spoken to the hub.
-    bool take(std::string_view bytes);
+    std::string next_words() override;
+    bool take(std::string_view bytes) override;
+    [[noreturn]] void take_end() const override;
 
  private:
     [[noreturn]] void refuse(const std::string& head) const;
@@ -28,6 +26,7 @@ class ConnectRequest {
 
     const ProxyUrl& proxy_;
     std::string target_;
+    std::string words_;
     std::string answer_;
     http::HeadScanner scanner_;
 };

@@ -71,10 +71,11 @@ std::vector<SocketAddress> through(const std::vector<Nat64Prefix>& prefixes,
     return translated;
 }
 
-asio::awaitable<Socket> connect_without_ipv4(std::vector<SocketAddress> addresses, Clock& clock) {
+asio::awaitable<Socket> connect_without_ipv4(std::vector<SocketAddress> addresses, std::optional<std::uint16_t> mss,
+                                             Clock& clock) {
     const auto prefixes = co_await find_nat64();
     try {
-        auto connected = co_await connect_first(through(prefixes, addresses), clock);
+        auto connected = co_await connect_first(through(prefixes, addresses), clock, mss);
         co_return connected;
     } catch (const std::system_error& failure) {
         if (failure.code() != asio::error::network_unreachable) throw;
@@ -87,12 +88,12 @@ asio::awaitable<Socket> connect_without_ipv4(std::vector<SocketAddress> addresse
 
 }  // namespace
 
-asio::awaitable<Socket> dial_out(Endpoint endpoint, Clock& clock) {
+asio::awaitable<Socket> dial_out(Endpoint endpoint, std::optional<std::uint16_t> mss, Clock& clock) {
     const auto executor = co_await asio::this_coro::executor;
     auto addresses = co_await look_up(std::move(endpoint));
     const bool no_ipv4 = lacks_ipv4(executor, addresses);
-    auto connecting =
-        no_ipv4 ? connect_without_ipv4(std::move(addresses), clock) : connect_first(std::move(addresses), clock);
+    auto connecting = no_ipv4 ? connect_without_ipv4(std::move(addresses), mss, clock)
+                              : connect_first(std::move(addresses), clock, mss);
     auto connected = co_await std::move(connecting);
     co_return connected;
 }

@@ -17,21 +17,38 @@ bool is_unknown_name(const std::error_code& code) {
            code == asio::error::no_data;
 }
 
+bool is_timeout(const std::exception_ptr& cause) {
+    try {
+        std::rethrow_exception(cause);
+    } catch (const std::system_error& known) {
+        return known.code() == asio::error::timed_out;
+    } catch (...) {
+        return false;
+    }
+}
+
 bool is_visible_ascii(std::string_view text) {
     return std::ranges::all_of(text, is_visible);
 }
 
 asio::awaitable<std::unique_ptr<RawConnection>> dial_directly(const HubAccess& hub, const Endpoint& named,
                                                               Clock& clock) {
-    auto socket = co_await dial_out(hub.route(named), clock);
+    auto socket = co_await dial_out(hub.route(named), hub.mss, clock);
     socket.give_up_after(hub.liveness.dead_after);
     co_return std::make_unique<Socket>(std::move(socket));
 }
 
+// What a hub's certificate that never arrives looks like from here.
+constexpr auto swallowed =
+    "; the connection stands, but the hub's answer to TLS did not come: where that repeats and the hub serves others, "
+    "large packets may vanish on the way (MTU), try hub.mss: 1200";
+
 // `connection`: the way through a proxy; nullptr: straight ahead.
 asio::awaitable<std::unique_ptr<TlsStream>> handshake(const HubAccess& hub, const Endpoint& named,
-                                                      std::unique_ptr<RawConnection> connection, Clock& clock) {
+                                                      std::unique_ptr<RawConnection> connection, bool& connected,
+                                                      Clock& clock) {
     if (!connection) connection = co_await dial_directly(hub, named, clock);
+    connected = true;
     auto stream = std::make_unique<TlsStream>(std::move(connection), hub.tls, named.host);
     co_await stream->handshake();
     co_return stream;
@@ -45,7 +62,7 @@ Endpoint HubAccess::route(const Endpoint& named) const {
     return where;
 }
 
-std::shared_ptr<const HttpProxy> HubAccess::proxy_to(const Endpoint& named) const {
+std::shared_ptr<const OutwardProxy> HubAccess::proxy_to(const Endpoint& named) const {
     const bool around = proxy && (proxy->except.covers(named.host) || proxy->except.covers(route(named).host));
     return around ? nullptr : proxy;
 }
@@ -75,17 +92,20 @@ Failure hub_failure(const std::exception_ptr& cause, Errc otherwise, const std::
 
 asio::awaitable<std::unique_ptr<TlsStream>> open_tls(HubAccess hub, Endpoint named, Clock& clock) {
     const auto proxy = hub.proxy_to(named);
+    bool connected = false;
     try {
         std::unique_ptr<RawConnection> connection;
-        const ProxyLimits limits{.step = hub.timeout, .dead_after = hub.liveness.dead_after};
+        const ProxyLimits limits{.step = hub.timeout, .dead_after = hub.liveness.dead_after, .mss = hub.mss};
         if (proxy) connection = co_await dial_through(proxy, hub.route(named), limits, clock);
-        auto opening = handshake(hub, named, std::move(connection), clock);
+        auto opening = handshake(hub, named, std::move(connection), connected, clock);
         co_return co_await with_timeout(std::move(opening), hub.timeout, clock);
     } catch (...) {
         const auto cause = std::current_exception();
         if (is_cancellation(cause)) throw;
         const auto through = proxy ? " through " + proxy->url.to_string() : "";
-        throw hub_failure(cause, Errc::hub_unreachable, "connecting to " + hub.route(named).to_string() + through);
+        auto during = "connecting to " + hub.route(named).to_string() + through;
+        if (connected && is_timeout(cause)) during += swallowed;
+        throw hub_failure(cause, Errc::hub_unreachable, during);
     }
 }
 

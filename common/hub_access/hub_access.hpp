@@ -6,12 +6,14 @@
 #include "common/base/secret.hpp"
 #include "common/base/stream_limits.hpp"
 #include "common/http/connection.hpp"
-#include "common/hub_access/http_proxy.hpp"
+#include "common/hub_access/outward_proxy.hpp"
 #include "common/tls/tls_stream.hpp"
 #include "common/ws/handshake.hpp"
 #include "common/ws/ws_stream.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace device_streams {
@@ -23,14 +25,15 @@ struct HubAccess {
     std::string connect_host;      ///< where to connect instead of host_name; empty: host_name
     std::string path_prefix = {};  ///< in front of the paths of links and stream requests; empty: none
     std::shared_ptr<const TlsContext> tls;
-    std::shared_ptr<const HttpProxy> proxy = {};         ///< on the way to the hub; nullptr: none
+    std::shared_ptr<const OutwardProxy> proxy = {};      ///< on the way to the hub; nullptr: none
+    std::optional<std::uint16_t> mss = {};               ///< of TCP, as connect_first() has it
     Clock::duration timeout = std::chrono::seconds(10);  ///< of TCP with TLS, each step through a proxy, an upgrade
     Liveness liveness;                                   ///< of the streams' legs
 
     /// Where to connect for something at `named`: the override counts for the hub's own name only.
     Endpoint route(const Endpoint& named) const;
     /// The proxy on the way to `named`; nullptr: it is reached without.
-    std::shared_ptr<const HttpProxy> proxy_to(const Endpoint& named) const;
+    std::shared_ptr<const OutwardProxy> proxy_to(const Endpoint& named) const;
     /// "direct", or the proxy on the way to the hub; for logs.
     std::string way() const;
 };

@@ -10,7 +10,9 @@ namespace device_streams {
 /// TCP_USER_TIMEOUT would do it too, but it also ends connections to peers that merely read slowly.
 ///
 /// Dead is a peer that acknowledged nothing for about `dead_after` while data was in flight, or, while it had closed
-/// its window, left three probes unanswered. Plain state: call it every interval().
+/// its window, left three probes unanswered. A path swallows large packets (an MTU black hole) when the oldest data is
+/// sent in vain again and again, although new data comes from the peer, who therefore gets our
+/// small packets. Plain state: call it every interval().
 class AckWatch {
  public:
     using Duration = std::chrono::steady_clock::duration;
@@ -19,12 +21,16 @@ class AckWatch {
 
     /// How often to look: six times in `dead_after`.
     Duration interval() const { return dead_after_ / 6; }
-    /// True once the peer is dead: no later than `dead_after` after its last acknowledgement.
-    bool is_dead(const TransportState& now);
+    enum class Verdict { alive, dead, swallowing };
+    /// Dead: no later than `dead_after` after the last acknowledgement. Swallowing: sooner than the peer finds out that
+    /// nothing arrives any more.
+    Verdict look(const TransportState& now);
 
  private:
     Duration dead_after_;
-    int silent_looks_ = 0;  // in a row, with something waiting all the time
+    int swallowing_looks_ = 0;      // in a row
+    bool heard_meanwhile_ = false;  // since the first of these
+    int silent_looks_ = 0;          // in a row, with something waiting all the time
 };
 
 }  // namespace device_streams

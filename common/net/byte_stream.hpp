@@ -47,7 +47,8 @@ class StreamError : public std::system_error {
     std::runtime_error cause_;  // a string whose copies cannot fail
 };
 
-/// Throws what a failed call on a socket or pipe means for its leg; `error` is of asio::error's category.
+/// Throws what a failed call on a socket or pipe means for its leg; `error` is of asio::error's category, or
+/// mtu_black_hole.
 [[noreturn]] void throw_stream_error(const std::error_code& error);
 
 using ReadableBytes = std::span<const std::byte>;

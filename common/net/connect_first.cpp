@@ -20,11 +20,13 @@ constexpr auto head_start = std::chrono::milliseconds(250);
 
 // Attempts that run side by side; the first to connect wins and closes the others.
 struct Race {
-    explicit Race(const asio::any_io_executor& executor) : changed(executor) {}
+    Race(const asio::any_io_executor& executor, std::optional<std::uint16_t> segments)
+        : mss(segments), changed(executor) {}
     void end() {
         over = true;
         for (auto& runner : runners) runner->close();
     }
+    const std::optional<std::uint16_t> mss;
     Event changed;
     bool over = false;
     std::size_t running = 0;
@@ -71,6 +73,7 @@ void start_attempt(const asio::any_io_executor& executor, const std::shared_ptr<
         race->changed.wake();
         return;
     }
+    if (race->mss) socket_options::limit_segments(handle, *race->mss);
     auto socket = std::make_shared<Readiness>(executor, handle);
     race->runners.push_back(socket);
     ++race->running;
@@ -79,9 +82,10 @@ void start_attempt(const asio::any_io_executor& executor, const std::shared_ptr<
 
 }  // namespace
 
-asio::awaitable<Socket> connect_first(std::vector<SocketAddress> addresses, Clock& clock) {
+asio::awaitable<Socket> connect_first(std::vector<SocketAddress> addresses, Clock& clock,
+                                      std::optional<std::uint16_t> mss) {
     const auto executor = co_await asio::this_coro::executor;
-    const auto race = std::make_shared<Race>(executor);
+    const auto race = std::make_shared<Race>(executor, mss);
     struct Finish {
         Race& race;
         ~Finish() { race.end(); }

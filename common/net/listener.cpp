@@ -117,6 +117,10 @@ void Listener::keep_descriptors(std::size_t count) {
     most_descriptors_ = limit - std::min(count, limit / 4);
 }
 
+void Listener::limit_segments(std::uint16_t size) {
+    socket_options::limit_segments(readiness_.handle(), size);
+}
+
 // The kernel gives the lowest number that is free, so it tells how many are in use.
 SocketHandle Listener::accept_one(std::error_code& error) {
     const auto handle = socket_calls::accept(readiness_.handle());

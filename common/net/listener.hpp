@@ -7,6 +7,7 @@
 #include "common/net/socket.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -33,6 +34,8 @@ class Listener {
     /// From now on connections are refused that would leave this program less than so many descriptors: others need
     /// them, as the administrator's commands. Where it may have few, a quarter is kept.
     void keep_descriptors(std::size_t count);
+    /// TCP connections that are accepted from now on have no larger segments, in either direction.
+    void limit_segments(std::uint16_t size);
     /// Where it listens, with the port the system chose.
     const Endpoint& endpoint() const { return endpoint_; }
     /// False for one of the service manager, which goes on listening there.

@@ -1,5 +1,6 @@
 #include "common/net/socket.hpp"
 
+#include "common/base/error.hpp"
 #include "common/net/socket_options.hpp"
 
 #include <algorithm>
@@ -113,7 +114,9 @@ void Socket::look_later(const std::shared_ptr<asio::steady_timer>& timer) {
         const auto still_wanted = held.lock();
         if (stopped || !still_wanted) return;
         const auto state = socket_options::transport_state(handle());
-        if (!state || !ack_watch_.is_dead(*state)) return look_later(still_wanted);
+        const auto verdict = state ? ack_watch_.look(*state) : AckWatch::Verdict::alive;
+        if (verdict == AckWatch::Verdict::alive) return look_later(still_wanted);
+        if (verdict == AckWatch::Verdict::swallowing && !failure_) failure_ = make_error_code(Errc::mtu_black_hole);
         give_up();
     });
 }

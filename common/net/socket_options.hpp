@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -19,6 +20,9 @@ void send_at_once(SocketHandle handle);
 void probe(SocketHandle handle, int probes);
 /// The silence before the first probe, and the time between two.
 void time_probes(SocketHandle handle, std::chrono::seconds idle, std::chrono::seconds interval);
+/// No segment has more payload than this, in either direction; before connect, or on a listening socket for those that
+/// it accepts.
+void limit_segments(SocketHandle handle, std::uint16_t size);
 /// Whether the peer sees RST when the socket is closed, also by the end of this process. TCP only.
 void reset_on_close(SocketHandle handle, bool yes);
 /// Before bind: a TCP port whose old connections are still closing can be used, and IPv6 takes IPv4 along. A Unix

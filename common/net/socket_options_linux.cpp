@@ -43,6 +43,10 @@ void time_probes(SocketHandle handle, std::chrono::seconds idle, std::chrono::se
     set(handle, IPPROTO_TCP, TCP_KEEPINTVL, static_cast<int>(interval.count()));
 }
 
+void limit_segments(SocketHandle handle, std::uint16_t size) {
+    set(handle, IPPROTO_TCP, TCP_MAXSEG, size);
+}
+
 void reset_on_close(SocketHandle handle, bool yes) {
     const linger how{.l_onoff = yes ? 1 : 0, .l_linger = 0};
     ::setsockopt(handle, SOL_SOCKET, SO_LINGER, &how, sizeof how);
@@ -74,7 +78,9 @@ std::optional<TransportState> transport_state(SocketHandle handle) {
     if (::getsockopt(handle, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
     return TransportState{.in_flight = info.tcpi_unacked > 0,
                           .unanswered_probes = info.tcpi_probes,
-                          .since_heard = std::chrono::milliseconds(info.tcpi_last_ack_recv)};
+                          .large_resent = unacknowledged(handle) >= info.tcpi_snd_mss ? info.tcpi_backoff : 0,
+                          .since_heard = std::chrono::milliseconds(info.tcpi_last_ack_recv),
+                          .since_data = std::chrono::milliseconds(info.tcpi_last_data_recv)};
 }
 
 std::size_t unacknowledged(SocketHandle handle) {

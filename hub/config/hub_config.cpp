@@ -109,6 +109,13 @@ void add_places(OptionTable<HubConfig>& table) {
                .optional_example = true,
                .takes_restart = true},
               endpoint(EndpointUse::listen), &HubConfig::listen_plain);
+    table.add({.key = "mss",
+               .help = "Largest TCP segment (TCP_MAXSEG) of connections to these ports, in both directions. For paths "
+                       "that swallow large packets without a word (DS-508). Default: the system's.",
+               .example = "1200",
+               .optional_example = true,
+               .takes_restart = true},
+              segment_size(), &HubConfig::mss);
     table.add_values(
         {.key = "trusted_proxies",
          .help = "Front ends that are believed whom they speak for, by the PROXY protocol (1 or 2, on every "

@@ -31,6 +31,7 @@ struct HubConfig {
     std::optional<Endpoint> listen = Endpoint{.host = "::", .port = 443, .path = {}};  ///< port 0: the system chooses
     std::optional<Endpoint> mqtt_listen;   ///< MQTT over TLS without WebSocket, usually [::]:8883
     std::optional<Endpoint> listen_plain;  ///< HTTP without TLS; loopback or a Unix socket
+    std::optional<std::uint16_t> mss;      ///< bytes of TCP payload in a packet to clients; nullopt: the system's
     PublicUrl public_url;                  ///< start of the wss:// URLs that clients are told
     std::string host_name;        ///< HostName of connection strings and SAS scopes; default: host of public_url
     std::string certificate;      ///< PEM chain; path; may be empty where nothing listens for TLS

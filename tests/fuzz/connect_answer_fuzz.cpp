@@ -9,7 +9,7 @@ namespace {
 
 // "open", "more" or the code of the failure.
 std::string outcome(std::string_view answer, std::size_t piece) {
-    const HttpProxy proxy{.url = parse_proxy_url("http://a:b@proxy:1"), .except = {}, .tls = nullptr};
+    const auto proxy = parse_proxy_url("http://a:b@proxy:1");
     ConnectRequest request(proxy, {.host = "hub", .port = 443, .path = {}});
     try {
         for (; answer.size() > piece; answer.remove_prefix(piece)) {

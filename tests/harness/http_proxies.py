@@ -11,10 +11,11 @@ from .programs import Program, find_tool, free_port, is_listening, run, wait_unt
 USER, PASSWORD = "anna", "open-sesame-42"
 
 
-class HttpProxy:
+class ProxyServer:
     """`requests()`: what it was asked for so far, as host:port."""
 
     scheme = "http"
+    wants_password = True
 
     def __init__(self, directory):
         self.directory = directory
@@ -38,7 +39,7 @@ class HttpProxy:
         self.program.stop()
 
 
-class Tinyproxy(HttpProxy):
+class Tinyproxy(ProxyServer):
     """Wants Basic authentication, and lets through to `allowed` ports only."""
 
     def __init__(self, directory, allowed, name="tinyproxy", address="127.0.0.1"):
@@ -54,7 +55,7 @@ class Tinyproxy(HttpProxy):
         return re.findall(r"CONNECT (\S+:\d+) HTTP", self.program.output())
 
 
-class Squid(HttpProxy):
+class Squid(ProxyServer):
     """Speaks TLS, with a certificate of its own CA, and wants Basic authentication."""
 
     scheme = "https"

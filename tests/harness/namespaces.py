@@ -90,3 +90,27 @@ def joined(near_address, far_address):
             namespace.run("ip", "address", "add", address + "/24", "dev", "wire")
             namespace.run("ip", "link", "set", "wire", "up")
         yield near, far
+
+
+@contextlib.contextmanager
+def joined_by_router(near_address, far_address, mtu):
+    """Two namespaces in different /24 networks. The router between them passes packets up to this size only, and its
+    ICMP messages about larger ones get lost."""
+    with contextlib.ExitStack() as stack:
+        near, router, far = (stack.enter_context(contextlib.closing(Namespace())) for _ in range(3))
+        for name, end, address in (("near", near, near_address), ("far", far, far_address)):
+            gateway = address.rpartition(".")[0] + ".254"
+            end.run("ip", "link", "add", "wire", "type", "veth", "peer", "name", name, "netns", str(router.pid))
+            end.run("ip", "address", "add", address + "/24", "dev", "wire")
+            end.run("ip", "link", "set", "wire", "up")
+            router.run("ip", "address", "add", gateway + "/24", "dev", name)
+            router.run("ip", "link", "set", name, "mtu", str(mtu), "up")
+            end.run("ip", "route", "add", "default", "via", gateway)
+        router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        router.run(
+            "nft",
+            "add table inet faults; "
+            "add chain inet faults output { type filter hook output priority 0; }; "
+            "add rule inet faults output icmp type destination-unreachable counter drop",
+        )
+        yield near, router, far

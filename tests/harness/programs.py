@@ -100,7 +100,7 @@ def descriptor_count(pid):
 
 def environment_without_proxy():
     """The programs read these variables, but the network of the tests is this machine only."""
-    proxy = ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+    proxy = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
     return {name: value for name, value in os.environ.items() if name not in proxy}
 
 

@@ -1,43 +1,13 @@
 """Companies' networks: the hub is reached through an HTTP proxy only."""
 import contextlib
-import os
 import re
 import signal
 import socket
-import subprocess
 
 import pytest
-from tests.harness.http_proxies import PASSWORD, USER, SilentProxy, Squid, Tinyproxy
-from tests.harness.programs import BIN, environment_without_proxy, run, wait_until
-from tests.harness.rig import DEVICE, Rig
-
-
-class ProxiedRig(Rig):
-    """Both programs go through a proxy, with their password in a file."""
-
-    def __init__(self, directory, make_proxy, **options):
-        super().__init__(directory, **options)
-        self.secrets |= {PASSWORD}
-        self.proxy = make_proxy(self)
-
-    def hub_section(self, credential):
-        credentials = self.directory / "proxy.credentials"
-        credentials.write_text(f"{USER}:{PASSWORD}\n")
-        ca = f"  http_proxy_ca_file: {self.proxy.ca_file}\n" if self.proxy.scheme == "https" else ""
-        return (
-            super().hub_section(credential) + f"  http_proxy: {self.proxy.url}\n{ca}"
-            f"  http_proxy_credentials_file: {credentials}\n"
-        )
-
-    def start(self):
-        self.proxy.start()
-        return super().start()
-
-    def finish(self):
-        try:
-            super().finish()
-        finally:
-            self.proxy.stop()
+from tests.harness.http_proxies import USER, SilentProxy, Squid, Tinyproxy
+from tests.harness.programs import run, wait_until
+from tests.harness.proxied_rig import OneStream, ProxiedRig, carries_both_ways, works
 
 
 def tinyproxy(rig):
@@ -66,13 +36,6 @@ def test_ssh_runs_through_the_proxy_which_every_connection_to_the_hub_uses(proxi
 
 def test_the_log_says_which_way_the_link_goes(proxied):
     proxied.device.wait_for(rf'linked to the hub.*"way":"{re.escape(proxied.proxy.url)}"')
-
-
-def carries_both_ways(rig, tmp_path):
-    sent = os.urandom(8_000_000)
-    (tmp_path / "sent").write_bytes(sent)
-    back = run(rig.ssh("cat"), input=(tmp_path / "sent").read_bytes(), text=False).stdout
-    assert back == sent
 
 
 def test_bulk_passes_unchanged(proxied, tmp_path):
@@ -117,13 +80,6 @@ def test_a_dead_proxy_is_named_and_the_tunnel_is_back_when_it_is(proxied):
     wait_until(lambda: works(proxied), "new streams to work")
 
 
-def works(rig):
-    try:
-        return rig.echo()
-    except OSError:
-        return False
-
-
 def test_a_reload_takes_another_proxy(proxied, tmp_path):
     other = Tinyproxy(tmp_path, [proxied.hub_port], name="other").start()
     originals = {program: proxied.directory / f"{program.name}.yaml" for program in (proxied.device, proxied.service)}
@@ -154,32 +110,6 @@ def test_a_reload_takes_another_proxy(proxied, tmp_path):
 
 
 # --- what goes wrong, and what the environment says
-
-
-class OneStream:
-    """One stream of service-proxy --stdio to the echo service, with settings of the test's."""
-
-    def __init__(self, rig, directory, hub_lines, environment=None):
-        config = directory / "one.yaml"
-        config.write_text(
-            Rig.hub_section(rig, "service.cs") + "".join(f"  {line}\n" for line in hub_lines) + "timeouts: {hub: 5s}\n"
-        )
-        self.done = subprocess.run(
-            [BIN / "service-proxy", "--config", config, "--stdio", f"{DEVICE}/echo"],
-            input="word\n",
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env={**environment_without_proxy(), **(environment or {})},
-        )
-        assert PASSWORD not in self.done.stderr and "sesame" not in self.done.stderr
-
-    def check_carried(self):
-        assert (self.done.returncode, self.done.stdout) == (0, "word\n"), self.done.stderr
-
-    def check_failed(self, code, *words):
-        assert self.done.returncode != 0 and f"no stream: {code} " in self.done.stderr, self.done.stderr
-        assert all(word in self.done.stderr for word in words), self.done.stderr
 
 
 def test_a_wrong_password_is_told(proxied, tmp_path):
@@ -226,6 +156,9 @@ def test_plain_http_instead_of_tls_is_told(proxied, tmp_path):
 
 
 def test_the_environment_names_a_proxy(proxied, tmp_path):
-    before = len(proxied.proxy.requests())
-    OneStream(proxied, tmp_path, [], {"https_proxy": proxied.proxy.url_with_credentials}).check_carried()
-    assert len(proxied.proxy.requests()) > before
+    own = Tinyproxy(tmp_path, [proxied.hub_port], name="own").start()
+    try:
+        OneStream(proxied, tmp_path, [], {"https_proxy": own.url_with_credentials}).check_carried()
+        assert own.requests()
+    finally:
+        own.stop()

@@ -31,7 +31,9 @@ class ScriptedProxy {
           script_(std::move(script)),
           server_(background, [this](Socket socket) { return serve(std::move(socket)); }) {}
 
-    ProxyUrl url() const { return {.tls = context_ != nullptr, .endpoint = server_.endpoint()}; }
+    ProxyUrl url() const {
+        return {.kind = context_ ? ProxyKind::https : ProxyKind::http, .endpoint = server_.endpoint()};
+    }
     /// What was asked for so far, head by head.
     std::vector<std::string> heads() const {
         const std::lock_guard lock(mutex_);

@@ -65,7 +65,7 @@ TEST_P(TunnelThroughProxy, CarriesStreamsBothWaysToTheirEnds) {
     EXPECT_EQ(client.receive(much.size() + 1), much);
     EXPECT_TRUE(all_asked_for_the_hub());
     EXPECT_GE(http_proxy.heads().size(), 3u);  // link, leg of the device, request and leg of the service
-    EXPECT_TRUE(lines->contains(http_proxy.url().tls ? "way=https://localhost:" : "way=http://localhost:")) << logged();
+    EXPECT_TRUE(lines->contains(GetParam() ? "way=https://localhost:" : "way=http://localhost:")) << logged();
     EXPECT_FALSE(lines->contains("sesame"));
 }
 
@@ -137,8 +137,8 @@ TEST_F(ProxyFailures, AProxyThatStallsIsGivenUp) {
 
 TEST_F(ProxyFailures, ADeadProxyIsNotADeadHub) {
     test::BlackHole full;  // nobody else can get its port meanwhile
-    expect("DS-211", {.tls = false, .endpoint = full.endpoint}, 1s);
-    expect("DS-211", {.tls = false, .endpoint = {.host = "proxy.invalid", .port = 3128, .path = {}}});
+    expect("DS-211", {.kind = ProxyKind::http, .endpoint = full.endpoint}, 1s);
+    expect("DS-211", {.kind = ProxyKind::http, .endpoint = {.host = "proxy.invalid", .port = 3128, .path = {}}});
 }
 
 TEST_F(ProxyFailures, AProxyWithoutTrustIsToldNothing) {
@@ -147,7 +147,7 @@ TEST_F(ProxyFailures, AProxyWithoutTrustIsToldNothing) {
     expect("DS-213", http_proxy.url());
     EXPECT_TRUE(http_proxy.heads().empty());
     ScriptedProxy without_tls(background);
-    expect("DS-213", {.tls = true, .endpoint = without_tls.url().endpoint}, 2s);
+    expect("DS-213", {.kind = ProxyKind::https, .endpoint = without_tls.url().endpoint}, 2s);
 }
 
 TEST_F(ProxyFailures, ATunnelToSomebodyElseIsNotTheHub) {
@@ -167,7 +167,8 @@ TEST_F(ProxyFailures, ExceptionsAreReachedWithoutTheProxy) {
         co_await connection.write_response(service::refusing(404));
     });
     auto config = make_config("localhost");
-    config.hub.http_proxy = ProxyUrl{.tls = false, .endpoint = {.host = "proxy.invalid", .port = 1, .path = {}}};
+    config.hub.http_proxy =
+        ProxyUrl{.kind = ProxyKind::http, .endpoint = {.host = "proxy.invalid", .port = 1, .path = {}}};
     config.hub.no_proxy = NoProxy("127.0.0.0/8");
     start_proxy(config);
     expect_no_stream("DS-309");

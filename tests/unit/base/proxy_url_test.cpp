@@ -9,16 +9,33 @@ namespace {
 
 TEST(ProxyUrl, HasASchemeAHostAndAPort) {
     const auto url = parse_proxy_url("http://proxy.example.com:3128");
-    EXPECT_FALSE(url.tls);
+    EXPECT_EQ(url.kind, ProxyKind::http);
     EXPECT_EQ(url.endpoint.to_string(), "proxy.example.com:3128");
     EXPECT_TRUE(url.credentials.empty());
-    EXPECT_TRUE(parse_proxy_url("HTTPS://proxy:3129/").tls);
+    EXPECT_EQ(parse_proxy_url("HTTPS://proxy:3129/").kind, ProxyKind::https);
+}
+
+TEST(ProxyUrl, SocksGoesByItsUsualNames) {
+    for (const auto* text : {"socks5h://proxy:9", "socks5://proxy:9", "socks://proxy:9/", "SOCKS5H://proxy:9"}) {
+        EXPECT_EQ(parse_proxy_url(text).kind, ProxyKind::socks5) << text;
+        EXPECT_EQ(parse_proxy_url(text).to_string(), "socks5h://proxy:9");
+    }
+}
+
+TEST(ProxyUrl, SocksTakesUpTo255BytesOfUserAndOfPassword) {  // RFC 1929
+    const std::string longest(255, 'x');
+    EXPECT_EQ(parse_proxy_url("socks5h://" + longest + ":" + longest + "@proxy").credentials,
+              Secret(longest + ":" + longest));
+    EXPECT_THROW(parse_proxy_url("socks5h://x" + longest + ":y@proxy"), std::invalid_argument);
+    EXPECT_THROW(parse_proxy_url("socks5h://y:x" + longest + "@proxy"), std::invalid_argument);
+    EXPECT_NO_THROW(parse_proxy_url("http://y:x" + longest + "@proxy"));
 }
 
 TEST(ProxyUrl, SchemeAndPortMayBeLeftOut) {
     EXPECT_EQ(parse_proxy_url("proxy:3128"), parse_proxy_url("http://proxy:3128"));
     EXPECT_EQ(parse_proxy_url("http://proxy").endpoint.port, 80);
     EXPECT_EQ(parse_proxy_url("https://proxy").endpoint.port, 443);
+    EXPECT_EQ(parse_proxy_url("socks5h://proxy").endpoint.port, 1080);
 }
 
 TEST(ProxyUrl, IPv6AddressesStandInBrackets) {
@@ -43,7 +60,8 @@ TEST(ProxyUrl, PrintsWithoutCredentials) {
 TEST(ProxyUrl, RefusesEverythingElseAndRepeatsNothing) {
     for (const auto* text : {"",
                              "http://",
-                             "socks5://secret:1",
+                             "socks4://secret:1",
+                             "socks5h://a:@secret",
                              "ftp://secret",
                              "http://secret:0",
                              "http://secret:70000",

@@ -57,8 +57,9 @@ TEST_F(ProxyOptionsTest, CredentialsComeFromAFile) {
 }
 
 TEST_F(ProxyOptionsTest, FaultsAreToldWithoutSecrets) {
-    EXPECT_THAT(fault("http_proxy: 'socks5://anna:sesame@proxy'"),
-                testing::StartsWith("config:1:19 hub.http_proxy: the proxy's scheme is not http or https, allowed: "));
+    EXPECT_THAT(
+        fault("http_proxy: 'socks4://anna:sesame@proxy'"),
+        testing::StartsWith("config:1:19 hub.http_proxy: the proxy's scheme is not http, https or socks5h, allowed: "));
     EXPECT_THAT(fault("http_proxy: 'http://a:sesame@proxy', http_proxy_credentials_file: x"),
                 testing::HasSubstr("one of the two"));
     EXPECT_THAT(fault("http_proxy_credentials_file: x"), testing::HasSubstr("together with hub.http_proxy"));
@@ -70,6 +71,10 @@ TEST_F(ProxyOptionsTest, FaultsAreToldWithoutSecrets) {
     EXPECT_THAT(fault(from + "nowhere"), testing::HasSubstr("cannot be read"));
     EXPECT_THAT(fault(from + file("no.colon", "sesame")), testing::HasSubstr("no colon"));
     EXPECT_THAT(fault(from + file("two.lines", "anna:\nsesame")), testing::HasSubstr("one line"));
+    EXPECT_THAT(fault("http_proxy: 'socks5h://proxy', http_proxy_credentials_file: " + file("empty", "anna:\n")),
+                testing::HasSubstr("no empty password"));
+    EXPECT_THAT(fault("http_proxy: 'socks5h://proxy', http_proxy_ca_file: x"),
+                testing::HasSubstr("with an https:// proxy"));
 }
 
 TEST_F(ProxyOptionsTest, TheEnvironmentCountsWhereTheFileSaysNothing) {
@@ -80,8 +85,17 @@ TEST_F(ProxyOptionsTest, TheEnvironmentCountsWhereTheFileSaysNothing) {
     EXPECT_TRUE(load("", {{"NO_PROXY", "example.com"}}).hub.no_proxy.covers("hub.example.com"));
 }
 
+TEST_F(ProxyOptionsTest, AllProxyComesAfterThatOfHttps) {  // as with curl
+    EXPECT_EQ(load("", {{"ALL_PROXY", "socks5h://proxy:1"}}).hub.http_proxy->to_string(), "socks5h://proxy:1");
+    const std::map<std::string, std::string> both{{"all_proxy", "proxy:1"}, {"ALL_PROXY", "proxy:2"}};
+    EXPECT_EQ(load("", both).hub.http_proxy->to_string(), "http://proxy:1");
+    const std::map<std::string, std::string> all{{"all_proxy", "proxy:1"}, {"HTTPS_PROXY", "proxy:2"}};
+    EXPECT_EQ(load("", all).hub.http_proxy->to_string(), "http://proxy:2");
+}
+
 TEST_F(ProxyOptionsTest, TheFileWinsOverTheEnvironment) {
-    const std::map<std::string, std::string> environment{{"https_proxy", "wrong:1"}, {"no_proxy", "*"}};
+    const std::map<std::string, std::string> environment{
+        {"https_proxy", "wrong:1"}, {"ALL_PROXY", "wrong:2"}, {"no_proxy", "*"}};
     const auto hub = load("http_proxy: 'http://right:1'", environment).hub;
     EXPECT_EQ(hub.http_proxy->to_string(), "http://right:1");
     EXPECT_FALSE(hub.no_proxy.covers("hub.example.com"));

@@ -7,14 +7,10 @@
 namespace device_streams {
 namespace {
 
-HttpProxy proxy_at(const std::string& url) {
-    return {.url = parse_proxy_url(url), .except = {}, .tls = nullptr};
-}
-
 struct ConnectRequestTest : testing::Test {
     // The code and the detail of what the answer leads to; "open" or "more" when it leads to none.
     std::string outcome(std::string_view answer, const std::string& url = "http://proxy:3128") {
-        const auto proxy = proxy_at(url);
+        const auto proxy = parse_proxy_url(url);
         ConnectRequest request(proxy, hub);
         try {
             return request.take(answer) ? "open" : "more";
@@ -26,8 +22,8 @@ struct ConnectRequestTest : testing::Test {
 };
 
 TEST_F(ConnectRequestTest, AsksForTheHubByName) {
-    const auto proxy = proxy_at("http://proxy:3128");
-    const auto text = ConnectRequest(proxy, hub).text();
+    const auto proxy = parse_proxy_url("http://proxy:3128");
+    const auto text = ConnectRequest(proxy, hub).next_words();
     EXPECT_TRUE(text.starts_with("CONNECT hub.example.com:443 HTTP/1.1\r\nHost: hub.example.com:443\r\n")) << text;
     EXPECT_TRUE(text.ends_with("\r\n\r\n"));
     EXPECT_EQ(text.find("Proxy-Authorization"), std::string::npos);
@@ -35,14 +31,14 @@ TEST_F(ConnectRequestTest, AsksForTheHubByName) {
 }
 
 TEST_F(ConnectRequestTest, IPv6AddressesKeepTheirBrackets) {
-    const auto proxy = proxy_at("http://proxy:3128");
+    const auto proxy = parse_proxy_url("http://proxy:3128");
     const Endpoint address{.host = "2001:db8::1", .port = 8883, .path = {}};
-    EXPECT_TRUE(ConnectRequest(proxy, address).text().starts_with("CONNECT [2001:db8::1]:8883 HTTP/1.1\r\n"));
+    EXPECT_TRUE(ConnectRequest(proxy, address).next_words().starts_with("CONNECT [2001:db8::1]:8883 HTTP/1.1\r\n"));
 }
 
 TEST_F(ConnectRequestTest, ShowsCredentialsAsBasicAuthentication) {
-    const auto proxy = proxy_at("http://Aladdin:open%20sesame@proxy:3128");  // the example of RFC 7617
-    const auto text = ConnectRequest(proxy, hub).text();
+    const auto proxy = parse_proxy_url("http://Aladdin:open%20sesame@proxy:3128");  // the example of RFC 7617
+    const auto text = ConnectRequest(proxy, hub).next_words();
     EXPECT_NE(text.find("\r\nProxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"), std::string::npos);
 }
 
@@ -64,7 +60,7 @@ TEST_F(ConnectRequestTest, PassesOverInterimAnswers) {
 }
 
 TEST_F(ConnectRequestTest, TakesTheAnswerInAnyPieces) {
-    const auto proxy = proxy_at("http://proxy:3128");
+    const auto proxy = parse_proxy_url("http://proxy:3128");
     ConnectRequest request(proxy, hub);
     const std::string_view answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nVia: x\r\n\r\n";
     for (std::size_t i = 0; i + 1 < answer.size(); ++i) ASSERT_FALSE(request.take(answer.substr(i, 1))) << i;
@@ -105,7 +101,7 @@ TEST_F(ConnectRequestTest, RefusesBytesBehindTheAnswer) {
 }
 
 TEST_F(ConnectRequestTest, RefusesAnswersWithoutEnd) {
-    const auto proxy = proxy_at("http://proxy:3128");
+    const auto proxy = parse_proxy_url("http://proxy:3128");
     ConnectRequest request(proxy, hub);
     EXPECT_FALSE(request.take("HTTP/1.1 200 OK\r\nX: "));
     const std::string line(8000, 'x');

@@ -8,13 +8,17 @@ namespace {
 using namespace std::chrono_literals;
 
 TransportState state(bool in_flight, int probes, std::chrono::milliseconds since_heard) {
-    return {.in_flight = in_flight, .unanswered_probes = probes, .since_heard = since_heard};
+    return {.in_flight = in_flight,
+            .unanswered_probes = probes,
+            .large_resent = 0,
+            .since_heard = since_heard,
+            .since_data = since_heard};
 }
 
 // How many looks it takes, up to 100.
 int looks_until_dead(AckWatch watch, const TransportState& always) {
     for (int look = 1; look <= 100; ++look)
-        if (watch.is_dead(always)) return look;
+        if (watch.look(always) != AckWatch::Verdict::alive) return look;
     return 0;
 }
 
@@ -41,9 +45,37 @@ TEST(AckWatch, AClosedWindowIsNoFaultUntilThreeProbesStayUnanswered) {
 
 TEST(AckWatch, AnyAnswerStartsTheCountAgain) {
     AckWatch watch(60s);
-    for (int look = 0; look < 4; ++look) EXPECT_FALSE(watch.is_dead(state(true, 0, 100s)));
-    EXPECT_FALSE(watch.is_dead(state(true, 0, 1s)));
+    for (int look = 0; look < 4; ++look) EXPECT_EQ(watch.look(state(true, 0, 100s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(watch.look(state(true, 0, 1s)), AckWatch::Verdict::alive);
     EXPECT_EQ(looks_until_dead(watch, state(true, 0, 100s)), 5);
+}
+
+// Large packets that were sent again so often, at a peer of whom new data came so long ago.
+TransportState in_vain(int resent, std::chrono::milliseconds since_data) {
+    return {
+        .in_flight = true, .unanswered_probes = 0, .large_resent = resent, .since_heard = 0s, .since_data = since_data};
+}
+
+TEST(AckWatch, APathThatSwallowsLargePacketsIsNamedBeforeThePeerGivesUp) {
+    AckWatch watch(60s);
+    EXPECT_EQ(watch.look(in_vain(4, 1s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(watch.look(in_vain(5, 1s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(watch.look(in_vain(5, 11s)), AckWatch::Verdict::swallowing);
+}
+
+TEST(AckWatch, LossThatEndsIsNotSwallowing) {
+    AckWatch watch(60s);
+    for (int look = 0; look < 20; ++look)
+        EXPECT_EQ(watch.look(in_vain(look % 3 == 2 ? 0 : 4, 1s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(looks_until_dead(AckWatch(60s), in_vain(3, 1s)), 0);
+}
+
+// What came before the first packet vanished says nothing, and a peer that sends the same again gets nothing of ours.
+TEST(AckWatch, APathThatSwallowsEverythingIsNotSaidToSwallowLargePackets) {
+    AckWatch watch(60s);
+    EXPECT_EQ(watch.look(in_vain(4, 1s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(looks_until_dead(watch, in_vain(9, 11s)), 0);
+    EXPECT_EQ(looks_until_dead(AckWatch(60s), state(true, 0, 100s)), 5);
 }
 
 }  // namespace

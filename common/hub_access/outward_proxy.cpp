@@ -1,9 +1,10 @@
-#include "common/hub_access/http_proxy.hpp"
+#include "common/hub_access/outward_proxy.hpp"
 
 #include "common/async/join.hpp"
 #include "common/base/error.hpp"
 #include "common/hub_access/connect_request.hpp"
 #include "common/hub_access/dial_out.hpp"
+#include "common/hub_access/socks_request.hpp"
 #include "common/tls/tls_raw_connection.hpp"
 
 #include <array>
@@ -32,14 +33,14 @@ Failure proxy_failure(const std::exception_ptr& cause, const Trouble& trouble) {
     }
 }
 
-asio::awaitable<std::unique_ptr<RawConnection>> dial_tcp(Endpoint where, Clock::duration dead_after, Clock& clock) {
-    auto socket = co_await dial_out(std::move(where), clock);
-    socket.give_up_after(dead_after);
+asio::awaitable<std::unique_ptr<RawConnection>> dial_tcp(Endpoint where, ProxyLimits limits, Clock& clock) {
+    auto socket = co_await dial_out(std::move(where), limits.mss, clock);
+    socket.give_up_after(limits.dead_after);
     co_return std::make_unique<Socket>(std::move(socket));
 }
 
 asio::awaitable<std::unique_ptr<RawConnection>> add_tls(std::unique_ptr<RawConnection> connection,
-                                                        const HttpProxy& proxy) {
+                                                        const OutwardProxy& proxy) {
     auto stream = std::make_unique<TlsStream>(std::move(connection), proxy.tls, proxy.url.endpoint.host);
     co_await stream->handshake();
     co_return std::make_unique<TlsRawConnection>(std::move(stream));
@@ -53,13 +54,19 @@ asio::awaitable<void> send_all(RawConnection& connection, const std::string& tex
     }
 }
 
-asio::awaitable<void> ask(RawConnection& connection, ConnectRequest request) {
-    co_await send_all(connection, request.text());
+std::unique_ptr<ProxyDialogue> make_dialogue(const ProxyUrl& proxy, const Endpoint& target) {
+    if (proxy.kind == ProxyKind::socks5) return std::make_unique<SocksRequest>(proxy, target);
+    return std::make_unique<ConnectRequest>(proxy, target);
+}
+
+asio::awaitable<void> ask(RawConnection& connection, std::unique_ptr<ProxyDialogue> dialogue) {
+    co_await send_all(connection, dialogue->next_words());
     std::array<std::byte, 1024> room;
     for (;;) {
         const auto size = connection.try_recv(room);
-        if (size == 0) throw StreamError(CloseReason::lost, "it closed the connection");
-        if (size && request.take({reinterpret_cast<const char*>(room.data()), *size})) co_return;
+        if (size == 0) dialogue->take_end();
+        if (size && dialogue->take({reinterpret_cast<const char*>(room.data()), *size})) co_return;
+        co_await send_all(connection, dialogue->next_words());
         if (!size) co_await connection.wait_readable();
     }
 }
@@ -78,31 +85,31 @@ asio::awaitable<T> step(asio::awaitable<T> work, Clock::duration limit, Clock& c
 
 }  // namespace
 
-std::shared_ptr<const HttpProxy> make_http_proxy(const std::optional<ProxyUrl>& url, const NoProxy& except,
-                                                 const std::string& ca_file) {
+std::shared_ptr<const OutwardProxy> make_outward_proxy(const std::optional<ProxyUrl>& url, const NoProxy& except,
+                                                       const std::string& ca_file) {
     if (!url) return nullptr;
-    return std::make_shared<HttpProxy>(
-        HttpProxy{.url = *url, .except = except, .tls = url->tls ? TlsContext::client(ca_file) : nullptr});
+    return std::make_shared<OutwardProxy>(OutwardProxy{
+        .url = *url, .except = except, .tls = url->kind == ProxyKind::https ? TlsContext::client(ca_file) : nullptr});
 }
 
-bool same_proxy(const std::shared_ptr<const HttpProxy>& one, const std::shared_ptr<const HttpProxy>& other) {
+bool same_proxy(const std::shared_ptr<const OutwardProxy>& one, const std::shared_ptr<const OutwardProxy>& other) {
     if (!one || !other) return one == other;
     return one->url == other->url && one->except == other->except;
 }
 
-asio::awaitable<std::unique_ptr<RawConnection>> dial_through(std::shared_ptr<const HttpProxy> proxy, Endpoint target,
+asio::awaitable<std::unique_ptr<RawConnection>> dial_through(std::shared_ptr<const OutwardProxy> proxy, Endpoint target,
                                                              ProxyLimits limits, Clock& clock) {
     const auto name = proxy->url.to_string();
     Trouble trouble{"connecting to " + name, Errc::proxy_unreachable, Errc::proxy_unreachable};
-    auto dialling = dial_tcp(proxy->url.endpoint, limits.dead_after, clock);
+    auto dialling = dial_tcp(proxy->url.endpoint, limits, clock);
     auto connection = co_await step(std::move(dialling), limits.step, clock, trouble);
-    if (proxy->url.tls) {
+    if (proxy->url.kind == ProxyKind::https) {
         trouble = {name, Errc::proxy_tls_failed, Errc::proxy_tls_failed};
         auto adding = add_tls(std::move(connection), *proxy);
         connection = co_await step(std::move(adding), limits.step, clock, trouble);
     }
     trouble = {name + " was asked for " + target.to_string(), Errc::proxy_timeout, Errc::proxy_garbage};
-    auto asking = ask(*connection, ConnectRequest(*proxy, target));
+    auto asking = ask(*connection, make_dialogue(proxy->url, target));
     co_await step(std::move(asking), limits.step, clock, trouble);
     co_return connection;
 }
