@@ -138,7 +138,8 @@ void StreamHub::warn_of_certificate() const {
 
 void StreamHub::listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve) {
     const auto strand = accepting_.make_strand();
-    listener = std::make_unique<Listener>(strand, endpoint, nullptr, SocketAccess::group);  // front ends
+    listener = std::make_unique<Listener>(strand, endpoint);
+    listener->admit(SocketAccess::group);  // front ends
     listener->keep_descriptors(kept_descriptors);
     if (const auto mss = config_.get()->mss) listener->limit_segments(*mss);
     accepting_.spawn(strand, accept_all(*listener, serve));

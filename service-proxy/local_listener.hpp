@@ -16,6 +16,8 @@ class LocalListener {
     std::size_t count() const { return listeners_.size(); }
     /// Accepts on one of them until close(); each connection is a task of `streams`. Failed ones are reset at once.
     asio::awaitable<void> serve(std::size_t index, TaskSet& streams);
+    /// Opens a Unix socket to those who may connect by `forward`. Throws Failure(listen_failed).
+    void admit(const Forward& forward) const;
     /// What new connections use from now on.
     void use(const Forward& forward, StreamTools tools);
     void close() noexcept;

@@ -3,7 +3,9 @@
 #include "common/base/error.hpp"
 #include "common/config/proxy_options.hpp"
 #include "common/config/shared_options.hpp"
+#include "common/config/suggestions.hpp"
 #include "common/iothub/connection_string.hpp"
+#include "common/text/decimal.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "service-proxy/forward_spec.hpp"
 
@@ -32,6 +34,17 @@ ValueKind<std::string> identity_id() {
     return text("1 to 128 letters, digits and -:.+%_#*?!(),=@$'", iothub::is_valid_identity_id);
 }
 
+UserId parse_user(const RawValue& raw) {
+    if (const auto number = parse_decimal<UserId>(raw.text)) return *number;
+    const auto user = find_user(std::string(raw.text));
+    if (!user) throw BadValue(shown(raw.text) + " is no user of this machine");
+    return user->id;
+}
+
+ValueKind<UserId> system_user() {
+    return {.type = "user", .allowed = "name or number", .parse = parse_user, .print = name_of};
+}
+
 OptionTable<Forward> forward_items() {
     OptionTable<Forward> items("forward", "One local address.");
     items.add({.key = "listen",
@@ -48,6 +61,13 @@ OptionTable<Forward> forward_items() {
               identity_id(), &Forward::module);
     items.add({.key = "service", .help = "Name of the service, as device-proxy's configuration has it."},
               text("1 to 64 letters, digits, - and _", is_valid_service_name), &Forward::service);
+    items.add_values({.key = "allow_users",
+                      .help = "Users of this machine whose programs may connect; nobody else may then, and a Unix "
+                              "socket is open to all so that they can. Of TCP connections /proc/net/tcp tells the user, "
+                              "so they must come from this machine.",
+                      .example = "[anna, ben]",
+                      .optional_example = true},
+                     system_user(), &Forward::allow_users);
     add_stream_limits(items, "", &Forward::limits);
     return items;
 }

@@ -3,6 +3,7 @@
 #include "common/app/run.hpp"
 #include "common/base/endpoint.hpp"
 #include "common/base/stream_limits.hpp"
+#include "common/base/system_user.hpp"
 #include "common/config/settings.hpp"
 #include "common/service_client/service_access.hpp"
 #include "common/tunnel/relay.hpp"
@@ -25,6 +26,7 @@ struct Forward {
     std::string module;           ///< module id; empty: the device itself
     std::string service = "ssh";  ///< [A-Za-z0-9_-]{1,64}
     StreamLimits limits = {};
+    std::vector<UserId> allow_users = {};  ///< whose programs may connect; empty: whoever can
     bool operator==(const Forward&) const = default;
 };
 

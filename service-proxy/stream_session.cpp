@@ -11,6 +11,7 @@ namespace device_streams::service {
 namespace {
 
 std::string_view leg_of(Errc errc) {
+    if (errc == Errc::user_not_allowed) return "client";
     const bool behind_the_hub =
         errc == Errc::device_offline || errc == Errc::device_silent || errc == Errc::stream_rejected;
     return behind_the_hub ? "device" : "hub";
@@ -71,14 +72,18 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamSession::open(asio::awaitab
     co_return stream ? std::move(*stream) : nullptr;
 }
 
+void StreamSession::refuse(const Failure& refusal) {
+    failure_ = refusal.errc();
+    log_.warning("no stream: " + explain(refusal), {{"leg", leg_of(refusal.errc())}});
+}
+
 void StreamSession::log_no_stream(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
     } catch (const StreamError& left) {
         log_.info("stream request cancelled", {{"reason", left.what()}});
-    } catch (const Failure& refused) {
-        failure_ = refused.errc();
-        log_.warning("no stream: " + explain(refused), {{"leg", leg_of(refused.errc())}});
+    } catch (const Failure& refusal) {
+        refuse(refusal);
     } catch (...) {
         if (is_cancellation(failure)) return log_.info("stream request cancelled", {{"reason", "this program stops"}});
         failure_ = Errc::internal;

@@ -28,6 +28,8 @@ class StreamSession {
     /// `client` says in logs who asked: an address, or "stdio".
     StreamSession(StreamTools tools, const Forward& forward, const std::string& client);
 
+    /// Instead of open(): logs why the client gets no stream.
+    void refuse(const Failure& refusal);
     /// Asks for the stream. Null when that failed, when the client left (`until_client_leaves` throws StreamError) or
     /// on cancellation; the log has the reason then, and the caller ends its client at once.
     asio::awaitable<std::unique_ptr<ws::WsStream>> open(asio::awaitable<void> until_client_leaves);

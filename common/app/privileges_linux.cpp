@@ -1,13 +1,13 @@
 #include "common/app/privileges.hpp"
 
 #include "common/base/error.hpp"
+#include "common/base/system_user.hpp"
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <grp.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,10 +24,9 @@ void check(int result, const RunAs& who) {
     if (result != 0) fail("user", who.user, std::string("cannot be taken on: ") + std::strerror(errno));
 }
 
-passwd find_user(const std::string& name) {
-    errno = 0;
-    const auto* found = ::getpwnam(name.c_str());
-    if (found == nullptr) fail("user", name, "is no user of this machine");
+SystemUser get_user(const std::string& name) {
+    const auto found = find_user(name);
+    if (!found) fail("user", name, "is no user of this machine");
     return *found;
 }
 
@@ -50,14 +49,14 @@ void keep_only_low_ports(const RunAs& who) {
 
 void become(const RunAs& who) {
     if (who.user.empty()) return;
-    const auto user = find_user(who.user);
-    const auto group = find_group(who, user.pw_gid);
-    if (::geteuid() == user.pw_uid) return;
+    const auto user = get_user(who.user);
+    const auto group = find_group(who, user.group);
+    if (::geteuid() == user.id) return;
     if (!is_root()) fail("user", who.user, "can be taken on by root only");
     check(::initgroups(who.user.c_str(), group), who);
     check(::setresgid(group, group, group), who);
     // Root stays the saved user, which keeps capabilities permitted until there is a listener.
-    check(::setresuid(user.pw_uid, user.pw_uid, 0), who);
+    check(::setresuid(user.id, user.id, 0), who);
     keep_only_low_ports(who);
     check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), who);
 }

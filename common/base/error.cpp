@@ -94,6 +94,8 @@ constexpr std::array table{
     ErrorInfo{Errc::hub_failed, "DS-308", "the hub failed", "See the hub's log."},
     ErrorInfo{Errc::request_refused, "DS-309", "the hub refused the request",
               "Check the device id and the service name."},
+    ErrorInfo{Errc::user_not_allowed, "DS-310", "this user may not use the forward",
+              "Add the user to allow_users of the forward in service-proxy's configuration, or use another account."},
     ErrorInfo{Errc::service_unknown, "DS-401", "no such service on this device",
               "Add it under services: in device-proxy's configuration, or correct the forward."},
     ErrorInfo{Errc::local_refused, "DS-402", "the local service refused the connection",

@@ -52,6 +52,7 @@ enum class Errc {
     quota_exceeded = 307,
     hub_failed = 308,
     request_refused = 309,
+    user_not_allowed = 310,
     // local service, seen by device-proxy
     service_unknown = 401,
     local_refused = 402,

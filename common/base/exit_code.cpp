@@ -40,6 +40,7 @@ ExitCode exit_code_for(Errc code) {
         case Errc::proxy_unauthorized:
         case Errc::proxy_refused:
         case Errc::service_unauthorized:
+        case Errc::user_not_allowed:
         case Errc::service_not_allowed:
         case Errc::ended_by_policy:
         case Errc::credential_refused:

@@ -25,7 +25,7 @@ struct OptionInfo {
     /// YAML text in the shipped file when there is no default; of maps and lists: the block below the key, and a list
     /// without one shows its items' examples.
     std::string example = {};
-    bool optional_example = false;  ///< the example is commented out
+    bool optional_example = false;  ///< the example, of lists in one line, is commented out
     bool required = false;
     bool repeatable = false;     ///< flags only: may be given more than once
     bool names_file = false;     ///< the value is the path of a file whose content is in use while the program runs

@@ -89,7 +89,9 @@ class ExampleWriter {
         comment(indent, option.help);
         comment(indent, facts(option));
         const bool block = option.type == "map" || option.type == "list";
-        if (block) {
+        if (block && option.optional_example) {
+            out_ += indent + "#" + key + ": " + option.example + "\n";
+        } else if (block) {
             out_ += indent + key + ":\n";
             block_lines(option, indent + "  ");
         } else {

@@ -49,16 +49,14 @@ bool somebody_answers(const SocketAddress& address) {
            socket_calls::last_error() != asio::error::connection_refused;
 }
 
-SocketHandle open_unix(const Endpoint& endpoint, SocketAccess access) {
+SocketHandle open_unix(const Endpoint& endpoint) {
     const auto address = unix_address(endpoint.path);
     std::error_code ignored;
     if (std::filesystem::symlink_status(endpoint.path, ignored).type() == std::filesystem::file_type::socket) {
         if (somebody_answers(address)) fail(endpoint, std::error_code(asio::error::address_in_use).message());
         std::remove(endpoint.path.c_str());
     }
-    NewSocket socket{listen_at(endpoint, address)};
-    if (access == SocketAccess::group && !socket_options::admit_group(endpoint.path)) fail(endpoint);
-    return socket.release();
+    return listen_at(endpoint, address);
 }
 
 std::vector<asio::ip::tcp::endpoint> addresses_of(const asio::any_io_executor& executor, const Endpoint& endpoint) {
@@ -83,8 +81,8 @@ SocketHandle open_tcp(const asio::any_io_executor& executor, const Endpoint& end
     return listen_at(endpoint, ours != addresses.end() ? *ours : addresses.front());
 }
 
-SocketHandle open(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketAccess access) {
-    return endpoint.is_unix() ? open_unix(endpoint, access) : open_tcp(executor, endpoint);
+SocketHandle open(const asio::any_io_executor& executor, const Endpoint& endpoint) {
+    return endpoint.is_unix() ? open_unix(endpoint) : open_tcp(executor, endpoint);
 }
 
 std::uint16_t bound_port(SocketHandle handle) {
@@ -95,14 +93,12 @@ std::uint16_t bound_port(SocketHandle handle) {
 
 }  // namespace
 
-Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited,
-                   SocketAccess access)
-    : Listener(executor, endpoint, inherited != nullptr ? inherited->duplicate(endpoint) : no_socket, access) {
+Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited)
+    : Listener(executor, endpoint, inherited != nullptr ? inherited->duplicate(endpoint) : no_socket) {
 }
 
-Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited,
-                   SocketAccess access)
-    : readiness_(executor, inherited != no_socket ? inherited : open(executor, endpoint, access)),
+Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited)
+    : readiness_(executor, inherited != no_socket ? inherited : open(executor, endpoint)),
       endpoint_(endpoint),
       owns_address_(inherited == no_socket) {
     if (!endpoint.is_unix()) endpoint_.port = bound_port(readiness_.handle());
@@ -110,6 +106,10 @@ Listener::Listener(const asio::any_io_executor& executor, const Endpoint& endpoi
 
 Listener::~Listener() {
     close();
+}
+
+void Listener::admit(SocketAccess access) const {
+    if (endpoint_.is_unix() && owns_address_ && !socket_options::admit(endpoint_.path, access)) fail(endpoint_);
 }
 
 void Listener::keep_descriptors(std::size_t count) {

@@ -5,6 +5,7 @@
 #include "common/base/log.hpp"
 #include "common/net/inherited_sockets.hpp"
 #include "common/net/socket.hpp"
+#include "common/net/socket_options.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +15,6 @@
 
 namespace device_streams {
 
-/// Who may open a Unix socket: the user of this program only, or the user's group too.
-enum class SocketAccess { user, group };
-
 /// A listening TCP or Unix socket.
 class Listener {
  public:
@@ -24,13 +22,15 @@ class Listener {
     /// nobody answers on is replaced. Throws Failure(listen_failed) with endpoint and reason (port in use, no
     /// permission, not our address). One of `inherited` that listens there is used instead, and keeps listening when
     /// this object ends.
-    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited = nullptr,
-             SocketAccess access = SocketAccess::user);
+    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, InheritedSockets* inherited = nullptr);
     ~Listener();
 
     /// The next connection, made for `executor`. Survives running out of descriptors: logs once, pauses 100 ms at a
     /// time and goes on.
     asio::awaitable<Socket> accept(asio::any_io_executor executor, Clock& clock, const Log& log);
+    /// Lets others than the user of this program open a Unix socket of ours; no effect on TCP. Throws
+    /// Failure(listen_failed).
+    void admit(SocketAccess access) const;
     /// From now on connections are refused that would leave this program less than so many descriptors: others need
     /// them, as the administrator's commands. Where it may have few, a quarter is kept.
     void keep_descriptors(std::size_t count);
@@ -43,8 +43,7 @@ class Listener {
     void close() noexcept;
 
  private:
-    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited,
-             SocketAccess access);
+    Listener(const asio::any_io_executor& executor, const Endpoint& endpoint, SocketHandle inherited);
     SocketHandle accept_one(std::error_code& error);
 
     Readiness readiness_;

@@ -12,6 +12,13 @@
 
 /// What sockets are told and asked beside their bytes. None of it can fail: a socket that does not know an option, as
 /// Unix sockets do not know those of TCP, goes on without it.
+namespace device_streams {
+
+/// Who may open a Unix socket: the user of this program only, the user's group too, or every user.
+enum class SocketAccess { user, group, everybody };
+
+}  // namespace device_streams
+
 namespace device_streams::socket_options {
 
 /// Small writes leave at once (TCP_NODELAY).
@@ -28,8 +35,8 @@ void reset_on_close(SocketHandle handle, bool yes);
 /// Before bind: a TCP port whose old connections are still closing can be used, and IPv6 takes IPv4 along. A Unix
 /// socket is open to this user only, from the first moment.
 void prepare_to_listen(SocketHandle handle, int family);
-/// Once it is bound: the group of the Unix socket may open it too, whatever the umask. False: see last_error().
-bool admit_group(const std::string& path);
+/// Once a Unix socket is bound, and whatever the umask. False: see last_error().
+bool admit(const std::string& path, SocketAccess access);
 
 /// The failure that the kernel has kept for the next call, which then does not see it; none: no failure.
 std::error_code take_error(SocketHandle handle);

@@ -61,8 +61,11 @@ void prepare_to_listen(SocketHandle handle, int family) {
     if (family == AF_INET6) set(handle, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 }
 
-bool admit_group(const std::string& path) {
-    return ::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) == 0;
+bool admit(const std::string& path, SocketAccess access) {
+    mode_t mode = S_IRUSR | S_IWUSR;
+    if (access != SocketAccess::user) mode |= S_IRGRP | S_IWGRP;
+    if (access == SocketAccess::everybody) mode |= S_IROTH | S_IWOTH;
+    return ::chmod(path.c_str(), mode) == 0;
 }
 
 std::error_code take_error(SocketHandle handle) {

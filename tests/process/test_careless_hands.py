@@ -1,7 +1,10 @@
 """What people do by mistake or by habit is taken, or told with what to do instead."""
 import os
+import re
+import signal
 import socket
 import subprocess
+import sys
 
 import pytest
 from tests.harness.programs import BIN, PATIENCE, Program, find_tool, free_port, is_listening, run, wait_until
@@ -91,6 +94,50 @@ def test_a_typed_forward_works_beside_a_daemon(rig, careless):
     wait_until(lambda: is_listening(port), "the typed forward to listen")
     typed.stop()
     daemon.stop()
+
+
+ASK = """
+import socket, sys
+address = sys.argv[1]
+client = socket.socket(socket.AF_UNIX) if address.startswith("/") else socket.create_connection(("127.0.0.1", int(address)))
+if address.startswith("/"):
+    client.connect(address)
+try:
+    client.sendall(b"x")
+    print(client.recv(1) == b"x")
+except OSError:
+    print(False)
+"""
+
+
+def works_for(user, address):
+    done = run([sys.executable, "-c", ASK, address], user=user, group=user, extra_groups=[], cwd="/")
+    return done.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_only_allowed_users_may_use_a_forward(rig, careless, kind):
+    """As who has an account, or a browser, on the machine of a forward."""
+    allowed, other = 4711, 4712
+    config = careless / "service-proxy.yaml"
+    socket_file = careless / "echo.sock"
+    listen = f"localhost:{listening_port(careless)}" if kind == "tcp" else f"unix:{socket_file}"
+    address = listen.split(":")[1]
+    text = re.sub(r"listen: .*", f"listen: {listen}", config.read_text())
+    config.write_text(text + f"    allow_users: [{allowed}]\n")
+    program = start_service(rig, careless)
+    program.wait_for('"listening"')
+    assert works_for(allowed, address)
+    assert not works_for(other, address)
+    program.wait_for("DS-310[^,]*4712")
+    assert not works_for(os.getuid(), address), "not even for the user of service-proxy"
+    config.write_text(text)
+    program.signal(signal.SIGHUP)
+    program.wait_for('"changed":"forwards"')
+    if kind == "unix":
+        assert socket_file.stat().st_mode & 0o777 == 0o600
+    assert works_for(os.getuid(), address)
+    program.stop()
 
 
 def test_the_form_of_ssh_is_told_the_form_of_ours(careless):

@@ -2,11 +2,13 @@
 #include "common/base/error.hpp"
 #include "common/net/dial.hpp"
 #include "common/net/listener.hpp"
+#include "common/net/peer_user.hpp"
 #include "common/net/socket_stream.hpp"
 #include "tests/support/captured_log.hpp"
 #include "tests/support/certificates.hpp"
 #include "tests/support/coroutine.hpp"
 #include "tests/support/memory_stream.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "tests/support/socket_pair.hpp"
 
 #include <gtest/gtest.h>
@@ -15,6 +17,7 @@
 #include <fstream>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <unistd.h>
 
 namespace device_streams {
 namespace {
@@ -99,6 +102,21 @@ TEST_F(Net, ANameIsListenedAtInAllItsAddresses) {
     }
     EXPECT_EQ(reached, listeners.size());
     EXPECT_EQ(listen_at_all(io.get_executor(), loopback(), nullptr).size(), 1U);
+}
+
+TEST_F(Net, TheUserOfALocalPeerIsKnown) {
+    const test::ScratchFolder folder;
+    const Endpoint unix_socket{.host = {}, .port = 0, .path = folder / "s"};
+    for (const auto& [at, by] : {std::pair(unix_socket, ""), {loopback(), "127.0.0.1"}, {{"::", 0, ""}, "127.0.0.1"}}) {
+        Listener listener(io.get_executor(), at);
+        const Endpoint there{by, listener.endpoint().port, at.path};
+        auto connected = std::make_unique<Socket>(run(io, dial(there, clock)));
+        const Socket accepted = run(io, listener.accept(io.get_executor(), clock, log));
+        EXPECT_EQ(peer_user(accepted), ::getuid()) << at.to_string();
+        if (at.is_unix()) continue;
+        connected.reset();
+        EXPECT_EQ(peer_user(accepted), std::nullopt) << "it is gone: nobody's, and not root's";
+    }
 }
 
 TEST_F(Net, APortInUseIsNamed) {
