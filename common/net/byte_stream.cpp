@@ -60,7 +60,11 @@ StreamError::StreamError(CloseReason close_reason, const std::string& cause)
 }
 
 void throw_stream_error(const std::error_code& error) {
-    if (error == Errc::mtu_black_hole) throw StreamError(CloseReason::lost, explain(Failure(Errc::mtu_black_hole, {})));
+    if (error == Errc::mtu_black_hole) {
+        auto cause = explain(Failure(Errc::mtu_black_hole, {}));
+        cause.pop_back();  // the full stop: more follows
+        throw StreamError(CloseReason::lost, cause);
+    }
     const bool reset = error == asio::error::connection_reset || error == asio::error::broken_pipe ||
                        error == asio::error::not_connected || error == asio::error::bad_descriptor;
     throw StreamError(reset ? CloseReason::reset : CloseReason::lost, error.message());

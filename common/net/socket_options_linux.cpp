@@ -81,7 +81,7 @@ std::optional<TransportState> transport_state(SocketHandle handle) {
     if (::getsockopt(handle, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
     return TransportState{.in_flight = info.tcpi_unacked > 0,
                           .unanswered_probes = info.tcpi_probes,
-                          .large_resent = unacknowledged(handle) >= info.tcpi_snd_mss ? info.tcpi_backoff : 0,
+                          .large_resent = unacknowledged(handle) >= info.tcpi_snd_mss ? info.tcpi_retransmits : 0,
                           .since_heard = std::chrono::milliseconds(info.tcpi_last_ack_recv),
                           .since_data = std::chrono::milliseconds(info.tcpi_last_data_recv)};
 }

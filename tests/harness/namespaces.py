@@ -104,7 +104,9 @@ def joined_by_router(near_address, far_address, mtu):
             end.run("ip", "address", "add", address + "/24", "dev", "wire")
             end.run("ip", "link", "set", "wire", "up")
             router.run("ip", "address", "add", gateway + "/24", "dev", name)
-            router.run("ip", "link", "set", name, "mtu", str(mtu), "up")
+            router.run("ip", "link", "set", name, "up")
+            network = gateway.replace(".254", ".0/24")
+            router.run("ip", "route", "replace", network, "dev", name, "mtu", "lock", str(mtu))
             end.run("ip", "route", "add", "default", "via", gateway)
         router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
         router.run(

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -92,6 +94,29 @@ TEST_F(ConnectFirst, AFailureTakesNoHeadStartFromTheNext) {
     clock.advance(250ms);
     settle();
     EXPECT_TRUE(connecting.done());
+}
+
+int largest_segment(const Socket& socket) {
+    int size = 0;
+    socklen_t length = sizeof size;
+    ::getsockopt(socket.handle(), IPPROTO_TCP, TCP_MAXSEG, &size, &length);
+    return size;
+}
+
+TEST_F(ConnectFirst, SegmentsAreLimitedWhereThatIsWanted) {
+    test::Running<Socket> usual(io, connect_first({address_of(listener)}, clock));
+    test::Running<Socket> limited(io, connect_first({address_of(listener)}, clock, 1000));
+    settle();
+    EXPECT_GT(largest_segment(usual.get()), 1000);
+    const auto size = largest_segment(limited.get());  // less TCP's time stamps
+    EXPECT_TRUE(size > 900 && size <= 1000) << size;
+}
+
+TEST_F(ConnectFirst, AListenerLimitsSegmentsOfThoseThatConnect) {
+    listener.limit_segments(1000);
+    test::Running<Socket> connecting(io, connect_first({address_of(listener)}, clock));
+    settle();
+    EXPECT_LE(largest_segment(connecting.get()), 1000);
 }
 
 TEST_F(ConnectFirst, ACancellationEndsAllAttempts) {

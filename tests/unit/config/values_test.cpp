@@ -40,6 +40,13 @@ TEST(Port, IsNeverZero) {
     EXPECT_EQ(wrong(port(), "65536"), "\"65536\" is out of range");
 }
 
+TEST(SegmentSize, IsWhatTcpHasUseFor) {
+    const auto size = segment_size();
+    EXPECT_EQ(size.parse({"536", {}}), 536);
+    EXPECT_EQ(size.parse({"32767", {}}), 32767);
+    for (const auto* text : {"535", "32768", "0", "-1", "auto"}) EXPECT_THROW(size.parse({text, {}}), BadValue) << text;
+}
+
 TEST(ByteCount, IsANumberWithOrWithoutUnit) {
     const auto kind = byte_count();
     EXPECT_EQ(kind.parse({"0", {}}), 0u);

@@ -89,6 +89,9 @@ TEST(DeviceProxySettings, SeesWhichChangesNeedANewLink) {
     EXPECT_TRUE(make_settings(changed).link.same_link(present));
     changed.hub.port = 8443;
     EXPECT_FALSE(make_settings(changed).link.same_link(present));
+    changed = config();
+    changed.hub.mss = 1200;
+    EXPECT_FALSE(make_settings(changed).link.same_link(present));
     EXPECT_FALSE(make_settings(config("ModuleId=tunnel;")).link.same_link(present));
 }
 

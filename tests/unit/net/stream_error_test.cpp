@@ -14,5 +14,16 @@ TEST(StreamError, SaysItsCauseOnceAndHasACode) {
     EXPECT_STREQ(copy.what(), error.what());
 }
 
+TEST(StreamError, APathThatSwallowsLargePacketsIsNamedWithItsRemedy) {
+    try {
+        throw_stream_error(make_error_code(Errc::mtu_black_hole));
+    } catch (const StreamError& error) {
+        const std::string cause = error.what();
+        EXPECT_EQ(error.close_reason(), CloseReason::lost);
+        EXPECT_TRUE(cause.starts_with("DS-508 ") && cause.find("Set hub.mss") != std::string::npos) << cause;
+        EXPECT_FALSE(cause.ends_with('.')) << cause;
+    }
+}
+
 }  // namespace
 }  // namespace device_streams
