@@ -63,7 +63,7 @@ def test_a_cloned_device_is_told_and_stays_away(cloned_rig):
     rig.device.stop()
     rig.device.start()
     clone.wait_for("DS-606")
-    assert links_up(rig) == before + 2
+    wait_until(lambda: links_up(rig) == before + 2, "one takeover and no more")
 
 
 def test_a_device_that_is_restarted_hard_is_back_at_once(cloned_rig):
