@@ -61,13 +61,14 @@ OptionTable<Forward> forward_items() {
               identity_id(), &Forward::module);
     items.add({.key = "service", .help = "Name of the service, as device-proxy's configuration has it."},
               text("1 to 64 letters, digits, - and _", is_valid_service_name), &Forward::service);
-    items.add_values({.key = "allow_users",
-                      .help = "Users of this machine whose programs may connect; nobody else may then, and a Unix "
-                              "socket is open to all so that they can. Of TCP connections /proc/net/tcp tells the user, "
-                              "so they must come from this machine.",
-                      .example = "[anna, ben]",
-                      .optional_example = true},
-                     system_user(), &Forward::allow_users);
+    items.add_values(
+        {.key = "allow_users",
+         .help = "Users of this machine whose programs may connect; nobody else may then, and a Unix "
+                 "socket is open to all so that they can. Of TCP connections /proc/net/tcp tells the user, "
+                 "so they must come from this machine.",
+         .example = "[anna, ben]",
+         .optional_example = true},
+        system_user(), &Forward::allow_users);
     add_stream_limits(items, "", &Forward::limits);
     return items;
 }

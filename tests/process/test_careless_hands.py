@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from tests.harness.programs import BIN, PATIENCE, Program, find_tool, free_port, is_listening, run, wait_until
-from tests.harness.rig import DEVICE, Rig
+from tests.harness.rig import DEVICE
 
 
 @pytest.fixture
@@ -99,9 +99,9 @@ def test_a_typed_forward_works_beside_a_daemon(rig, careless):
 ASK = """
 import socket, sys
 address = sys.argv[1]
-client = socket.socket(socket.AF_UNIX) if address.startswith("/") else socket.create_connection(("127.0.0.1", int(address)))
-if address.startswith("/"):
-    client.connect(address)
+family, where = (socket.AF_UNIX, address) if "/" in address else (socket.AF_INET, ("127.0.0.1", int(address)))
+client = socket.socket(family)
+client.connect(where)
 try:
     client.sendall(b"x")
     print(client.recv(1) == b"x")

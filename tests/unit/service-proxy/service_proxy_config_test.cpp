@@ -190,9 +190,10 @@ TEST_F(ServiceProxyConfigTest, UsersAreNamesOrNumbersOfThisMachine) {
         return "forwards: [{listen: '127.0.0.1:22', device: a, allow_users: " + users + "}]\n";
     };
     EXPECT_EQ(load_rest(text("[root, 4711]")).forwards.at(0).allow_users, (std::vector<UserId>{0, 4711}));
-    EXPECT_EQ(fault_in_rest(text("[no-such-user]")),
-              "config:2:62 forwards[0].allow_users[0]: \"no-such-user\" is no user of this machine, allowed: user (name or "
-              "number)");
+    EXPECT_EQ(
+        fault_in_rest(text("[no-such-user]")),
+        "config:2:62 forwards[0].allow_users[0]: \"no-such-user\" is no user of this machine, allowed: user (name or "
+        "number)");
     EXPECT_NE(fault_in_rest(text("[]")).find("it is empty"), std::string::npos) << "would be open to all";
 }
 
