@@ -3,6 +3,7 @@
 #include "common/net/transport_state.hpp"
 
 #include <chrono>
+#include <optional>
 
 namespace device_streams {
 
@@ -10,9 +11,9 @@ namespace device_streams {
 /// TCP_USER_TIMEOUT would do it too, but it also ends connections to peers that merely read slowly.
 ///
 /// Dead is a peer that acknowledged nothing for about `dead_after` while data was in flight, or, while it had closed
-/// its window, left three probes unanswered. A path swallows large packets (an MTU black hole) when the oldest data is
-/// sent in vain again and again, although new data comes from the peer, who therefore gets our
-/// small packets. Plain state: call it every interval().
+/// its window, left three probes unanswered. A path swallows large packets (an MTU black hole) when the oldest data was
+/// sent in vain again and again, new data then came from the peer, who therefore gets our small packets, and sending it
+/// once more was in vain all the same. Plain state: call it every interval().
 class AckWatch {
  public:
     using Duration = std::chrono::steady_clock::duration;
@@ -27,10 +28,12 @@ class AckWatch {
     Verdict look(const TransportState& now);
 
  private:
+    bool is_swallowed(const TransportState& now);
+
     Duration dead_after_;
-    int swallowing_looks_ = 0;      // in a row
-    bool heard_meanwhile_ = false;  // since the first of these
-    int silent_looks_ = 0;          // in a row, with something waiting all the time
+    bool was_in_vain_ = false;                             // at the last look
+    std::optional<int> resent_when_heard_ = std::nullopt;  // how often, when the peer was heard all the same
+    int silent_looks_ = 0;                                 // in a row, with something waiting all the time
 };
 
 }  // namespace device_streams

@@ -60,7 +60,19 @@ TEST(AckWatch, APathThatSwallowsLargePacketsIsNamedBeforeThePeerGivesUp) {
     AckWatch watch(60s);
     EXPECT_EQ(watch.look(in_vain(4, 1s)), AckWatch::Verdict::alive);
     EXPECT_EQ(watch.look(in_vain(5, 1s)), AckWatch::Verdict::alive);
-    EXPECT_EQ(watch.look(in_vain(5, 11s)), AckWatch::Verdict::swallowing);
+    EXPECT_EQ(watch.look(in_vain(6, 11s)), AckWatch::Verdict::swallowing);
+}
+
+TEST(AckWatch, AnOutageThatEndsWaitsForTheNextAttempt) {
+    AckWatch watch(60s);
+    EXPECT_EQ(watch.look(in_vain(5, 9s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(watch.look(in_vain(6, 19s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(watch.look(in_vain(7, 1s)), AckWatch::Verdict::alive) << "the path is back";
+    EXPECT_EQ(watch.look(in_vain(7, 1s)), AckWatch::Verdict::alive) << "and nothing was sent since";
+    EXPECT_EQ(watch.look(in_vain(0, 1s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(watch.look(in_vain(5, 1s)), AckWatch::Verdict::alive);
+    EXPECT_EQ(watch.look(in_vain(6, 1s)), AckWatch::Verdict::alive) << "the next outage counts anew";
+    EXPECT_EQ(watch.look(in_vain(5, 1s)), AckWatch::Verdict::alive) << "and so does one that began between two looks";
 }
 
 TEST(AckWatch, LossThatEndsIsNotSwallowing) {
