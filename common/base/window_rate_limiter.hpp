@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace device_streams::hub {
+namespace device_streams {
 
 /// Lets so many events through in each window and counts the others. Plain state: the caller locks.
 class WindowRateLimiter {
@@ -26,6 +26,8 @@ class WindowRateLimiter {
         ++(passes ? events_ : left_out_);
         return {passes, left_out};
     }
+    /// Whether an event would pass.
+    bool has_room(Clock::time_point now) const { return now >= window_end_ || events_ < limits_.events; }
     /// Counts an event that does not pass for another reason; returns what Verdict::left_out would be.
     std::uint64_t leave_out(Clock::time_point now) {
         const auto left_out = begin_window(now);
@@ -50,4 +52,4 @@ class WindowRateLimiter {
     std::uint64_t left_out_ = 0;
 };
 
-}  // namespace device_streams::hub
+}  // namespace device_streams

@@ -35,7 +35,7 @@ ResourceLog::ResourceLog(std::string hub_name, Clock& clock, Log log, Limits lim
       clock_(clock),
       log_(std::move(log)),
       limits_(limits),
-      strangers_(limits.strangers),
+      strangers_(limits.strangers, limits.of_stranger),
       file_(std::move(file)),
       writer_([this] { write_all(); }) {
 }
@@ -67,10 +67,10 @@ void ResourceLog::add(ResourceRecord record) {
     work_.notify_one();
 }
 
-void ResourceLog::add_of_stranger(ResourceRecord record) {
+void ResourceLog::add_of_stranger(std::string_view peer, ResourceRecord record) {
     if (!on_) return;
     std::unique_lock lock(mutex_);
-    const auto verdict = strangers_.event(clock_.now());
+    const auto verdict = strangers_.event(peer, clock_.now());
     if (verdict.passes) put(std::move(record));
     lock.unlock();
     if (verdict.left_out > 0)

@@ -2,7 +2,7 @@
 
 #include "common/base/log.hpp"
 #include "hub/audit/resource_record.hpp"
-#include "hub/limits/window_rate_limiter.hpp"
+#include "hub/limits/source_gate.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -35,10 +35,11 @@ std::unique_ptr<RecordFile> make_record_file();
 class ResourceLog {
  public:
     struct Limits {
-        std::size_t waiting = 10'000;                                        ///< records that the file is behind
-        WindowRateLimiter::Limits strangers{300, std::chrono::seconds(30)};  ///< records that anybody can cause
-        WindowRateLimiter::Limits device{30, std::chrono::seconds(60)};      ///< of the links of one device
-        unsigned kept_files = 5;                                             ///< older ones, beside the present one
+        std::size_t waiting = 10'000;                                       ///< records that the file is behind
+        WindowRateLimiter::Limits strangers{15, std::chrono::seconds(30)};  ///< records that anybody can cause
+        unsigned of_stranger = 5;                                           ///< of these, from one source
+        WindowRateLimiter::Limits device{30, std::chrono::seconds(60)};     ///< of the links of one device
+        unsigned kept_files = 5;                                            ///< older ones, beside the present one
     };
     ResourceLog(std::string hub_name, Clock& clock, Log log, Limits limits,
                 std::unique_ptr<RecordFile> file = make_record_file());
@@ -53,8 +54,9 @@ class ResourceLog {
     void use(const std::string& path, std::uint64_t most_bytes = 0);
     /// Any thread; returns at once.
     void add(ResourceRecord record);
-    /// For peers that nobody vouches for: a flood of them does not fill the disk.
-    void add_of_stranger(ResourceRecord record);
+    /// For a peer that nobody vouches for, as address:port: see SourceGate. A flood of them fills no disk, and is no
+    /// way to have what was written before rotated away.
+    void add_of_stranger(std::string_view peer, ResourceRecord record);
     /// For what a device causes by coming and going: the same for each.
     void add_of_device(const iothub::Target& device, ResourceRecord record);
 
@@ -87,7 +89,7 @@ class ResourceLog {
     std::mutex mutex_;  // once per record; never held while the file is written
     std::condition_variable work_;
     std::deque<Order> waiting_;
-    WindowRateLimiter strangers_;
+    SourceGate strangers_;
     std::map<iothub::Target, WindowRateLimiter> devices_;
     Clock::time_point devices_since_{};
     std::uint64_t overflowed_ = 0;

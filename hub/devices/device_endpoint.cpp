@@ -132,7 +132,7 @@ asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> 
         if (link.end().fault == Errc::hub_stopping) co_return;
         hub.peer_faults.report(from.peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
         if (link.named_identity())
-            hub.resource_log.add_of_stranger(LinkUp{party_of(link, from), link_fault(link.end())});
+            hub.resource_log.add_of_stranger(from.peer, LinkUp{party_of(link, from), link_fault(link.end())});
         co_await close_within(*stream, CloseReason::clean, hub.limits.get()->relay.goodbye, hub.clock);
         co_return;
     }

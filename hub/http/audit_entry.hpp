@@ -3,6 +3,7 @@
 #include "common/http/message.hpp"
 #include "hub/http/stream_access.hpp"
 
+#include <string>
 #include <utility>
 
 namespace device_streams::hub {
@@ -10,8 +11,8 @@ namespace device_streams::hub {
 /// Tells the resource log how a stream request was decided, once: at its end at the latest, when the hub itself failed.
 class AuditEntry {
  public:
-    AuditEntry(HubContext& hub, const OpenRequest& open_request, const http::Request& request)
-        : hub_(hub), begun_(hub.clock.now()) {
+    AuditEntry(HubContext& hub, std::string peer, const OpenRequest& open_request, const http::Request& request)
+        : hub_(hub), peer_(std::move(peer)), begun_(hub.clock.now()) {
         entry_.target = open_request.target;
         entry_.name = open_request.name;
         entry_.api_version = iothub::api_version_of(request.target);
@@ -46,12 +47,13 @@ class AuditEntry {
         if (std::exchange(told_, true)) return;
         entry_.took = hub_.clock.now() - begun_;
         if (entry_.policy.empty())
-            hub_.resource_log.add_of_stranger(std::move(entry_));
+            hub_.resource_log.add_of_stranger(peer_, std::move(entry_));
         else
             hub_.resource_log.add(std::move(entry_));
     }
 
     HubContext& hub_;
+    const std::string peer_;
     Clock::time_point begun_;
     StreamDecision entry_;
     bool told_ = false;

@@ -31,7 +31,7 @@ class StreamRequestHandler {
                               {"service", service_of(open_request_.name)},
                               {"stream", loggable_stream_id(open_request_.name)},
                               {"peer", client.peer}})),
-          audit_entry_(hub_, open_request_, request) {}
+          audit_entry_(hub_, client_.peer, open_request_, request) {}
 
     // nullopt: the service went away, or the connection has become its leg.
     asio::awaitable<std::optional<http::Response>> run() {

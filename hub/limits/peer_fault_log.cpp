@@ -1,15 +1,6 @@
 #include "hub/limits/peer_fault_log.hpp"
 
-#include "hub/limits/source_address.hpp"
-
 namespace device_streams::hub {
-
-namespace {
-
-// Sources that are told apart in one window; the others share one entry.
-constexpr std::size_t most_sources = 1000;
-
-}  // namespace
 
 PeerFaultLog::PeerFaultLog(Log log, Clock& clock, Limits limits)
     : log_(std::move(log)), clock_(clock), limits_(limits) {
@@ -20,23 +11,15 @@ unsigned PeerFaultLog::room_for(Errc fault) const {
 }
 
 WindowRateLimiter::Verdict PeerFaultLog::ask_gate(std::string_view peer, Errc fault) {
-    auto source = sources_of(peer).front();
     const auto now = clock_.now();
     const auto room = room_for(fault);
     const std::lock_guard lock(mutex_);
     auto found = gates_.find(fault);
     if (found == gates_.end()) {
-        const WindowRateLimiter::Limits limits{limits_.of_fault.events * room, limits_.of_fault.window};
-        found = gates_.emplace(fault, Gate{WindowRateLimiter(limits)}).first;
+        const WindowRateLimiter::Limits all{limits_.of_fault.events * room, limits_.of_fault.window};
+        found = gates_.emplace(fault, SourceGate(all, limits_.of_source * room)).first;
     }
-    auto& [all, by_source, window_end] = found->second;
-    if (now >= window_end) {
-        by_source.clear();
-        window_end = now + limits_.of_source.window;
-    }
-    if (by_source.size() >= most_sources && !by_source.contains(source)) source.clear();
-    if (++by_source[source] <= limits_.of_source.events * room) return all.event(now);
-    return {false, all.leave_out(now)};
+    return found->second.event(peer, now);
 }
 
 void PeerFaultLog::report(std::string_view peer, Errc fault, std::string_view what) {

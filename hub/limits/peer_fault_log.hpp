@@ -3,7 +3,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
-#include "hub/limits/window_rate_limiter.hpp"
+#include "hub/limits/source_gate.hpp"
 
 #include <map>
 #include <mutex>
@@ -14,14 +14,14 @@
 namespace device_streams::hub {
 
 /// Log lines about peers that nobody vouches for: one line a fault, and a flood of faults becomes a count. A flood of
-/// one fault, or from one source (the widest of sources_of), takes no line from others. Denials have more room: they
-/// are what an attack on credentials looks like. Any thread.
+/// one fault hides no others, nor one from few sources (SourceGate). Denials have more room: they are what an attack on
+/// credentials looks like. Any thread.
 class PeerFaultLog {
  public:
     struct Limits {
         WindowRateLimiter::Limits of_fault{20, std::chrono::seconds(10)};
-        WindowRateLimiter::Limits of_source{5, std::chrono::seconds(10)};  ///< of one source, for each fault
-        unsigned denials_for_one = 5;                                      ///< so many times as much room for denials
+        unsigned of_source = 5;        ///< of these, from one source
+        unsigned denials_for_one = 5;  ///< so many times as much room for denials
     };
     PeerFaultLog(Log log, Clock& clock) : PeerFaultLog(std::move(log), clock, Limits()) {}
     PeerFaultLog(Log log, Clock& clock, Limits limits);
@@ -31,11 +31,6 @@ class PeerFaultLog {
     void report(std::string_view peer, Errc fault, std::string_view what);
 
  private:
-    struct Gate {
-        WindowRateLimiter all;
-        std::map<std::string, unsigned> by_source{};  // in this window
-        Clock::time_point window_end{};
-    };
     WindowRateLimiter::Verdict ask_gate(std::string_view peer, Errc fault);
     unsigned room_for(Errc fault) const;
 
@@ -43,7 +38,7 @@ class PeerFaultLog {
     Clock& clock_;
     const Limits limits_;
     std::mutex mutex_;
-    std::map<Errc, Gate> gates_;
+    std::map<Errc, SourceGate> gates_;
 };
 
 }  // namespace device_streams::hub

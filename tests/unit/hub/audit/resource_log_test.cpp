@@ -175,12 +175,16 @@ TEST_F(ResourceLogTest, SlowDiskLosesRecordsAndHoldsNobodyUp) {
 TEST_F(ResourceLogTest, FloodOfStrangersIsCutAndCounted) {
     open({.waiting = 1000, .strangers = {3, 1s}});
     log->use("/a");
-    for (int i = 0; i < 50; ++i) log->add_of_stranger(LinkUp{LinkParty{{"dev-x", {}}, {}, {}}});
+    const auto add_of_stranger = [&](const std::string& device, const std::string& peer) {
+        log->add_of_stranger(peer, LinkUp{LinkParty{{device, {}}, peer, {}}});
+    };
+    for (int i = 0; i < 49; ++i) add_of_stranger("dev-x", "203.0.113.7:1");
+    add_of_stranger("dev-y", "203.0.113.8:1");
     add("dev-1");
-    EXPECT_EQ(seen(), (Seen{"open /a", "dev-x", "dev-x", "dev-x", "dev-1"}));
+    EXPECT_EQ(seen(), (Seen{"open /a", "dev-x", "dev-x", "dev-x", "dev-y", "dev-1"})) << "no source hides another";
     clock.advance(1s);
-    log->add_of_stranger(LinkUp{LinkParty{{"dev-x", {}}, {}, {}}});
-    EXPECT_TRUE(lines->contains("records_left_out=47"));
+    add_of_stranger("dev-x", "203.0.113.7:1");
+    EXPECT_TRUE(lines->contains("records_left_out=46"));
 }
 
 TEST_F(ResourceLogTest, BeginsAfreshAtItsSize) {

@@ -16,7 +16,7 @@ class ComplaintsTest : public testing::Test {
  protected:
     std::shared_ptr<test::CapturedLog> captured = std::make_shared<test::CapturedLog>();
     test::ManualClock clock;
-    PeerFaultLog peer_faults{Log(captured), clock, {.of_fault = {6, 10s}, .of_source = {3, 10s}, .denials_for_one = 2}};
+    PeerFaultLog peer_faults{Log(captured), clock, {.of_fault = {6, 10s}, .of_source = 3, .denials_for_one = 2}};
     std::size_t lines_with(const std::string& text) const {
         return static_cast<std::size_t>(std::ranges::count_if(
             captured->lines(), [&](const auto& line) { return line.find(text) != std::string::npos; }));
@@ -56,17 +56,29 @@ TEST_F(ComplaintsTest, FloodOfOneSourceLeavesRoomForOthers) {
         peer_faults.report("[2001:db8:1:" + std::to_string(i) + "::1]:1", Errc::peer_garbage, "noise");
     EXPECT_EQ(lines_with("peer=203.0.113.7:1"), 3U);
     EXPECT_EQ(lines_with("peer=[2001:db8:1:"), 3U) << "a /48 is one source";
-    peer_faults.report("192.0.2.1:1", Errc::peer_garbage, "noise");
-    EXPECT_EQ(lines_with("peer=192.0.2.1:1"), 0U) << "there is a limit for all";
+}
+
+TEST_F(ComplaintsTest, FloodOfFewSourcesHidesNoneOfOthers) {
+    const auto from = [&](int number) {
+        for (int i = 0; i < 10; ++i)
+            peer_faults.report("192.0.2." + std::to_string(number) + ":1", Errc::peer_garbage, "noise");
+    };
+    for (int number = 0; number < 8; ++number) from(number);
+    EXPECT_EQ(lines_with("peer=192.0.2.0:1"), 3U);
+    EXPECT_EQ(lines_with("peer=192.0.2.1:1"), 3U);
+    for (int number = 2; number < 8; ++number)
+        EXPECT_EQ(lines_with("peer=192.0.2." + std::to_string(number) + ":1"), 1U);
+    from(8);
+    EXPECT_EQ(lines_with("DS-602"), 12U) << "there is a limit for all";
 }
 
 TEST_F(ComplaintsTest, FloodOfOneFaultLeavesRoomForOthers) {
     for (int i = 0; i < 100; ++i)
         peer_faults.report("192.0.2." + std::to_string(i) + ":1", Errc::peer_garbage, "noise");
-    EXPECT_EQ(lines_with("DS-602"), 6U);
+    EXPECT_EQ(lines_with("DS-602"), 12U);
     for (int i = 0; i < 100; ++i)
         peer_faults.report("203.0.113." + std::to_string(i / 10) + ":1", Errc::credential_refused, "denied");
-    EXPECT_EQ(lines_with("reason=denied"), 12U) << "twice as much room";
+    EXPECT_EQ(lines_with("reason=denied"), 12U + 8U) << "twice as much room, and a line for each other source";
     EXPECT_EQ(lines_with("peer=203.0.113.0:1"), 6U);
 }
 
