@@ -14,14 +14,13 @@ Refused unauthorized(std::string text) {
 
 // Ids are case-sensitive, and ssh writes host names in lower case. Only what the policy reaches is named: a service
 // could as well ask for that.
-asio::awaitable<std::string> hint_for(Registry& registry, iothub::Target missing, const Policy& policy,
-                                      std::string service, std::int64_t now) {
-    std::string hint = "; ids are case-sensitive";
-    const auto alike = co_await registry.find_spelt_alike(missing);
+asio::awaitable<std::string> name_alike(Registry& registry, iothub::Target asked_for, const Policy& policy,
+                                        std::string service, std::int64_t now) {
+    const auto alike = co_await registry.find_spelt_alike(asked_for);
     for (const auto& target : alike)
-        if (judge_stream(policy, target, service, now).allowed)
-            co_return hint + ", did you mean " + target.to_string() + "?";
-    co_return hint;
+        if (target != asked_for && judge_stream(policy, target, service, now).allowed)
+            co_return "; ids are case-sensitive, and there is " + target.to_string();
+    co_return std::string();
 }
 
 }  // namespace
@@ -55,14 +54,15 @@ asio::awaitable<StreamAccess> check_stream_access(const ClientConnection& client
     if (!verdict.allowed) {
         client.report(Errc::stream_not_allowed, "policy " + access.policy + ", device " + target.to_string() +
                                                     ", service " + service + ": " + verdict.reason);
-        access.refused = unauthorized("the policy does not allow this stream");
+        const auto hint = co_await name_alike(hub.registry, target, *policy, service, now);
+        access.refused = unauthorized("the policy does not allow this stream" + hint);
         co_return access;
     }
     access.grant = {access.policy, login.login, service, std::move(verdict.rule)};
     if (!known.identity) {
         const auto missing = no_such(target);
-        const auto hint = co_await hint_for(hub.registry, target, *policy, service, now);
-        access.refused = Refused{missing.error, missing.what() + hint};
+        const auto hint = co_await name_alike(hub.registry, target, *policy, service, now);
+        access.refused = Refused{missing.error, missing.what() + (hint.empty() ? "; ids are case-sensitive" : hint)};
     }
     co_return access;
 }

@@ -112,9 +112,7 @@ std::vector<Identity> RegistryStore::list_devices(std::size_t most) {
 }
 
 std::vector<iothub::Target> RegistryStore::find_spelt_alike(const iothub::Target& target) {
-    auto query = database_.query(
-        "SELECT device_id, module_id FROM identity WHERE device_id = ? COLLATE NOCASE AND module_id = ? COLLATE NOCASE"
-        " ORDER BY device_id, module_id LIMIT 8");
+    auto query = database_.query(spelt_alike);
     query.bind(target.device_id).bind(target.module_id);
     std::vector<iothub::Target> found;
     while (query.step()) found.push_back({query.text(0), query.text(1)});

@@ -25,6 +25,10 @@ CREATE TABLE identity (
 constexpr const char* certificate_index =
     "CREATE INDEX IF NOT EXISTS identity_certificate ON identity (authentication) WHERE authentication <> 'sas'";
 
+// Ids that are not there are asked for by mistake and on purpose, and each look at what is spelt alike would be a scan.
+constexpr const char* spelling_index =
+    "CREATE INDEX IF NOT EXISTS identity_spelling ON identity (device_id COLLATE NOCASE, module_id COLLATE NOCASE)";
+
 // Made by us, not by SQLite: it must never be readable for others, not for a moment.
 const std::string& make_file(const std::string& file, RegistryStore::Mode mode) {
     if (file == SqliteRegistry::in_memory) return file;
@@ -75,6 +79,7 @@ void RegistryStore::prepare_tables(const std::string& file) {
                           "; PRAGMA user_version=" + std::to_string(schema_version));
     }
     database_.execute(certificate_index);
+    database_.execute(spelling_index);
     transaction.commit();
 }
 

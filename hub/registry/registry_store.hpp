@@ -24,6 +24,10 @@ class RegistryStore {
     std::vector<Identity> list_devices(std::size_t most);
     std::vector<Identity> list_modules(const std::string& device_id);
     std::vector<iothub::Target> find_spelt_alike(const iothub::Target& target);
+    /// What it asks SQLite, for whoever wants to know how that is found.
+    static constexpr const char* spelt_alike =
+        "SELECT device_id, module_id FROM identity WHERE device_id = ? COLLATE NOCASE AND module_id = ? COLLATE NOCASE"
+        " ORDER BY device_id, module_id LIMIT 8";
     Identity create(const iothub::Target& target, const IdentityDescription& description);
     Identity replace(const iothub::Target& target, const IdentityDescription& description, const std::string& etag);
     /// Returns what is gone: the target and, for a device, its modules.

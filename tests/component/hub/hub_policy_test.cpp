@@ -99,10 +99,26 @@ TEST_F(HubPolicy, NamesADeviceThatIsSpeltAlikeIfThePolicyReachesIt) {
     add("all", {"* *"});
     add("some", {"pump-17 *", "Pump-17 ssh", "PUMP-17 rdp"});
     add("one", {"pump-17 *"});
-    EXPECT_EQ(said_to("all", "pump-17"), "there is no such device; ids are case-sensitive, did you mean PUMP-17?");
-    EXPECT_EQ(said_to("some", "pump-17"), "there is no such device; ids are case-sensitive, did you mean Pump-17?");
+    EXPECT_EQ(said_to("all", "pump-17"), "there is no such device; ids are case-sensitive, and there is PUMP-17");
+    EXPECT_EQ(said_to("some", "pump-17"), "there is no such device; ids are case-sensitive, and there is Pump-17");
     EXPECT_EQ(said_to("one", "pump-17"), "there is no such device; ids are case-sensitive");
     EXPECT_EQ(said_to("all", "pump-18"), "there is no such device; ids are case-sensitive");
+}
+
+// ssh writes the names of hosts in lower case, and a policy of capitals does not allow that.
+TEST_F(HubPolicy, NamesADeviceThatIsSpeltAsThePolicyHasIt) {
+    add_device({"Valve-18", {}});
+    admin("policy add", {{"name", "valves"}, {"permissions", {"ServiceConnect"}}, {"allow", {"Valve-* ssh"}}});
+    const auto denied = [&](const std::string& device, const std::string& service) {
+        const auto answer = run(client_of("valves")->ask(device, service + ".0a1b2c3d", no_wait));
+        EXPECT_EQ(answer.status, 401);
+        return answer.body;
+    };
+    EXPECT_NE(
+        denied("valve-18", "ssh").find("does not allow this stream; ids are case-sensitive, and there is Valve-18"),
+        std::string::npos);
+    EXPECT_EQ(denied("valve-18", "rdp").find("Valve"), std::string::npos) << "it may not open that";
+    EXPECT_EQ(denied("valve-19", "ssh").find("case"), std::string::npos);
 }
 
 TEST_F(HubPolicy, ExplainsWithTheSameRulesAsItDecides) {

@@ -1,6 +1,7 @@
 #include "common/app/disk_reserve.hpp"
 #include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
+#include "hub/registry/registry_store.hpp"
 #include "hub/registry/sqlite.hpp"
 #include "hub/registry/sqlite_registry.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -465,6 +466,14 @@ TEST_F(RegistryFileTest, LeavesNoKeyBehindWhenADeviceIsRemoved) {
     std::ifstream in(file, std::ios::binary);
     const std::string bytes(std::istreambuf_iterator<char>(in), {});
     EXPECT_EQ(bytes.find(key), std::string::npos);
+}
+
+TEST_F(RegistryFileTest, FindsWhatIsSpeltAlikeWithoutAScan) {
+    make();
+    Database database(file);
+    auto plan = database.query(std::string("EXPLAIN QUERY PLAN ") + RegistryStore::spelt_alike);
+    ASSERT_TRUE(plan.step());
+    EXPECT_THAT(plan.text(3), HasSubstr("SEARCH identity USING COVERING INDEX identity_spelling"));
 }
 
 TEST_F(RegistryFileTest, GivesUpWhileAnotherProgramWrites) {
