@@ -36,6 +36,14 @@ struct ClientConnection {
         slot.reset();
         slot = take_slot(hub, peer, peer == connected_peer ? send_away : SendAway());
     }
+    /// From here on the connection is for no other client than this one, who may be sent away then. False: there is no
+    /// room.
+    bool settle() {
+        if (peer == connected_peer) return true;
+        slot.reset();
+        slot = take_slot(hub, peer, send_away);
+        return slot.has_value();
+    }
     /// How long to wait for what is usually waited for so long.
     Clock::duration patience(Clock::duration usual) const { return slot ? slot->patience(usual) : usual; }
 

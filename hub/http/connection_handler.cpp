@@ -208,6 +208,7 @@ asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& cl
     const bool upgraded = answer.status == 101;
     co_await client.send(std::move(answer));
     if (!upgraded) co_return true;
+    if (!client.settle()) co_return false;
     std::vector<std::byte> early_bytes;
     auto transport = client.http.release(early_bytes);
     LinkOrigin from{client.peer, LinkProtocol::mqtt_websocket, transport->client_certificate()};

@@ -12,7 +12,7 @@ namespace {
 // A source with a larger share of a crowd than this is the crowd; below it, age alone decides. A site of some hundred
 // devices that return at once is below it.
 constexpr std::size_t dominant_share = 16;
-constexpr int hurry = 4;
+constexpr int hurry = 4;  // of its members; others, who may be far away, are hurried half as much
 
 }  // namespace
 
@@ -63,6 +63,10 @@ UnauthenticatedConnections::Entered UnauthenticatedConnections::enter(std::strin
         add(visitor, *source);
     }
     Entered entered;
+    if (!visitor->send_away && ++fixed_ * 2 > limits.connections_without_login) {
+        forget(*visitor);
+        return entered;
+    }
     while (auto* const crowd = first_full(*visitor, limits)) {
         auto gone = send_away_one_of(*crowd, *visitor);
         if (gone.empty()) {
@@ -114,6 +118,7 @@ std::string UnauthenticatedConnections::send_away_one_of(const Source& crowd, co
 void UnauthenticatedConnections::forget(Visitor& visitor) {
     if (!std::exchange(visitor.counted, false)) return;
     --in_all_;
+    if (!visitor.send_away) --fixed_;
     for (auto place = visitor.places.rbegin(); place != visitor.places.rend(); ++place) {
         auto& source = *place->source;
         if (visitor.send_away) source.by_age.erase(place->where);
@@ -146,8 +151,8 @@ void UnauthenticatedConnections::leave(Visitor& visitor) {
 Clock::duration UnauthenticatedConnections::patience(const Visitor& visitor, Clock::duration usual) {
     const std::lock_guard lock(mutex_);
     for (const auto& place : visitor.places)
-        if (place.source->size * 2 > place.source->most) return usual / hurry;
-    return in_all_ * 2 > everybody_.most ? usual / hurry : usual;
+        if (place.source != &everybody_ && place.source->size * 2 > place.source->most) return usual / hurry;
+    return in_all_ * 2 > everybody_.most ? usual / 2 : usual;
 }
 
 }  // namespace device_streams::hub

@@ -24,7 +24,8 @@ using SendAway = std::function<void(std::function<bool()> still_here)>;
 
 /// The connections on which nobody has logged in, counted together and for each source (sources_of) but trusted
 /// proxies. Where a newcomer finds no room, who has been silent for longest goes: who means to log in does so
-/// soon. A source that has more than a sixteenth of the room gives up its own first. Any thread; it outlives its slots.
+/// soon. A source that has more than a sixteenth of the room gives up its own first. Those that cannot be sent away
+/// have at most half of the room. Any thread; it outlives its slots.
 class UnauthenticatedConnections {
  public:
     class Visitor;
@@ -43,8 +44,8 @@ class UnauthenticatedConnections {
         }
         /// The visitor has come a step further, and is as good as new.
         void advance() const { home_->advance(*visitor_); }
-        /// How long to wait for what is usually waited for so long: a quarter of it while the table, or what the
-        /// visitor's source may have of it, is more than half full.
+        /// How long to wait for what is usually waited for so long: a quarter of it while what the visitor's source may
+        /// have is more than half full, and half of it while the room of all is.
         Clock::duration patience(Clock::duration usual) const { return home_->patience(*visitor_, usual); }
 
      private:
@@ -85,6 +86,7 @@ class UnauthenticatedConnections {
 
     std::mutex mutex_;  // start and end of connections only
     std::size_t in_all_ = 0;
+    std::size_t fixed_ = 0;  // of these, who cannot be sent away
     Source everybody_{};
 };
 

@@ -99,6 +99,26 @@ TEST_F(HubFrontEnds, ProxyHeaderNamesTheClientOnEveryPort) {
     EXPECT_TRUE(logged("DS-602") && !logged("peer=127.0.0.1")) << whole_log();
 }
 
+TEST_F(HubFrontEnds, SilentLinksOfItsClientsMakeRoomForNewcomers) {
+    config.limits.connections.connections_without_login = 4;
+    trust_this_machine();
+    std::vector<std::unique_ptr<http::Connection>> links;
+    for (int client = 1; client <= 20; ++client) {
+        http::Request upgrade;
+        upgrade.method = "GET";
+        upgrade.target = "/$iothub/websocket";
+        upgrade.headers = {{"Host", "localhost"},
+                           {"Connection", "Upgrade"},
+                           {"Upgrade", "websocket"},
+                           {"Sec-WebSocket-Version", "13"},
+                           {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
+                           {"Sec-WebSocket-Protocol", "mqtt"},
+                           {"X-Forwarded-For", "203.0.113." + std::to_string(client)}};
+        links.push_back(connect_plainly());
+        ASSERT_EQ(run(links.back()->exchange(upgrade)).status, 101) << "client " << client;
+    }
+}
+
 TEST_F(HubFrontEnds, BalancerMaySpeakForItself) {
     trust_this_machine();
     be_refused(*connect(local_header));

@@ -50,6 +50,18 @@ TEST_F(UnauthenticatedConnectionsTest, TheOldestOfAnAddressMakesRoomForItsNext) 
     EXPECT_EQ(sent_away, (Peers{"203.0.113.7:1", "203.0.113.7:2"}));
 }
 
+TEST_F(UnauthenticatedConnectionsTest, WhoCannotBeSentAwayHasHalfOfTheRoom) {
+    const auto request = [&](const std::string& peer) { return visitors.enter(peer, limits, SendAway()); };
+    std::vector<UnauthenticatedConnections::Entered> requests;
+    for (int client = 0; client < 4; ++client) requests.push_back(request("192.0.2." + std::to_string(client) + ":1"));
+    for (const auto& entered : requests) EXPECT_TRUE(entered.slot);
+    EXPECT_FALSE(request("192.0.2.9:1").slot) << "4 of 9";
+    enter_many("203.0.113.", ":1", 9);
+    EXPECT_EQ(sent_away.size(), 4U) << "newcomers get the places of those that can go";
+    requests.pop_back();
+    EXPECT_TRUE(request("192.0.2.9:1").slot);
+}
+
 TEST_F(UnauthenticatedConnectionsTest, PlaceIsFreeAgainWhenTheVisitorLeaves) {
     enter("203.0.113.7:1");
     enter("203.0.113.7:2");
@@ -145,15 +157,18 @@ TEST_F(UnauthenticatedConnectionsTest, TrustedProxyIsCountedAmongAllOnlyAndStays
 }
 
 TEST_F(UnauthenticatedConnectionsTest, ConnectionsOfFrontEndsAreCountedAndStay) {
-    allow(2, 3);
+    allow(2, 6);
     const auto first = visitors.enter("203.0.113.7:1", limits, {}),
                second = visitors.enter("203.0.113.7:2", limits, {});
     EXPECT_TRUE(first.slot && second.slot);
     first.slot->advance();
     EXPECT_FALSE(visitors.enter("203.0.113.7:3", limits, {}).slot);
-    EXPECT_TRUE(enter("203.0.113.8:1"));
+    for (const auto* peer : {"203.0.113.8:1", "203.0.113.8:2", "192.0.2.1:1"}) EXPECT_TRUE(enter(peer));
     EXPECT_TRUE(visitors.enter("203.0.113.9:1", limits, {}).slot);
-    EXPECT_EQ(sent_away, Peers{"203.0.113.8:1"});
+    EXPECT_EQ(sent_away, Peers());
+    EXPECT_TRUE(enter("192.0.2.2:1"));
+    EXPECT_TRUE(enter("192.0.2.3:1"));
+    EXPECT_EQ(sent_away, Peers{"203.0.113.8:1"}) << "the oldest that can go";
 }
 
 TEST_F(UnauthenticatedConnectionsTest, PatienceIsShortWhereHalfOfTheRoomIsTaken) {
@@ -167,10 +182,10 @@ TEST_F(UnauthenticatedConnectionsTest, PatienceIsShortWhereHalfOfTheRoomIsTaken)
     leave("203.0.113.7:3");
     EXPECT_EQ(first.patience(60s), 60s);
     for (const auto* peer : {"192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1", "192.0.2.4:1"}) enter(peer);
-    EXPECT_EQ(first.patience(60s), 15s) << "more than half of all";
+    EXPECT_EQ(first.patience(60s), 30s) << "more than half of all, and the crowd is another";
     limits.trusted_proxies = {TrustedProxy::parse("10.0.0.1").value()};
     const auto of_proxy = visitors.enter("10.0.0.1:1", limits, {});
-    EXPECT_EQ(of_proxy.slot->patience(60s), 15s);
+    EXPECT_EQ(of_proxy.slot->patience(60s), 30s);
 }
 
 }  // namespace
