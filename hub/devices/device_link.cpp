@@ -128,12 +128,7 @@ NewLink DeviceLink::new_link(const CredentialCheck& granted, const std::string& 
 }
 
 bool DeviceLink::still_stands(const PolicyAndIdentity& known, const Credential& login) const {
-    const auto& [policy, identity] = known;
-    if (login.kind == Credential::Kind::policy_key &&
-        !(policy && policy->permissions.device_connect && is_key_of(login, *policy)))
-        return false;
-    if (!identity || !identity->enabled || !admits(identity->authentication, login)) return false;
-    return !Revocation(hub_.authorities.get()->ids()).covers(login_->target, login);
+    return still_admits(known, login) && !Revocation(hub_.authorities.get()->ids()).covers(login_->target, login);
 }
 
 // The link.

@@ -95,6 +95,14 @@ CredentialCheck judge_device_certificate(const iothub::Target& target, const std
     return thumbprints ? judge_thumbprint(shown->own, *thumbprints) : judge_chain(*shown, target);
 }
 
+bool still_admits(const PolicyAndIdentity& known, const Credential& login) {
+    const auto& [policy, identity] = known;
+    if (login.kind == Credential::Kind::policy_key &&
+        !(policy && policy->permissions.device_connect && is_key_of(login, *policy)))
+        return false;
+    return identity && identity->enabled && admits(identity->authentication, login);
+}
+
 CredentialCheck judge_service_request(const Secret& authorization, const std::optional<Policy>& policy,
                                       const HubNames& hub, std::int64_t now_unix_seconds, bool Permissions::*needed) {
     const auto token = iothub::parse_sas_token(authorization.reveal());

@@ -38,6 +38,9 @@ CredentialCheck judge_device_login(const iothub::Target& target, const Secret& p
 /// Pure.
 CredentialCheck judge_device_certificate(const iothub::Target& target, const std::optional<DeviceCertificate>& shown,
                                          const std::optional<Identity>& identity, std::int64_t now_unix_seconds);
+/// Whether a login that was granted would be granted now: for what changed before its link could be found and ended.
+/// Pure.
+bool still_admits(const PolicyAndIdentity& known, const Credential& login);
 /// A service's request: the header Authorization against the policy that it names, which must have the permission that
 /// is needed. Pure.
 CredentialCheck judge_service_request(const Secret& authorization, const std::optional<Policy>& policy,

@@ -191,6 +191,20 @@ TEST_F(InitTest, MakesAHubThatCanBeAdministeredBeforeItRuns) {
     EXPECT_EQ(open_request({{"command", "device list"}}).at(0).at("device"), "pump-17");
 }
 
+TEST_F(InitTest, FollowsNoLinkInPlaceOfTheLock) {
+    init_hub(options, clock);
+    const auto elsewhere = options.directory / "elsewhere";
+    fs::remove(state().lock_file());
+    fs::create_symlink(elsewhere, state().lock_file());
+    try {
+        static_cast<void>(state().try_lock());
+        FAIL() << "took it";
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.errc(), Errc::state_unusable);
+    }
+    EXPECT_FALSE(fs::exists(elsewhere)) << "which another user could have chosen";
+}
+
 TEST_F(InitTest, LeavesTheRegistryToWhoeverHoldsTheLock) {
     init_hub(options, clock);
     const auto lock = FileLock::try_acquire(state().lock_file());

@@ -47,6 +47,21 @@ TEST(DeviceLogin, TellsWhenTheTokenExpires) {
     EXPECT_EQ(login(device_token(policy_key)).expiry, 0);
 }
 
+TEST(DeviceLogin, StandsAsLongAsNothingItRestsOnChanged) {
+    const auto by_device = credential_of(Credential::Kind::device_key, device_key);
+    EXPECT_TRUE(still_admits({std::nullopt, device()}, by_device));
+    EXPECT_FALSE(still_admits({std::nullopt, device(false)}, by_device)) << "disabled";
+    EXPECT_FALSE(still_admits({std::nullopt, std::nullopt}, by_device)) << "removed";
+    EXPECT_FALSE(still_admits({std::nullopt, device()}, credential_of(Credential::Kind::device_key, policy_key)));
+    const auto by_policy = credential_of(Credential::Kind::policy_key, policy_key);
+    EXPECT_TRUE(still_admits({policy(device_connect), device()}, by_policy));
+    EXPECT_FALSE(still_admits({policy(device_connect), device(false)}, by_policy));
+    EXPECT_FALSE(still_admits({policy(service_connect), device()}, by_policy)) << "lost its permission";
+    EXPECT_FALSE(still_admits({std::nullopt, device()}, by_policy)) << "the policy is gone";
+    EXPECT_FALSE(still_admits({Policy{"gate", {device_key, other_key}, device_connect}, device()}, by_policy))
+        << "its key was renewed";
+}
+
 TEST(DeviceLogin, AcceptsEveryNameOfTheHub) {
     EXPECT_TRUE(login(iothub::make_sas_token("127.0.0.1/devices/dev-01", device_key, later)).granted());
     EXPECT_TRUE(login(iothub::make_sas_token("HUB1.iot.example/devices/dev-01", device_key, later)).granted());
