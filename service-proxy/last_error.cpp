@@ -1,14 +1,13 @@
 #include "service-proxy/last_error.hpp"
 
 #include "common/app/private_files.hpp"
-#include "common/base/error.hpp"
 #include "common/base/log_text.hpp"
 #include "common/base/random.hpp"
 
 #include <chrono>
 #include <cstdlib>
 #include <string>
-#include <utility>
+#include <vector>
 
 namespace device_streams::service {
 
@@ -34,33 +33,14 @@ void make_directories(const fs::path& directory) {
     }
 }
 
-class LastErrorSink final : public LogSink {
- public:
-    LastErrorSink(std::shared_ptr<LogSink> sink, fs::path file) : sink_(std::move(sink)), file_(std::move(file)) {}
-
-    void write(LogLevel level, std::string_view message, const std::vector<LogField>& fields) override {
-        sink_->write(level, message, fields);
-        if (level < LogLevel::warning) return;
-        try {
-            replace(json_line(level, message, fields, std::chrono::system_clock::now()) + "\n");
-        } catch (const std::exception&) {
-            // The line has been told, and this is about another one's loss.
-        }
-    }
-
- private:
-    void replace(const std::string& text) const {
-        make_directories(file_.parent_path());
-        const auto fresh = file_.string() + "." + random_hex(8);
-        write_private_file(fresh, text);
-        std::error_code failed;
-        fs::rename(fresh, file_, failed);
-        if (failed) fs::remove(fresh, failed);
-    }
-
-    const std::shared_ptr<LogSink> sink_;
-    const fs::path file_;
-};
+void replace(const fs::path& file, const std::string& text) {
+    make_directories(file.parent_path());
+    const auto fresh = file.string() + "." + random_hex(8);
+    write_private_file(fresh, text);
+    std::error_code failed;
+    fs::rename(fresh, file, failed);
+    if (failed) fs::remove(fresh, failed);
+}
 
 }  // namespace
 
@@ -74,9 +54,14 @@ fs::path last_error_file() {
     return state / "device-streams" / "last-error";
 }
 
-std::shared_ptr<LogSink> keep_last_error(std::shared_ptr<LogSink> sink, fs::path file) {
-    if (file.empty()) return sink;
-    return std::make_shared<LastErrorSink>(std::move(sink), std::move(file));
+void keep_last_error(const fs::path& file, std::string_view destination, const Failure& failure) noexcept {
+    if (file.empty()) return;
+    try {
+        const std::vector<LogField> fields{{"destination", destination}};
+        replace(file, json_line(LogLevel::error, explain(failure), fields, std::chrono::system_clock::now()) + "\n");
+    } catch (const std::exception&) {
+        // The failure has been told, and this is about another one's loss.
+    }
 }
 
 }  // namespace device_streams::service

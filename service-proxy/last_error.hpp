@@ -1,9 +1,9 @@
 #pragma once
 
-#include "common/base/log.hpp"
+#include "common/base/error.hpp"
 
 #include <filesystem>
-#include <memory>
+#include <string_view>
 
 namespace device_streams::service {
 
@@ -11,9 +11,9 @@ namespace device_streams::service {
 /// device-streams/last-error in $XDG_STATE_HOME or ~/.local/state. Empty for a user without a home.
 std::filesystem::path last_error_file();
 
-/// Passes lines on to `sink` and keeps the last warning or error in `file`, as a line of JSON with its time: replaced
-/// as a whole, of mode 0600, in a directory of mode 0700 that is made when it is missing. A file that cannot be written
-/// is no further fault. Empty `file`: nothing is kept.
-std::shared_ptr<LogSink> keep_last_error(std::shared_ptr<LogSink> sink, std::filesystem::path file);
+/// Keeps why a run of `--stdio` to `destination` failed in `file`, as a line of JSON with its time: replaced as a
+/// whole, of mode 0600, in a directory of mode 0700 that is made when it is missing. A file that cannot be written is
+/// no further fault. Empty `file`: nothing is kept.
+void keep_last_error(const std::filesystem::path& file, std::string_view destination, const Failure& failure) noexcept;
 
 }  // namespace device_streams::service

@@ -33,14 +33,21 @@ LogLevel stdio_level(const LogSettings& log) {
     return terminal && log.level == LogLevel::info ? LogLevel::warning : log.level;
 }
 
+// Of --stdio, whose standard error is often lost; what a person has typed otherwise was told to that person.
+void keep_failure(const ConfigSources& sources, const Failure& failure) {
+    const auto destination = sources.flags.find("--stdio");
+    if (destination != sources.flags.end())
+        service::keep_last_error(service::last_error_file(), destination->second.front(), failure);
+}
+
 int run_stdio(const LoadedConfig<ServiceProxyConfig>& loaded) {
     const auto& config = *loaded.config;
-    const auto sink = make_log_sink(config.log, "service-proxy");
-    const Log log(service::keep_last_error(sink, service::last_error_file()), stdio_level(config.log));
+    const Log log(make_log_sink(config.log, "service-proxy"), stdio_level(config.log));
     for (const auto& warning : loaded.warnings) log.warning(warning);
     const auto make = [&](const Environment& environment) {
-        return std::make_unique<service::StdioProxy>(environment, service::make_settings(config), *config.stdio,
-                                                     take_standard_streams());
+        return std::make_unique<service::StdioProxy>(
+            environment, service::make_settings(config), *config.stdio, take_standard_streams(),
+            [&](const auto& failure) { keep_failure(loaded.sources, failure); });
     };
     RunSettings settings;
     settings.program = "service-proxy";
@@ -54,6 +61,7 @@ int run_stdio(const LoadedConfig<ServiceProxyConfig>& loaded) {
 int main(int argc, char** argv) {
     forbid_core_dumps();
     auto loaded = load_config(argc, argv, service::service_proxy_options());
+    if (loaded.failure) keep_failure(loaded.sources, *loaded.failure);
     if (!loaded.config) return loaded.exit_code;
     return loaded.config->stdio ? run_stdio(loaded) : run_forwards(std::move(loaded));
 }

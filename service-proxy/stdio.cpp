@@ -6,14 +6,15 @@
 namespace device_streams::service {
 
 StdioProxy::StdioProxy(Environment environment, ServiceProxySettings settings, Forward target,
-                       std::pair<int, int> in_and_out)
+                       std::pair<int, int> in_and_out, OnFailure on_failure)
     : environment_(std::move(environment)),
       settings_(std::move(settings)),
       target_(std::move(target)),
+      on_failure_(std::move(on_failure)),
       local_(make_pipe_stream(environment_.io.get_executor(), in_and_out.first, in_and_out.second)),
       stream_(environment_.io.get_executor(), [this](std::exception_ptr failure) {
           environment_.log.error(explain(failure));
-          environment_.finish(exit_failure);
+          fail({Errc::internal, explain(failure)});
       }) {
 }
 
@@ -31,8 +32,15 @@ asio::awaitable<void> StdioProxy::serve(StreamTools tools) {
     bool clean = false;
     if (stream) clean = co_await session.carry(*local_, std::move(stream));
     local_->abort(CloseReason::clean);
-    const auto& failure = session.failure();
-    environment_.finish(clean ? exit_ok : failure ? exit_code_for(*failure) : exit_failure);
+    if (session.failure())
+        fail(*session.failure());
+    else
+        environment_.finish(clean ? exit_ok : exit_failure);
+}
+
+void StdioProxy::fail(const Failure& failure) {
+    on_failure_(failure);
+    environment_.finish(exit_code_for(failure.errc()));
 }
 
 }  // namespace device_streams::service

@@ -4,6 +4,8 @@
 #include "common/async/task_set.hpp"
 #include "service-proxy/service_proxy.hpp"
 
+#include <functional>
+
 namespace device_streams::service {
 
 /// `--stdio`: one stream on two descriptors instead of listening, for ssh's ProxyCommand. The program ends with the
@@ -11,8 +13,11 @@ namespace device_streams::service {
 /// means nothing.
 class StdioProxy final : public Component {
  public:
-    /// Takes ownership of both descriptors. Of `settings`, the forwards are not used.
-    StdioProxy(Environment environment, ServiceProxySettings settings, Forward target, std::pair<int, int> in_and_out);
+    using OnFailure = std::function<void(const Failure&)>;
+    /// Takes ownership of both descriptors. Of `settings`, the forwards are not used. `on_failure` hears why the stream
+    /// failed, before the program ends.
+    StdioProxy(Environment environment, ServiceProxySettings settings, Forward target, std::pair<int, int> in_and_out,
+               OnFailure on_failure);
 
     asio::awaitable<void> start() override;
     void stop_accepting() override {}
@@ -21,10 +26,12 @@ class StdioProxy final : public Component {
 
  private:
     asio::awaitable<void> serve(StreamTools tools);
+    void fail(const Failure& failure);
 
     Environment environment_;
     const ServiceProxySettings settings_;
     const Forward target_;
+    const OnFailure on_failure_;
     std::unique_ptr<ByteStream> local_;
     TaskSet stream_;
 };

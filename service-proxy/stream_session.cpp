@@ -73,7 +73,7 @@ asio::awaitable<std::unique_ptr<ws::WsStream>> StreamSession::open(asio::awaitab
 }
 
 void StreamSession::refuse(const Failure& refusal) {
-    failure_ = refusal.errc();
+    failure_ = refusal;
     log_.warning("no stream: " + explain(refusal), {{"leg", leg_of(refusal.errc())}});
 }
 
@@ -86,7 +86,7 @@ void StreamSession::log_no_stream(const std::exception_ptr& failure) {
         refuse(refusal);
     } catch (...) {
         if (is_cancellation(failure)) return log_.info("stream request cancelled", {{"reason", "this program stops"}});
-        failure_ = Errc::internal;
+        failure_.emplace(Errc::internal, explain(failure));
         log_.error("no stream: " + explain(failure));
     }
 }
@@ -97,7 +97,8 @@ asio::awaitable<bool> StreamSession::carry(ByteStream& local, std::unique_ptr<ws
     limits.stream = limits.stream.within(forward_.limits);
     const auto result = co_await relay(local, *stream, limits, tools_.clock);
     log_end(result, is_ordinary(result, *stream) ? LogLevel::info : LogLevel::warning, tools_.clock.now() - begun);
-    if (result.close_reason != CloseReason::clean) failure_ = errc_of(result.close_reason);
+    if (result.close_reason != CloseReason::clean)
+        failure_.emplace(errc_of(result.close_reason), end_reason(result, local_side, hub_side));
     co_return !failure_;
 }
 

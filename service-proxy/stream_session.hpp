@@ -36,7 +36,7 @@ class StreamSession {
     /// Relays until the stream is over. True when it ended cleanly.
     asio::awaitable<bool> carry(ByteStream& local, std::unique_ptr<ws::WsStream> stream);
     /// Why there was no stream, or how it ended when it did not end cleanly; nullopt: neither, or the client has left.
-    const std::optional<Errc>& failure() const { return failure_; }
+    const std::optional<Failure>& failure() const { return failure_; }
 
  private:
     void log_end(const RelayResult& result, LogLevel level, Clock::duration length) const;
@@ -46,7 +46,7 @@ class StreamSession {
     const Forward forward_;
     const StreamName name_;
     const Log log_;
-    std::optional<Errc> failure_;
+    std::optional<Failure> failure_;
 };
 
 }  // namespace device_streams::service

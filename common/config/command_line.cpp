@@ -126,24 +126,16 @@ void print_valid() {
     std::cout << "configuration is valid\n";
 }
 
-int print_faults(const std::string& program, const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const Failure& known) {
-        const auto& info = describe(known.errc());
-        const bool lines = known.errc() == Errc::config_invalid || known.errc() == Errc::usage;
-        if (lines) {
-            std::cerr << known.detail() << "\n"
-                      << program << ": " << info.id << " " << info.summary << ". " << info.advice;
-        } else {
-            std::cerr << program << ": " << explain(known);
-        }
-        std::cerr << "\n";
-        return exit_code_for(known.errc());
-    } catch (...) {
-        std::cerr << program << ": " << explain(failure) << "\n";
-        return exit_failure;
-    }
+int print_faults(const std::string& program, const Failure& failure) {
+    const auto& info = describe(failure.errc());
+    const bool lines = failure.errc() == Errc::config_invalid || failure.errc() == Errc::usage;
+    if (lines)
+        std::cerr << failure.detail() << "\n"
+                  << program << ": " << info.id << " " << info.summary << ". " << info.advice;
+    else
+        std::cerr << program << ": " << explain(failure);
+    std::cerr << "\n";
+    return exit_code_for(failure.errc());
 }
 
 std::optional<int> parse_program(const TableInfo& table, int argc, const char* const* argv,

@@ -21,6 +21,7 @@ template <typename Config>
 struct LoadedConfig {
     std::optional<Config> config;  ///< nullopt: the program ends with exit_code, and everything has been printed
     std::vector<std::string> warnings = {};  ///< what works and is unwise, for the log
+    std::optional<Failure> failure = {};     ///< what is wrong with the configuration
     int exit_code = exit_ok;
     ConfigSources sources;  ///< what it was read from, with the file's text
 };
@@ -51,7 +52,7 @@ class CommandLine {
 
 void print_valid();
 void print_warnings(const std::vector<std::string>& warnings);
-int print_faults(const std::string& program, const std::exception_ptr& failure);
+int print_faults(const std::string& program, const Failure& failure);
 
 }  // namespace detail
 
@@ -71,14 +72,15 @@ class ConfigCommand {
         LoadedConfig<Config> loaded;
         if (line_.print_documents(table_.info())) return loaded;
         try {
-            auto sources = line_.sources();
-            if (!sources.file) sources.file = otherwise;
-            loaded.sources = read_again(std::move(sources));
+            loaded.sources = line_.sources();
+            if (!loaded.sources.file) loaded.sources.file = otherwise;
+            loaded.sources = read_again(std::move(loaded.sources));
             Faults warnings;
             loaded.config = table_.load(loaded.sources, &warnings);
             loaded.warnings = warnings.lines();
-        } catch (...) {
-            loaded.exit_code = detail::print_faults(table_.info().program, std::current_exception());
+        } catch (const Failure& failure) {
+            loaded.failure = failure;
+            loaded.exit_code = detail::print_faults(table_.info().program, failure);
             return loaded;
         }
         if (line_.check_only()) {

@@ -1,6 +1,5 @@
 #include "service-proxy/last_error.hpp"
 
-#include "tests/support/captured_log.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -25,48 +24,44 @@ class LastError : public testing::Test {
 
     test::ScratchFolder folder;
     const fs::path file = fs::path(folder / "state") / "device-streams" / "last-error";
-    const std::shared_ptr<test::CapturedLog> lines = std::make_shared<test::CapturedLog>();
-    const Log log{keep_last_error(lines, file)};
 };
 
-TEST_F(LastError, IsTheLastWarningOrError) {
-    log.warning("no stream: DS-302", {{"device", "pump-17"}});
-    log.error("no stream: DS-303", {{"device", "pump-18"}});
-    log.info("stream opened");
+const Failure offline(Errc::device_offline, "pump-18");
+const Failure unknown(Errc::device_unknown, "pump-17");
+
+TEST_F(LastError, IsTheLastOneWithItsDestination) {
+    keep_last_error(file, "pump-17/ssh", unknown);
+    keep_last_error(file, "pump-18/ssh", offline);
     const auto text = kept();
     EXPECT_TRUE(text.starts_with(R"({"time":"20)")) << text;
-    EXPECT_TRUE(text.ends_with(R"("level":"error","message":"no stream: DS-303","device":"pump-18"})"
+    EXPECT_NE(text.find(R"("message":"DS-303 the device is offline: pump-18. )"), std::string::npos) << text;
+    EXPECT_TRUE(text.ends_with(R"("destination":"pump-18/ssh"})"
                                "\n"))
         << text;
-    EXPECT_EQ(lines->lines().size(), 3u) << "all are told";
-}
-
-TEST_F(LastError, IsNotThereWithoutOne) {
-    log.info("stream opened");
-    EXPECT_FALSE(fs::exists(file.parent_path()));
 }
 
 TEST_F(LastError, IsForItsOwnerOnlyAndLeavesNothingElse) {
     const auto umask = ::umask(0);
-    log.warning("first");
-    log.warning("second");
+    keep_last_error(file, "a", unknown);
+    keep_last_error(file, "b", unknown);
     ::umask(umask);
     EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
     EXPECT_EQ(fs::status(file.parent_path()).permissions(), fs::perms::owner_all);
     EXPECT_EQ(std::distance(fs::directory_iterator(file.parent_path()), fs::directory_iterator()), 1);
 }
 
-TEST_F(LastError, ThatCannotBeKeptIsToldAllTheSame) {
+TEST_F(LastError, ThatCannotBeKeptIsNoFurtherFault) {
     std::ofstream(folder / "state") << "a file in the way";
-    log.warning("careful");
-    EXPECT_TRUE(lines->contains("warning careful"));
+    keep_last_error(file, "a", unknown);
+    keep_last_error({}, "a", unknown);
+    EXPECT_FALSE(fs::exists(file));
 }
 
 TEST_F(LastError, ReplacesALinkAndNotWhatItLeadsTo) {
     fs::create_directories(file.parent_path());
     std::ofstream(folder / "other") << "untouched";
     fs::create_symlink(folder / "other", file);
-    log.warning("careful");
+    keep_last_error(file, "a", unknown);
     EXPECT_FALSE(fs::is_symlink(file));
     std::ifstream other(folder / "other");
     EXPECT_EQ(std::string(std::istreambuf_iterator<char>(other), {}), "untouched");
