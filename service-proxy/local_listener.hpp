@@ -16,9 +16,8 @@ class LocalListener {
     std::size_t count() const { return listeners_.size(); }
     /// Accepts on one of them until close(); each connection is a task of `streams`. Failed ones are reset at once.
     asio::awaitable<void> serve(std::size_t index, TaskSet& streams);
-    /// Opens a Unix socket to those who may connect by `forward`. Throws Failure(listen_failed).
-    void admit(const Forward& forward) const;
-    /// What new connections use from now on.
+    /// What new connections use from now on. A Unix socket is opened to those who may connect then, and closed to
+    /// others before.
     void use(const Forward& forward, StreamTools tools);
     void close() noexcept;
 
@@ -29,13 +28,17 @@ class LocalListener {
     const Forward& forward() const { return forward_; }
 
  private:
+    struct Refusals;
+    void admit(SocketAccess access) const;
+    /// One accepted connection from its request to its end; runs on a strand of its own.
+    static asio::awaitable<void> serve_client(Socket client, Forward forward, StreamTools tools,
+                                              std::shared_ptr<Refusals> refusals);
+
     const Endpoint configured_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     Forward forward_;
     std::optional<StreamTools> tools_;
+    const std::shared_ptr<Refusals> refusals_;
 };
-
-/// One accepted connection from its request to its end; runs on a strand of its own.
-asio::awaitable<void> serve_client(Socket client, Forward forward, StreamTools tools);
 
 }  // namespace device_streams::service

@@ -54,7 +54,6 @@ void ServiceProxy::apply(ServiceProxySettings settings) {
             added.push_back(next.back());
         }
     }
-    for (std::size_t i = 0; i < next.size(); ++i) next[i]->admit(settings.forwards[i]);
     // Nothing below fails.
     settings_ = std::move(settings);
     listeners_ = std::move(next);

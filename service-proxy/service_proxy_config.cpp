@@ -35,14 +35,17 @@ ValueKind<std::string> identity_id() {
 }
 
 UserId parse_user(const RawValue& raw) {
-    if (const auto number = parse_decimal<UserId>(raw.text)) return *number;
-    const auto user = find_user(std::string(raw.text));
-    if (!user) throw BadValue(shown(raw.text) + " is no user of this machine");
-    return user->id;
+    auto id = parse_decimal<UserId>(raw.text);
+    if (const auto user = id ? std::nullopt : find_user(std::string(raw.text))) id = user->id;
+    if (!id) throw BadValue(shown(raw.text) + " is no user of this machine");
+    if (*id == unmapped_user) throw BadValue(shown(raw.text) + " stands for all users that are not known");
+    return *id;
 }
 
 ValueKind<UserId> system_user() {
-    return {.type = "user", .allowed = "name or number", .parse = parse_user, .print = name_of};
+    return {.type = "user", .allowed = "name or number", .parse = parse_user, .print = [](UserId user) {
+                return std::to_string(user);
+            }};
 }
 
 OptionTable<Forward> forward_items() {

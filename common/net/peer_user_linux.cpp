@@ -20,6 +20,11 @@ std::string content_of(const char* file) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// In a user namespace the kernel shows all users that it does not map as this one.
+std::optional<UserId> if_mapped(UserId user) {
+    return user == unmapped_user ? std::nullopt : std::optional(user);
+}
+
 bool is_ipv4_within(const tcp::endpoint& endpoint) {
     return endpoint.address().is_v6() && endpoint.address().to_v6().is_v4_mapped();
 }
@@ -34,9 +39,9 @@ tcp::endpoint as_ipv6(const tcp::endpoint& endpoint) {
 std::optional<UserId> owner_of(tcp::endpoint local, tcp::endpoint remote) {
     if (is_ipv4_within(local)) local = as_ipv4(local);
     if (is_ipv4_within(remote)) remote = as_ipv4(remote);
-    if (local.address().is_v6()) return owner_in_tcp_table(content_of("/proc/net/tcp6"), local, remote);
-    if (const auto owner = owner_in_tcp_table(content_of("/proc/net/tcp"), local, remote)) return owner;
-    return owner_in_tcp_table(content_of("/proc/net/tcp6"), as_ipv6(local), as_ipv6(remote));
+    if (local.address().is_v6()) return owner_in_tcp_table(content_of("/proc/self/net/tcp6"), local, remote);
+    if (const auto owner = owner_in_tcp_table(content_of("/proc/self/net/tcp"), local, remote)) return owner;
+    return owner_in_tcp_table(content_of("/proc/self/net/tcp6"), as_ipv6(local), as_ipv6(remote));
 }
 
 }  // namespace
@@ -49,10 +54,11 @@ std::optional<UserId> peer_user(const Socket& socket) {
         ucred who{};
         socklen_t size = sizeof who;
         const bool known = ::getsockopt(socket.handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0;
-        return known ? std::optional(UserId{who.uid}) : std::nullopt;
+        return known ? if_mapped(who.uid) : std::nullopt;
     }
     const auto local = tcp_address(*there), remote = tcp_address(*here);  // as the peer has them
-    return local && remote ? owner_of(*local, *remote) : std::nullopt;
+    const auto owner = local && remote ? owner_of(*local, *remote) : std::nullopt;
+    return owner ? if_mapped(*owner) : std::nullopt;
 }
 
 }  // namespace device_streams

@@ -194,6 +194,7 @@ TEST_F(ServiceProxyConfigTest, UsersAreNamesOrNumbersOfThisMachine) {
         fault_in_rest(text("[no-such-user]")),
         "config:2:62 forwards[0].allow_users[0]: \"no-such-user\" is no user of this machine, allowed: user (name or "
         "number)");
+    EXPECT_NE(fault_in_rest(text("[65534]")).find("stands for all users that are not known"), std::string::npos);
     EXPECT_NE(fault_in_rest(text("[]")).find("it is empty"), std::string::npos) << "would be open to all";
 }
 
