@@ -1,6 +1,7 @@
 #include "common/app/log_target.hpp"
 
 #include "common/app/append_file.hpp"
+#include "common/base/error.hpp"
 #include "common/base/log_text.hpp"
 #include "common/text/rfc3339.hpp"
 
@@ -29,8 +30,8 @@ class TargetSink : public LogSink {
             failing_ = false;
         } catch (const std::system_error& failure) {
             if (!std::exchange(failing_, true))
-                rest_->write(LogLevel::error, "the log cannot be written, its lines come here meanwhile",
-                             {{"target", target()}, {"reason", failure.code().message()}});
+                rest_->write(LogLevel::error,
+                             explain(Failure(Errc::log_unwritable, target() + ": " + failure.code().message())), {});
             rest_->write(level, message, fields);
         }
     }

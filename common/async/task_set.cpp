@@ -52,18 +52,17 @@ void TaskSet::spawn_stoppable(Strand strand, const std::function<asio::awaitable
 
 void TaskSet::start(std::shared_ptr<Task> task, asio::awaitable<void> work) {
     const auto strand = task->strand;
-    std::list<std::shared_ptr<Task>>::iterator where;
-    {
-        const std::lock_guard lock(mutex_);
-        where = tasks_.insert(tasks_.end(), task);
-    }
+    std::list<std::shared_ptr<Task>> entry{task};
+    const auto where = entry.begin();
     // Posted, so that slot and coroutine are touched on the strand alone.
     auto begin = [this, task, where, body = run(std::move(work), task)]() mutable {
         auto at_end = [this, where](std::exception_ptr failure) { ended(where, failure); };
         asio::co_spawn(task->strand, std::move(body),
                        asio::bind_cancellation_slot(task->signal.slot(), std::move(at_end)));
     };
+    const std::lock_guard lock(mutex_);  // held, so that it does not end before it is in the list
     asio::post(strand, std::move(begin));
+    tasks_.splice(tasks_.end(), entry);
 }
 
 void TaskSet::ended(std::list<std::shared_ptr<Task>>::iterator where, std::exception_ptr failure) {

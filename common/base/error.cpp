@@ -25,6 +25,10 @@ constexpr std::array table{
     ErrorInfo{Errc::usage, "DS-107", "the command line is wrong", "See --help."},
     ErrorInfo{Errc::disk_full, "DS-108", "the disk is full",
               "Free some space and try again; what was there before is unharmed."},
+    ErrorInfo{
+        Errc::log_unwritable, "DS-109", "the log cannot be written",
+        "Check log.file, which is no symbolic link, and its folder, owner and free space, or /dev/log for log.target: "
+        "syslog; the lines come here meanwhile."},
     ErrorInfo{Errc::hub_unreachable, "DS-201", "the hub cannot be reached",
               "Check that the hub runs, that hub.address and hub.port are its own, and that outbound TCP is allowed."},
     ErrorInfo{Errc::hub_name_unknown, "DS-202", "the hub's name cannot be resolved",

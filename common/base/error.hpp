@@ -19,6 +19,7 @@ enum class Errc {
     state_unusable = 106,
     usage = 107,
     disk_full = 108,
+    log_unwritable = 109,
     // leg to the hub, seen by a proxy
     hub_unreachable = 201,
     hub_name_unknown = 202,

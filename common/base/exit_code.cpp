@@ -68,6 +68,7 @@ ExitCode exit_code_for(Errc code) {
             return exit_later;
         case Errc::state_unusable:
         case Errc::disk_full:
+        case Errc::log_unwritable:
         case Errc::resource_log_unwritable:
         case Errc::leg_reset:
         case Errc::leg_lost:

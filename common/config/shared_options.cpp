@@ -20,6 +20,14 @@ void require_readable(const std::string& key, const std::string& path, ParseCont
     }
 }
 
+void require_folder(const std::string& key, const std::string& path, ParseContext& reading) {
+    if (path.empty()) return;
+    const auto folder = std::filesystem::absolute(path).parent_path();
+    std::error_code hidden;
+    if (std::filesystem::status(folder, hidden).type() == std::filesystem::file_type::not_found)
+        reading.fault(key, "there is no folder " + folder.string() + ", allowed: a file in one that is there");
+}
+
 bool complete_connection_string(HubSettings& hub, ParseContext& reading) {
     const std::string text_key = "hub.connection_string";
     const std::string file_key = "hub.connection_string_file";

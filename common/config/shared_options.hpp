@@ -15,6 +15,9 @@ void require_readable(const std::string& key, const std::string& path, ParseCont
 /// Sees to it that there is exactly one connection string, and reads its file; false after a fault.
 bool complete_connection_string(HubSettings& hub, ParseContext& reading);
 
+/// Adds a fault unless the folder that a file is to be in is there; an empty path means that there is no file.
+void require_folder(const std::string& key, const std::string& path, ParseContext& reading);
+
 ValueKind<LogLevel> log_level();
 ValueKind<LogTarget> log_target();
 ValueKind<LogFormat> log_format();
@@ -118,6 +121,7 @@ void add_log_options(OptionTable<Config>& table) {
     table.rule({"log.target", "log.file"}, [](Config& config, ParseContext& reading) {
         if (config.log.target == LogTarget::syslog && !config.log.file.empty())
             reading.fault("log.file", "given together with log.target: syslog, allowed: one of the two");
+        require_folder("log.file", config.log.file, reading);
     });
 }
 

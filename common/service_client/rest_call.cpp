@@ -75,8 +75,10 @@ Failure rejection(const http::Response& answer, const std::string& device) {
     const auto reason = iothub::parse_refusal_reason(answer.headers.find(iothub::reason_header).value_or(""));
     if (!reason) return {Errc::stream_rejected, device};
     const auto& info = describe(*reason);
+    auto advice = info.advice;
+    advice.remove_suffix(1);  // its full stop
     return {Errc::stream_rejected, device + ", " + std::string(info.id) + " " + std::string(info.summary) +
-                                       " (on the device: " + std::string(info.advice) + ")"};
+                                       " (on the device: " + std::string(advice) + ")"};
 }
 
 std::string without(std::string_view header) {

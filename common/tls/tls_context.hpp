@@ -55,8 +55,9 @@ class TlsContext {
     std::unique_ptr<TicketKeys> ticket_keys_;
 };
 
-/// Why a client's handshake did not verify the server: Failure(hub_untrusted), or Failure(clock_behind) when a
-/// certificate that is trusted otherwise becomes valid later than this machine's clock says it is now.
+/// Why a client's handshake did not verify the server: Failure(hub_untrusted) or, for a certificate that is trusted
+/// otherwise, Failure(clock_behind) when it becomes valid later than this machine's clock says it is now, and
+/// Failure(certificate_expired).
 Failure verification_failure(const ssl_st* connection);
 
 }  // namespace device_streams

@@ -295,8 +295,12 @@ void TlsStream::send_scratch(WritableBytes room) {
         tail_ = room.first(kept);
         rest = rest.subspan(kept);
     }
-    if (!failure_) leftover_.insert(leftover_.end(), rest.begin(), rest.end());
-    out.clear();
+    try {
+        if (!failure_) leftover_.insert(leftover_.end(), rest.begin(), rest.end());
+    } catch (...) {
+        fail(std::current_exception());  // part of a record is missing now
+    }
+    out.clear();  // in any case: the thread's next connection would send it
     if (!has_leftover()) replies_ = 0;
 }
 

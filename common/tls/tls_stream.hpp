@@ -30,7 +30,7 @@ class TlsStream final : public Transport {
     /// client_chain.hpp is admitted by the handshake: who it belongs to is checked by the caller.
     void request_client_certificate();
     /// First of all operations; bounded by the caller's timeout. Clients: throws Failure(hub_untrusted,
-    /// clock_behind or hub_tls_failed) with the reason; servers: Failure(peer_tls_failed).
+    /// clock_behind, certificate_expired or hub_tls_failed) with the reason; servers: Failure(peer_tls_failed).
     asio::awaitable<void> handshake();
     bool resumed() const;
 

@@ -124,6 +124,9 @@ void add_places(OptionTable<HubConfig>& table) {
          .example = "[127.0.0.1, 10.0.0.0/8]",
          .optional_example = true},
         trusted_proxy(), member(&HubConfig::limits, &HubLimits::connections, &ConnectionLimits::trusted_proxies));
+}
+
+void add_files(OptionTable<HubConfig>& table) {
     table.add({.key = "certificate",
                .help = "PEM file with the hub's certificate and the chain up to, but without, its root. Needed unless "
                        "listen is off.",
@@ -292,6 +295,7 @@ OptionTable<HubConfig> make_table() {
     OptionTable<HubConfig> table("stream-hub", "Joins streams between services and the devices that are linked to it.");
     add_names(table);
     add_places(table);
+    add_files(table);
     add_limits(table);
     add_quota_options(table);
     add_log_options(table);

@@ -144,7 +144,7 @@ TEST(InterpretAnswer, FalseMayHaveTheDevicesReason) {
     EXPECT_EQ(
         refused(answer).detail(),
         "dev-01, DS-402 the local service refused the connection (on the device: Start the service, or correct its "
-        "address under services:.)");
+        "address under services:)");
     for (const auto* strange : {"DS-305", "DS-402 at 10.0.0.1:22", "", "\x1b[2J"}) {
         auto other = with_accepted("False");
         other.headers.add("iothub-streaming-reason", strange);
