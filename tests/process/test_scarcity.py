@@ -103,7 +103,7 @@ def test_where_memory_is_short_connections_are_refused_and_the_hub_goes_on(tmp_p
                 except OSError:
                     refused += 1
             assert rig.hub.is_alive(), rig.hub.output()[-2000:]
-        wait_until(rig.echo, "streams to be opened again")
+        wait_until(rig.works, "streams to be opened again")
         run([find_tool("prlimit"), f"--pid={rig.hub.pid}", "--as=unlimited:"])
     finally:
         rig.finish()

@@ -191,19 +191,22 @@ def test_scp_by_stdio_ends_its_stream_in_order(rig, by_stdio, tmp_path):
 
 
 def test_an_ssh_that_is_killed_in_a_transfer_resets_the_stream(rig, by_stdio):
-    """It takes all that comes until then, so that more is always under way: its window never closes."""
+    """Unless it was waited for at that moment: then nothing was under way, and it is tried again."""
 
     def carried():
         streams = json.loads(rig.admin("streams", "list", "--json"))
         return sum(stream["bytes_to_service"] for stream in streams)
 
     command = ["ssh", *by_stdio.options(), "-p", str(rig.forward_ports["ssh"]), "127.0.0.1", "cat /dev/zero"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as client:
-        wait_until(lambda: carried() > 4 * 1024 * 1024, "the transfer")
-        client.kill()
-        client.wait()
-    assert by_stdio.exit_codes(1) == [74]
-    assert all("DS-501" in reason for reasons in by_stdio.ends(1) for reason in reasons)
+    for attempt in range(1, 6):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as client:
+            wait_until(lambda: carried() > 4 * 1024 * 1024, "the transfer")
+            client.kill()
+            client.wait()
+        if by_stdio.exit_codes(attempt)[-1] == 74:
+            break
+    assert by_stdio.exit_codes(attempt)[-1] == 74
+    assert all("DS-501" in reasons[-1] for reasons in by_stdio.ends(attempt))
 
 
 def test_what_comes_for_a_client_that_has_left_is_no_end_in_order(by_stdio):
