@@ -209,7 +209,7 @@ class Rig:
     # --- what must hold when all is over
 
     def descriptors(self):
-        return {program.name: descriptor_count(program.pid) for program in self.programs()}
+        return {program.name: descriptor_count(program.pid) for program in self.programs() if program.process}
 
     def settled_descriptors(self):
         """How many each program has while nothing goes on."""
