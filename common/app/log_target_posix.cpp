@@ -3,15 +3,14 @@
 #include "common/app/append_file.hpp"
 #include "common/base/error.hpp"
 #include "common/base/log_text.hpp"
+#include "common/net/socket_address.hpp"
 #include "common/text/rfc3339.hpp"
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -94,13 +93,10 @@ class SyslogSink final : public TargetSink {
     }
 
     void connect() {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        if (path_.size() >= sizeof address.sun_path) throw std::system_error(ENAMETOOLONG, std::generic_category());
-        std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
+        const auto address = unix_address(path_);
         fd_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd_ < 0) fail();
-        if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
+        if (::connect(fd_, address.data(), static_cast<socklen_t>(address.size())) == 0) return;
         const int error = errno;
         disconnect();
         throw std::system_error(error, std::generic_category());
