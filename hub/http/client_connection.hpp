@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace device_streams::hub {
 
@@ -32,16 +33,11 @@ struct ClientConnection {
     void forget_peer() { peer = connected_peer; }
 
     /// Counts the connection for the client that it is for now.
-    void become_stranger() {
-        slot.reset();
-        slot = take_slot(hub, peer, peer == connected_peer ? send_away : SendAway());
-    }
+    void become_stranger() { take_place(peer == connected_peer ? send_away : SendAway()); }
     /// From here on the connection is for no other client than this one, who may be sent away then. False: there is no
     /// room.
     bool settle() {
-        if (peer == connected_peer) return true;
-        slot.reset();
-        slot = take_slot(hub, peer, send_away);
+        if (peer != connected_peer) take_place(send_away);
         return slot.has_value();
     }
     /// How long to wait for what is usually waited for so long.
@@ -54,6 +50,12 @@ struct ClientConnection {
     const SendAway send_away;                              ///< of this connection
     std::optional<UnauthenticatedConnections::Slot> slot;  ///< let go once a credential of the peer was good
     PendingLegGuard pending_leg;
+
+ private:
+    void take_place(SendAway how) {
+        slot.reset();
+        slot = take_slot(hub, peer, std::move(how));
+    }
 };
 
 }  // namespace device_streams::hub
