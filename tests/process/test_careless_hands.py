@@ -42,6 +42,12 @@ def listening_port(folder):
     return int(text.split("listen: localhost:")[1].split("\n")[0])
 
 
+def echoes(address, port):
+    with socket.create_connection((address, port), PATIENCE) as client:
+        client.sendall(b"x")
+        return client.recv(1) == b"x"
+
+
 def start_service(rig, folder, *flags, under=()):
     command = [*under, BIN / "service-proxy", "--config", folder / "service-proxy.yaml", *flags]
     program = Program(f"careless-{free_port()}", command, rig.directory)
@@ -68,9 +74,7 @@ def test_connection_strings_are_taken_as_they_were_saved(rig, careless):
     (careless / "service.cs").write_bytes(b"\xff\xfe" + f'# of the hub\r\n"{text}"\r\n'.encode("utf-16-le"))
     program = start_service(rig, careless)
     program.wait_for('"listening"')
-    with socket.create_connection(("127.0.0.1", listening_port(careless)), PATIENCE) as client:
-        client.sendall(b"x")
-        assert client.recv(1) == b"x"
+    assert echoes("127.0.0.1", listening_port(careless))
     program.stop()
 
 
@@ -80,9 +84,7 @@ def test_localhost_is_of_both_families(rig, careless):
     families = {row[0] for row in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         if family in families:
-            with socket.create_connection((address, listening_port(careless)), PATIENCE) as client:
-                client.sendall(b"x")
-                assert client.recv(1) == b"x"
+            assert echoes(address, listening_port(careless))
     program.stop()
 
 
