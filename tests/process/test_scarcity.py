@@ -3,7 +3,7 @@ import contextlib
 import os
 
 import pytest
-from tests.harness.programs import SANITIZED, descriptor_count, find_tool, run, status_bytes, wait_until
+from tests.harness.programs import descriptor_count, find_tool, run, status_bytes, wait_until
 from tests.harness.rig import DEVICE, Rig
 from tests.harness.wire import tls_connect
 
@@ -88,7 +88,7 @@ def test_without_descriptors_a_device_is_disabled_all_the_same(tmp_path):
         rig.finish()
 
 
-@pytest.mark.skipif(SANITIZED, reason="sanitizers map terabytes")
+@pytest.mark.no_sanitizer  # sanitizers map terabytes
 def test_where_memory_is_short_connections_are_refused_and_the_hub_goes_on(tmp_path):
     rig = Rig(tmp_path / "rig")
     try:
