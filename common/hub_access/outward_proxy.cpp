@@ -89,7 +89,10 @@ std::shared_ptr<const OutwardProxy> make_outward_proxy(const std::optional<Proxy
                                                        const std::string& ca_file) {
     if (!url) return nullptr;
     return std::make_shared<OutwardProxy>(OutwardProxy{
-        .url = *url, .except = except, .tls = url->kind == ProxyKind::https ? TlsContext::client(ca_file) : nullptr});
+        .url = *url,
+        .except = except,
+        .tls =
+            url->kind == ProxyKind::https ? TlsContext::client(ca_file, std::nullopt, RecordPlaneMode::off) : nullptr});
 }
 
 bool same_proxy(const std::shared_ptr<const OutwardProxy>& one, const std::shared_ptr<const OutwardProxy>& other) {

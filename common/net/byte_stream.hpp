@@ -128,8 +128,8 @@ class Transport : public ByteStream {
     /// The peer is dead: what has come from it can still be read, then every operation throws StreamError(lost); waits
     /// that are under way end.
     virtual void give_up() noexcept = 0;
-    /// What the client has shown of itself, for servers over TLS.
-    virtual std::optional<ClientCertificate> client_certificate() const { return std::nullopt; }
+    /// What the client has shown of itself, for servers over TLS. It is given once, as it may be 10 KiB.
+    virtual std::optional<ClientCertificate> take_client_certificate() { return std::nullopt; }
     /// 32 bytes that none but the two ends of this very connection know (RFC 5705, as RFC 9266 uses it). nullopt where
     /// there is no TLS, or one that cannot promise it.
     virtual std::optional<ChannelBinding> channel_binding() const { return std::nullopt; }

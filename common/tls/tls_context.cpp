@@ -193,8 +193,12 @@ struct TlsContext::SessionCache {
     std::map<std::string, SSL_SESSION*> sessions;
 };
 
-TlsContext::TlsContext(ssl_ctx_st* context, bool is_server) : context_(context), is_server_(is_server) {
+TlsContext::TlsContext(ssl_ctx_st* context, bool is_server, RecordPlaneMode plane)
+    : context_(context),
+      is_server_(is_server),
+      hands_over_(plane == RecordPlaneMode::automatic && record_plane_works()) {
     set_up(context_);
+    if (hands_over_) tell_secrets(context_);
 }
 
 TlsContext::~TlsContext() {
@@ -202,8 +206,9 @@ TlsContext::~TlsContext() {
     SSL_CTX_free(context_);
 }
 
-std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const std::optional<CertificateFiles>& own) {
-    std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method()), false));
+std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const std::optional<CertificateFiles>& own,
+                                               RecordPlaneMode plane) {
+    std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method()), false, plane));
     SSL_CTX* context = made->context_;
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_wrong_dates);
     if (ca_file.empty()) {
@@ -219,13 +224,14 @@ std::shared_ptr<TlsContext> TlsContext::client(const std::string& ca_file, const
     return made;
 }
 
-std::shared_ptr<TlsContext> TlsContext::server(const std::string& certificate_file, const std::string& key_file) {
-    std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method()), true));
+std::shared_ptr<TlsContext> TlsContext::server(const std::string& certificate_file, const std::string& key_file,
+                                               RecordPlaneMode plane) {
+    std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method()), true, plane));
     SSL_CTX* context = made->context_;
     use_certificate(context, {certificate_file, key_file});
     static constexpr unsigned char session_context[] = "device-streams";
     SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
-    SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_num_tickets(context, made->hands_over_ ? 0 : 1);  // OpensslSession makes it, to count its records
     admit_client_chains(context);
     keep_issuers_in_tickets(context);
     made->ticket_keys_ = std::make_unique<TicketKeys>();
@@ -256,6 +262,10 @@ ssl_st* TlsContext::make_connection(const std::string& server_name) const {
     SSL_set_ex_data(connection, server_index(), new Server{server_name});
     sessions_->offer(server_name, connection);
     return connection;
+}
+
+bool is_verified(const ssl_st* connection) {
+    return SSL_get_verify_result(connection) == X509_V_OK;
 }
 
 Failure verification_failure(const ssl_st* connection) {

@@ -4,6 +4,7 @@
 #include "common/base/secret.hpp"
 #include "common/tls/certificate.hpp"
 #include "common/tls/ticket_keys.hpp"
+#include "common/tls/tls_handover.hpp"
 
 #include <memory>
 #include <optional>
@@ -31,10 +32,12 @@ class TlsContext {
     /// cached per server name and resumed. `own` is shown to servers that ask for a certificate. Throws
     /// Failure(certificate_unusable or file_unreadable).
     static std::shared_ptr<TlsContext> client(const std::string& ca_file,
-                                              const std::optional<CertificateFiles>& own = std::nullopt);
+                                              const std::optional<CertificateFiles>& own = std::nullopt,
+                                              RecordPlaneMode plane = RecordPlaneMode::automatic);
     /// For servers: PEM chain and key, which must belong together and be free of a passphrase. Clients are asked for no
     /// certificate unless TlsStream::request_client_certificate() says so. Throws as client().
-    static std::shared_ptr<TlsContext> server(const std::string& certificate_file, const std::string& key_file);
+    static std::shared_ptr<TlsContext> server(const std::string& certificate_file, const std::string& key_file,
+                                              RecordPlaneMode plane = RecordPlaneMode::automatic);
 
     ~TlsContext();
     TlsContext(const TlsContext&) = delete;
@@ -43,18 +46,22 @@ class TlsContext {
     /// A new connection object of this role; for clients with SNI, name check and a session to resume.
     ssl_st* make_connection(const std::string& server_name) const;
     bool is_server() const { return is_server_; }
+    /// To the record plane, once the handshake is over.
+    bool hands_over() const { return hands_over_; }
     /// The certificate of this side; nullopt: a client without one.
     std::optional<CertificateFacts> own_certificate() const;
 
  private:
-    TlsContext(ssl_ctx_st* context, bool is_server);
+    TlsContext(ssl_ctx_st* context, bool is_server, RecordPlaneMode plane);
     struct SessionCache;
     ssl_ctx_st* context_;
-    bool is_server_;
+    bool is_server_, hands_over_;
     std::unique_ptr<SessionCache> sessions_;
     std::unique_ptr<TicketKeys> ticket_keys_;
 };
 
+/// A client's connection trusts its server.
+bool is_verified(const ssl_st* connection);
 /// Why a client's handshake did not verify the server: Failure(hub_untrusted) or, for a certificate that is trusted
 /// otherwise, Failure(clock_behind) when it becomes valid later than this machine's clock says it is now, and
 /// Failure(certificate_expired).

@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
-struct bio_st;
-
 namespace device_streams {
 
-/// TLS over a raw connection, mostly a socket, on OpenSSL with a BIO of our own: one recv and one send for several
-/// records, no copies in between.
+class Ciphertext;
+class OpensslSession;
+class RecordLayer;
+
+/// TLS over a raw connection, mostly a socket. OpenSSL makes the handshake; then our record plane takes over where it
+/// can: at a server at once, at a client with the first data, behind the session tickets.
 ///
 /// Memory is bounded against a peer that floods and does not read. What the socket does not take of a write_all waits
 /// in the writer's own bytes, which are spent by then; the left-over buffer holds one try_write and 4 KiB of TLS's own
@@ -42,7 +44,7 @@ class TlsStream final : public Transport {
     std::size_t try_send(ReadableBytes bytes);
     void give_up_after(std::chrono::steady_clock::duration silence) override { connection_->give_up_after(silence); }
     void give_up() noexcept override { connection_->give_up(); }
-    std::optional<ClientCertificate> client_certificate() const override;
+    std::optional<ClientCertificate> take_client_certificate() override;
     std::optional<ChannelBinding> channel_binding() const override;
     /// Flushes; TLS itself is not used for half-close.
     asio::awaitable<void> finish() override;
@@ -55,14 +57,17 @@ class TlsStream final : public Transport {
     void abort(CloseReason reason) noexcept override;
 
     const std::string& peer() const { return connection_->peer(); }
+    /// OpenSSL has handed over.
+    bool on_record_plane() const { return openssl_ == nullptr; }
     /// Ciphertext that waits for the socket, in bytes.
     std::size_t pending_output() const { return tail_.size() + leftover_.size() - leftover_sent_; }
 
  private:
-    friend struct TlsBio;
-    std::vector<std::byte>& scratch() const;
+    Ciphertext& scratch() const;
     asio::awaitable<void> flush();
     asio::awaitable<void> shut_down();
+    void throw_handshake_failure();
+    void hand_over() noexcept;
     void encrypt(ReadableBytes bytes, WritableBytes room = {});
     void send_scratch(WritableBytes room = {});
     void send_leftover();
@@ -71,19 +76,19 @@ class TlsStream final : public Transport {
     void fail(std::exception_ptr failure) noexcept;
     std::size_t send_now(ReadableBytes bytes);
     bool has_leftover() const { return !tail_.empty() || !leftover_.empty(); }
-    std::string describe_error(int result) const;
 
     std::unique_ptr<RawConnection> connection_;
-    std::shared_ptr<const TlsContext> context_;
-    ssl_st* ssl_;
+    std::shared_ptr<const TlsContext> context_;  // until OpenSSL has handed over
+    std::unique_ptr<RecordLayer> records_;
+    OpensslSession* openssl_;          // records_, until then
     WritableBytes tail_;               // ciphertext the socket did not take yet, in the bytes of the writer
     std::vector<std::byte> leftover_;  // the same behind it, in memory of our own
     std::size_t leftover_sent_ = 0;    // of leftover_, from its front
     std::size_t replies_ = 0;          // bytes that reading added since the left-over was last empty
-    bool reading_ = false;             // inside SSL_read: replies are limited
     bool writing_ = false;             // inside write_all: the writer flushes, not the reader
-    bool reply_refused_ = false;       // SSL_read goes on only after a flush
-    bool dry_ = false;                 // the last SSL_read found the socket empty
+    bool reply_refused_ = false;       // reading goes on only after a flush
+    bool dry_ = false;                 // the last read found the socket empty
+    bool turn_over_ = false;           // it stopped for the sake of others
     bool ended_ = false;
     std::exception_ptr failure_;  // met where it could not be thrown; every later operation throws it
 };

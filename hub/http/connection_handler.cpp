@@ -108,7 +108,7 @@ asio::awaitable<void> ConnectionHandler::serve_http(Socket socket, SendAway send
 asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket, SendAway send_away) {
     auto arrival = co_await let_in(hub_, std::move(socket), std::move(send_away), Security::tls);
     if (!arrival) co_return;
-    LinkOrigin from{std::move(arrival->peer), LinkProtocol::mqtt, arrival->transport->client_certificate()};
+    LinkOrigin from{std::move(arrival->peer), LinkProtocol::mqtt, arrival->transport->take_client_certificate()};
     co_await serve_device(hub_, std::move(arrival->transport), std::move(from), std::move(arrival->slot));
 }
 
@@ -211,7 +211,7 @@ asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& cl
     if (!client.settle()) co_return false;
     std::vector<std::byte> early_bytes;
     auto transport = client.http.release(early_bytes);
-    LinkOrigin from{client.peer, LinkProtocol::mqtt_websocket, transport->client_certificate()};
+    LinkOrigin from{client.peer, LinkProtocol::mqtt_websocket, transport->take_client_certificate()};
     ws::WsOptions options;
     options.role = ws::Role::server;
     options.stopping_code = come_back;

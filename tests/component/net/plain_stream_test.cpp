@@ -112,7 +112,7 @@ TEST_F(PlainStreamTest, WritingToAPeerThatLeftFails) {
 
 TEST_F(PlainStreamTest, KnowsNoChannelBindingAndNoCertificate) {
     EXPECT_FALSE(near->channel_binding());
-    EXPECT_FALSE(near->client_certificate());
+    EXPECT_FALSE(near->take_client_certificate());
 }
 
 }  // namespace

@@ -52,9 +52,11 @@ struct TlsOverAnything : TlsPair, testing::WithParamInterface<bool> {
     Carriers make_carriers() override {
         auto [near, far] = TlsPair::make_carriers();
         if (!GetParam()) return {std::move(near), std::move(far)};
-        const auto trusting = TlsContext::client(certificates().ca_file);  // sessions of its own
+        // As the way to an https proxy, which stays with OpenSSL.
+        const auto trusting = TlsContext::client(certificates().ca_file, std::nullopt, RecordPlaneMode::off);
+        const auto trusted = TlsContext::server(certificates().certificate_file, certificates().key_file, RecordPlaneMode::off);
         auto outer_client = std::make_unique<TlsStream>(std::move(near), trusting, "localhost");
-        auto outer_server = std::make_unique<TlsStream>(std::move(far), server_context);
+        auto outer_server = std::make_unique<TlsStream>(std::move(far), trusted);
         run(io, both(outer_client->handshake(), outer_server->handshake()));
         return {std::make_unique<TlsRawConnection>(std::move(outer_client)),
                 std::make_unique<TlsRawConnection>(std::move(outer_server))};
@@ -105,6 +107,15 @@ TEST_P(TlsOverAnything, BothDirectionsAtOnce) {
     handshake();
     run(io,
         both(send_and_check(*client, *server, 8'000'000, 65'528), send_and_check(*server, *client, 8'000'000, 9'999)));
+}
+
+TEST_F(TlsPair, OpensslHandsOverBehindTheHandshakeAndTheFirstData) {
+    handshake();
+    EXPECT_TRUE(server->on_record_plane());
+    EXPECT_FALSE(client->on_record_plane()) << "the tickets have not been read yet";
+    run(io, send_and_check(*server, *client, 10, 10));
+    EXPECT_TRUE(client->on_record_plane());
+    run(io, send_and_check(*client, *server, 100'000, 65'528));
 }
 
 // ParseContext must go on while writing is blocked: otherwise one stalled direction stops the other.
