@@ -7,6 +7,7 @@
 #include "common/config/suggestions.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "common/text/ascii.hpp"
+#include "common/tls/tls_handover.hpp"
 #include "common/tunnel/stream_id.hpp"
 
 namespace device_streams::device {
@@ -38,6 +39,7 @@ bool wants_certificate(const DeviceProxyConfig& config) {
 void check_certificate(DeviceProxyConfig& config, ParseContext& reading) {
     auto& files = config.own_certificate;
     files.hub_ca = config.hub.ca_file;
+    files.record_plane = config.tls.record_plane;
     if (!wants_certificate(config)) {
         if (!files.certificate.empty())
             reading.fault("hub.certificate", "not used, allowed: with x509=true in the connection string");
@@ -185,7 +187,9 @@ OptionTable<DeviceProxyConfig> make_table() {
     add_linger_option(table, &DeviceProxyConfig::streams, &StreamSettings::relay, &RelayLimits::linger);
     add_run_options(table);
     add_user_options(table);
+    add_tls_options(table);
     add_log_options(table);
+    table.about(describe_tls);
     table.rule({"services", "default_service"}, check_services);
     table.rule({"reconnect.first", "reconnect.longest"}, check_reconnect);
     return table;

@@ -30,6 +30,7 @@ struct DeviceProxyConfig {
     std::optional<std::string> default_service;       ///< a key of `services`
 
     RunSettings run{.program = "device-proxy"};
+    TlsSettings tls;
     LogSettings log;
 };
 

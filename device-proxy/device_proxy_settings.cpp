@@ -18,12 +18,13 @@ iothub::ConnectionString read_identity(const Secret& text) {
     return identity;
 }
 
-void complete_access(HubAccess& hub, const HubSettings& settings, const iothub::ConnectionString& identity) {
+void complete_access(HubAccess& hub, const DeviceProxyConfig& config, const iothub::ConnectionString& identity) {
+    const auto& settings = config.hub;
     hub.host_name = identity.host_name;
     hub.connect_host = settings.address.empty() ? identity.gateway_host_name : settings.address;
     hub.path_prefix = settings.path_prefix;
     hub.mss = settings.mss;
-    hub.tls = TlsContext::client(settings.ca_file);
+    hub.tls = TlsContext::client(settings.ca_file, std::nullopt, config.tls.record_plane);
     hub.proxy = make_outward_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
 }
 
@@ -33,7 +34,7 @@ DeviceProxySettings make_settings(const DeviceProxyConfig& config) {
     DeviceProxySettings settings{config.link, config.streams};
     auto& link = settings.link;
     link.identity = read_identity(config.hub.connection_string);
-    complete_access(link.hub, config.hub, link.identity);
+    complete_access(link.hub, config, link.identity);
     if (link.identity.x509) link.certificate = std::make_shared<OwnCertificate>(config.own_certificate);
     link.port = link.transport == LinkTransport::mqtt_ws ? config.hub.port : config.mqtt_port;
     link.session.connack = link.session.suback = link.hub.timeout;

@@ -2,6 +2,7 @@
 #include "common/app/process.hpp"
 #include "common/app/reconfiguration.hpp"
 #include "common/config/command_line.hpp"
+#include "common/tls/tls_handover.hpp"
 #include "device-proxy/device_proxy.hpp"
 #include "device-proxy/device_proxy_config.hpp"
 
@@ -20,5 +21,7 @@ int main(int argc, char** argv) {
         reconfiguration.apply_with([&proxy = *proxy](const auto& fresh) { proxy.apply(device::make_settings(fresh)); });
         return proxy;
     };
-    return run(config.run, log, make, &reconfiguration);
+    auto settings = config.run;
+    settings.record_plane = describe_record_plane(config.tls.record_plane);
+    return run(settings, log, make, &reconfiguration);
 }

@@ -5,6 +5,7 @@
 #include "common/app/reconfiguration.hpp"
 #include "common/async/block_on.hpp"
 #include "common/base/error.hpp"
+#include "common/tls/tls_handover.hpp"
 #include "hub/admin/state_directory.hpp"
 #include "hub/registry/sqlite_registry.hpp"
 #include "hub/stream_hub.hpp"
@@ -24,8 +25,10 @@ int run_with_state(const HubConfig& config, Reconfiguration<HubConfig>& reconfig
         return std::make_unique<SqliteRegistry>(state.registry_file(), SqliteRegistry::Mode::open_existing, clock,
                                                 std::move(on_revoked));
     };
+    auto settings = config.run;
+    settings.record_plane = describe_record_plane(config.tls.record_plane);
     return run(
-        config.run, log,
+        settings, log,
         [&](const Environment& environment) {
             auto hub =
                 std::make_unique<StreamHub>(environment, open_registry, reconfiguration.begin(), std::move(lock));

@@ -11,7 +11,8 @@ namespace device_streams::hub {
 namespace {
 
 std::shared_ptr<const TlsContext> load_certificate(const HubConfig& config) {
-    return config.needs_certificate() ? TlsContext::server(config.certificate, config.key) : nullptr;
+    return config.needs_certificate() ? TlsContext::server(config.certificate, config.key, config.tls.record_plane)
+                                      : nullptr;
 }
 
 DeviceAuthorities load_authorities(const HubConfig& config) {

@@ -3,6 +3,7 @@
 #include "common/app/reconfiguration.hpp"
 #include "common/config/command_line.hpp"
 #include "common/net/pipe_stream.hpp"
+#include "common/tls/tls_handover.hpp"
 #include "service-proxy/last_error.hpp"
 #include "service-proxy/service_proxy.hpp"
 #include "service-proxy/service_proxy_config.hpp"
@@ -24,7 +25,9 @@ int run_forwards(LoadedConfig<ServiceProxyConfig> loaded) {
             [&proxy = *proxy](const auto& fresh) { proxy.apply(service::make_settings(fresh)); });
         return proxy;
     };
-    return run(config.run, log, make, &reconfiguration);
+    auto settings = config.run;
+    settings.record_plane = describe_record_plane(config.tls.record_plane);
+    return run(settings, log, make, &reconfiguration);
 }
 
 // Standard error is a person's terminal here: the starts and ends of streams are told at debug level only.
@@ -51,6 +54,7 @@ int run_stdio(const LoadedConfig<ServiceProxyConfig>& loaded) {
     };
     RunSettings settings;
     settings.program = "service-proxy";
+    settings.record_plane = describe_record_plane(config.tls.record_plane);
     settings.drain = std::chrono::milliseconds::zero();
     settings.quiet = true;
     return run(settings, log, make);

@@ -6,6 +6,7 @@
 #include "common/config/suggestions.hpp"
 #include "common/iothub/connection_string.hpp"
 #include "common/text/decimal.hpp"
+#include "common/tls/tls_handover.hpp"
 #include "common/tunnel/stream_id.hpp"
 #include "service-proxy/forward_spec.hpp"
 
@@ -144,7 +145,9 @@ OptionTable<ServiceProxyConfig> make_table() {
     add_linger_option(table, &ServiceProxyConfig::relay, &RelayLimits::linger);
     add_run_options(table);
     add_user_options(table);
+    add_tls_options(table);
     add_log_options(table);
+    table.about(describe_tls);
     table.rule({"forwards", forward_flag, stdio_flag}, check_forwards);
     return table;
 }

@@ -40,6 +40,7 @@ struct ServiceProxyConfig {
     Liveness liveness;
     RelayLimits relay;  ///< of every stream; forwards may have stricter ones; linger 0s..10m
     RunSettings run{.program = "service-proxy"};
+    TlsSettings tls;
     LogSettings log;
 };
 

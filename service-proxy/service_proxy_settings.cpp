@@ -26,7 +26,7 @@ ServiceAccess make_service_access(const ServiceProxyConfig& config) {
     access.hub.connect_host = settings.address.empty() ? access.credential.gateway_host_name : settings.address;
     access.hub.path_prefix = settings.path_prefix;
     access.hub.mss = settings.mss;
-    access.hub.tls = TlsContext::client(settings.ca_file);
+    access.hub.tls = TlsContext::client(settings.ca_file, std::nullopt, config.tls.record_plane);
     access.hub.proxy = make_outward_proxy(settings.http_proxy, settings.no_proxy, settings.http_proxy_ca_file);
     access.hub.timeout = config.open.hub;
     access.hub.liveness = config.liveness;

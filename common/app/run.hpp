@@ -68,7 +68,8 @@ struct Environment {
 };
 
 struct RunSettings {
-    std::string program;   ///< for the first log line
+    std::string program;            ///< for the first log line
+    std::string record_plane = {};  ///< the same
     RunAs run_as = {};     ///< taken on first, and root's last rights are given up once the component has started
     unsigned threads = 1;  ///< 0: one per core
     std::chrono::milliseconds drain = std::chrono::seconds(30);

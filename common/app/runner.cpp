@@ -71,7 +71,7 @@ void Runner::begin() {
 }
 
 asio::awaitable<void> Runner::live() {
-    tell("starting", {{"program", settings_.program}, {"version", version}});
+    tell("starting", {{"program", settings_.program}, {"version", version}, {"record_plane", settings_.record_plane}});
     ready_ = co_await start();
     if (ready_) {
         keep_no_privileges();

@@ -58,8 +58,14 @@ std::optional<int> parse_arguments(CLI::App& app, int argc, const char* const* a
     }
 }
 
-void add_version_flag(CLI::App& app) {
-    app.set_version_flag("--version", app.get_name() + " " + version, "Print the version and exit");
+void add_version_flag(CLI::App& app, const std::function<std::string()>& more) {
+    const auto* const verbose =
+        app.add_flag("--verbose")->description("With --version: print also what is used for TLS");
+    const std::function<std::string()> text = [name = app.get_name(), verbose, more] {
+        const auto line = name + " " + version;
+        return verbose->count() > 0 && more ? line + "\n" + more() : line;
+    };
+    app.set_version_flag("--version", text, "Print the version and exit");
 }
 
 namespace detail {
@@ -141,7 +147,7 @@ int print_faults(const std::string& program, const Failure& failure) {
 std::optional<int> parse_program(const TableInfo& table, int argc, const char* const* argv,
                                  const std::function<void(CLI::App&)>& attach) {
     CLI::App app(table.summary, table.program);
-    add_version_flag(app);
+    add_version_flag(app, table.about);
     attach(app);
     return parse_arguments(app, argc, argv);
 }

@@ -29,8 +29,8 @@ struct LoadedConfig {
 /// Parses argv with `app`; prints help, version or what is wrong, and then returns the program's exit code.
 std::optional<int> parse_arguments(CLI::App& app, int argc, const char* const* argv);
 
-/// Adds --version to an app.
-void add_version_flag(CLI::App& app);
+/// Adds --version to an app; with --verbose it also prints `more`.
+void add_version_flag(CLI::App& app, const std::function<std::string()>& more);
 
 namespace detail {
 

@@ -49,6 +49,7 @@ struct TableInfo {
     std::string summary;
     std::vector<std::pair<std::string, std::string>> sections;  ///< dotted key and help
     std::vector<const OptionInfo*> options;
+    std::function<std::string()> about;  ///< more lines for `--version --verbose`; may be empty
 };
 
 /// All options of one program, each declared once: the rows feed the YAML reader, the command line, --help, the shipped
@@ -60,6 +61,9 @@ class OptionTable {
 
     OptionTable(std::string program, std::string summary)
         : program_(std::move(program)), summary_(std::move(summary)) {}
+
+    /// What `--version --verbose` prints behind the version.
+    void about(std::function<std::string()> lines) { about_ = std::move(lines); }
 
     /// Describes the keys that start with `key.`; declare a section's options one after the other.
     void section(std::string key, std::string help) { sections_.emplace_back(std::move(key), std::move(help)); }
@@ -226,7 +230,7 @@ class OptionTable {
 
     const std::string& program() const { return program_; }
     TableInfo info() const {
-        TableInfo info{program_, summary_, sections_, {}};
+        TableInfo info{program_, summary_, sections_, {}, about_};
         for (const auto& option : options_) info.options.push_back(&option.info);
         return info;
     }
@@ -355,6 +359,7 @@ class OptionTable {
         }
     }
 
+    std::function<std::string()> about_;
     std::string program_;
     std::string summary_;
     std::vector<std::pair<std::string, std::string>> sections_;

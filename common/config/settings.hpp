@@ -4,6 +4,7 @@
 #include "common/base/log.hpp"
 #include "common/base/no_proxy.hpp"
 #include "common/base/proxy_url.hpp"
+#include "common/base/record_plane_mode.hpp"
 #include "common/base/secret.hpp"
 
 #include <chrono>
@@ -28,6 +29,12 @@ struct HubSettings {
     std::string http_proxy_credentials_file;  ///< path they were read from
     std::string http_proxy_ca_file;           ///< of an https proxy; empty: the system's store
     NoProxy no_proxy;                         ///< what is reached without it
+};
+
+/// `tls:` of all programs.
+struct TlsSettings {
+    RecordPlaneMode record_plane = RecordPlaneMode::automatic;
+    bool operator==(const TlsSettings&) const = default;
 };
 
 /// Where lines go that no file takes.

@@ -74,4 +74,8 @@ ValueKind<LogFormat> log_format() {
                               {"journald", LogFormat::journald}});
 }
 
+ValueKind<RecordPlaneMode> record_plane_mode() {
+    return choice<RecordPlaneMode>({{"auto", RecordPlaneMode::automatic}, {"off", RecordPlaneMode::off}});
+}
+
 }  // namespace device_streams

@@ -21,6 +21,7 @@ void require_folder(const std::string& key, const std::string& path, ParseContex
 ValueKind<LogLevel> log_level();
 ValueKind<LogTarget> log_target();
 ValueKind<LogFormat> log_format();
+ValueKind<RecordPlaneMode> record_plane_mode();
 
 /// Whether `path` can stand in front of the paths of a hub.
 bool is_path_prefix(std::string_view path);
@@ -123,6 +124,17 @@ void add_log_options(OptionTable<Config>& table) {
             reading.fault("log.file", "given together with log.target: syslog, allowed: one of the two");
         require_folder("log.file", config.log.file, reading);
     });
+}
+
+/// `tls:`, for a Config with a member TlsSettings tls.
+template <typename Config>
+void add_tls_options(OptionTable<Config>& table) {
+    table.section("tls", "How TLS is done.");
+    table.add({.key = "tls.record_plane",
+               .help = "`auto`: OpenSSL makes the handshake of TLS 1.3, and our own record plane then protects what is "
+                       "sent, at a part of the CPU and memory, where it knows this OpenSSL and has passed its tests. "
+                       "`off`: OpenSSL does all of it. A change counts for new connections."},
+              record_plane_mode(), member(&Config::tls, &TlsSettings::record_plane));
 }
 
 /// `threads` and `drain`, for a Config with a member RunSettings run.

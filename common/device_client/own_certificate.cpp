@@ -41,7 +41,8 @@ Secret OwnCertificate::read() const {
 
 std::shared_ptr<const TlsContext> OwnCertificate::load() const {
     return TlsContext::client(
-        files_.hub_ca, CertificateFiles{files_.certificate, files_.key, read_passphrase(files_.key_passphrase_file)});
+        files_.hub_ca, CertificateFiles{files_.certificate, files_.key, read_passphrase(files_.key_passphrase_file)},
+        files_.record_plane);
 }
 
 std::shared_ptr<const TlsContext> OwnCertificate::for_next_connection(const Clock& clock, const Log& log) {

@@ -18,6 +18,7 @@ class OwnCertificate {
         std::string key;                  ///< PEM
         std::string key_passphrase_file;  ///< one line; empty: the key is not encrypted
         std::string hub_ca;               ///< as for TlsContext::client
+        RecordPlaneMode record_plane = RecordPlaneMode::automatic;
     };
     /// Reads the files. Throws Failure(certificate_unusable or file_unreadable).
     explicit OwnCertificate(Files files);

@@ -87,6 +87,11 @@ std::string describe_record_plane(RecordPlaneMode mode) {
     return obstacle().empty() ? aead_backend().name() : "off: " + obstacle();
 }
 
+std::string describe_tls() {
+    return "record plane: " + describe_record_plane(RecordPlaneMode::automatic) + "\n" +
+           OpenSSL_version(OPENSSL_VERSION);
+}
+
 void RecordCounter::add(ReadableBytes bytes) {
     while (!bytes.empty()) {
         const auto skipped = std::min(body_left_, bytes.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/record_plane_mode.hpp"
 #include "common/net/byte_stream.hpp"
 #include "common/tls/record_layer.hpp"
 
@@ -13,11 +14,10 @@ struct ssl_st;
 
 namespace device_streams {
 
-/// What `tls.record_plane` says.
-enum class RecordPlaneMode { automatic, off };
-
 /// Who protects the records of TLS 1.3 here: "ipsec-mb 1.3.0" or "evp" for our record plane, or "off" and why.
 std::string describe_record_plane(RecordPlaneMode mode);
+/// Lines for `--version --verbose`: the record plane, and OpenSSL with its version.
+std::string describe_tls();
 /// Connections may be handed over at all: this version of OpenSSL is known, it serves no FIPS rules, and a rehearsal in
 /// memory went well. Found out once; the first to ask logs what went wrong.
 bool record_plane_works();

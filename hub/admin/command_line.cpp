@@ -68,7 +68,7 @@ int do_as_asked(const AdminSubcommands& asked, const HubLocation& hub) {
 
 int command_line(int argc, const char* const* argv, const std::function<int(LoadedConfig<HubConfig>)>& run_hub) {
     CLI::App app(hub_options().info().summary, "stream-hub");
-    add_version_flag(app);
+    add_version_flag(app, hub_options().info().about);
     app.require_subcommand(0, 1);
     const ConfigCommand<HubConfig> config(hub_options(), app);
     std::optional<std::string> state_directory;

@@ -6,6 +6,7 @@
 #include "common/config/shared_options.hpp"
 #include "common/config/suggestions.hpp"
 #include "common/text/ascii.hpp"
+#include "common/tls/tls_handover.hpp"
 #include "hub/identity/device_certificate.hpp"
 
 namespace device_streams::hub {
@@ -298,7 +299,9 @@ OptionTable<HubConfig> make_table() {
     add_files(table);
     add_limits(table);
     add_quota_options(table);
+    add_tls_options(table);
     add_log_options(table);
+    table.about(describe_tls);
     table.rule({"host_name", "public_url"}, [](HubConfig& config, ParseContext&) {
         if (config.host_name.empty()) config.host_name = config.public_url.host;
     });

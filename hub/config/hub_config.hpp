@@ -44,6 +44,7 @@ struct HubConfig {
     HubLimits limits;
     QuotaOptions quota;
     RunSettings run{.program = "stream-hub", .threads = 0};
+    TlsSettings tls;
     LogSettings log;
 
     bool needs_certificate() const { return listen || mqtt_listen; }

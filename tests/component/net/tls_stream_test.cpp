@@ -54,7 +54,8 @@ struct TlsOverAnything : TlsPair, testing::WithParamInterface<bool> {
         if (!GetParam()) return {std::move(near), std::move(far)};
         // As the way to an https proxy, which stays with OpenSSL.
         const auto trusting = TlsContext::client(certificates().ca_file, std::nullopt, RecordPlaneMode::off);
-        const auto trusted = TlsContext::server(certificates().certificate_file, certificates().key_file, RecordPlaneMode::off);
+        const auto trusted =
+            TlsContext::server(certificates().certificate_file, certificates().key_file, RecordPlaneMode::off);
         auto outer_client = std::make_unique<TlsStream>(std::move(near), trusting, "localhost");
         auto outer_server = std::make_unique<TlsStream>(std::move(far), trusted);
         run(io, both(outer_client->handshake(), outer_server->handshake()));
