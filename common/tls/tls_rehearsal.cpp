@@ -1,5 +1,6 @@
 #include "common/tls/tls_rehearsal.hpp"
 
+#include "common/tls/memory_connection.hpp"
 #include "common/tls/openssl_session.hpp"
 
 #include <openssl/ec.h>
@@ -8,7 +9,6 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
-#include <deque>
 #include <stdexcept>
 #include <string_view>
 
@@ -22,42 +22,11 @@ void expect(bool well, const char* what) {
     if (!well) throw std::runtime_error(what);
 }
 
-// One end of a connection in memory. Nobody waits on it.
-class MemoryConnection final : public RawConnection {
- public:
-    explicit MemoryConnection(std::deque<std::byte>& incoming) : incoming_(incoming) {}
-
-    std::optional<std::size_t> try_recv(WritableBytes into) override {
-        const auto size = std::min(into.size(), incoming_.size());
-        const auto end = incoming_.begin() + static_cast<std::ptrdiff_t>(size);
-        std::copy(incoming_.begin(), end, into.begin());
-        incoming_.erase(incoming_.begin(), end);
-        return size > 0 ? std::optional(size) : std::nullopt;
-    }
-    std::size_t try_send(ReadableBytes) override { return 0; }
-    asio::awaitable<void> wait_readable() override { co_return; }
-    asio::awaitable<void> wait_writable() override { co_return; }
-    LossMonitor watch(const asio::any_io_executor&, OnLost) override { throw std::logic_error("nobody watches it"); }
-    void give_up_after(std::chrono::steady_clock::duration) override {}
-    void give_up() noexcept override {}
-    void shutdown_write() noexcept override {}
-    std::size_t undelivered() override { return 0; }
-    void close() noexcept override {}
-    void reset() noexcept override {}
-    const std::string& peer() const override {
-        static const std::string name = "rehearsal";
-        return name;
-    }
-
- private:
-    std::deque<std::byte>& incoming_;
-};
-
 // One of the two that talk.
 class End {
  public:
-    End(SSL* connection, bool is_server, bool hands_over, std::deque<std::byte>& incoming,
-        std::deque<std::byte>& outgoing)
+    End(SSL* connection, bool is_server, bool hands_over, MemoryConnection::Bytes& incoming,
+        MemoryConnection::Bytes& outgoing)
         : session_(std::make_unique<OpensslSession>(connection, is_server, hands_over)),
           connection_(incoming),
           outgoing_(outgoing) {}
@@ -93,7 +62,7 @@ class End {
     std::unique_ptr<OpensslSession> session_;
     std::unique_ptr<RecordLayer> plane_;
     MemoryConnection connection_;
-    std::deque<std::byte>& outgoing_;
+    MemoryConnection::Bytes& outgoing_;
     Ciphertext out_;
 };
 
@@ -126,7 +95,7 @@ void rehearse(bool as_server) {
     const auto server_context = make_context(TLS_server_method(), as_server);
     const auto client_context = make_context(TLS_client_method(), !as_server);
     show_certificate(server_context.get());
-    std::deque<std::byte> to_server, to_client;
+    MemoryConnection::Bytes to_server, to_client;
     SSL* const accepting = SSL_new(server_context.get());
     SSL* const connecting = SSL_new(client_context.get());
     SSL_set_accept_state(accepting);
