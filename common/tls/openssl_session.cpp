@@ -109,16 +109,17 @@ void OpensslSession::end_handshake() {
     if (!may_hand_over_) return;
     // OpenSSL would send the ticket by itself, uncounted.
     if (is_server_ && SSL_version(ssl_) == TLS1_3_VERSION && SSL_new_session_ticket(ssl_) == 1) SSL_do_handshake(ssl_);
-    if (is_server_ || judge_handover(ssl_, secrets_, counted_) == Handover::never) prepare_successor();
+    if (is_server_ || judge_handover(ssl_, secrets_, counted_).when == Handover::never) prepare_successor();
 }
 
 // Clients stay with OpenSSL until the first data, in front of which the tickets come.
 bool OpensslSession::prepare_successor() {
     if (!may_hand_over_) return false;
     const auto verdict = judge_handover(ssl_, secrets_, counted_);
-    if (verdict == Handover::now) successor_ = make_record_plane(ssl_, is_server_, secrets_, counted_);
-    if (verdict == Handover::never) SSL_set_read_ahead(ssl_, 1);
-    may_hand_over_ = verdict == Handover::later;
+    if (verdict.when == Handover::now) successor_ = make_record_plane(ssl_, is_server_, secrets_, counted_);
+    if (verdict.when == Handover::never) SSL_set_read_ahead(ssl_, 1);
+    kept_for_ = verdict.why;
+    may_hand_over_ = verdict.when == Handover::later;
     return successor_ != nullptr;
 }
 
@@ -168,6 +169,11 @@ void OpensslSession::say_goodbye(Ciphertext& out) {
     clear_errors();
     call_ = {nullptr, &out};
     SSL_shutdown(ssl_);
+}
+
+std::string OpensslSession::description() const {
+    const std::string plain = std::string(SSL_get_version(ssl_)) + ", OpenSSL";
+    return kept_for_ == nullptr ? plain : plain + ": " + kept_for_;
 }
 
 bool OpensslSession::resumed() const {

@@ -30,6 +30,7 @@ class OpensslSession final : public RecordLayer {
     void seal(ReadableBytes plain, Ciphertext& out) override;
     void say_goodbye(Ciphertext& out) override;
     std::unique_ptr<RecordLayer> successor() noexcept override { return std::move(successor_); }
+    std::string description() const override;
     bool resumed() const override;
     std::optional<ClientCertificate> take_client_certificate() override;
     std::optional<ChannelBinding> channel_binding() const override;
@@ -58,6 +59,7 @@ class OpensslSession final : public RecordLayer {
     Counted counted_;
     Call call_;
     std::string failure_text_;
+    const char* kept_for_ = nullptr;  // why it is never handed over
     std::unique_ptr<RecordLayer> successor_;
 };
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace device_streams {
@@ -51,6 +52,8 @@ class RecordLayer {
     /// The layer that takes over, once all of `out` is on its way; this one then is only good for being destroyed.
     virtual std::unique_ptr<RecordLayer> successor() noexcept { return nullptr; }
 
+    /// For logs: "TLSv1.3, record plane" or, with OpenSSL's reason, "TLSv1.2, OpenSSL".
+    virtual std::string description() const = 0;
     virtual bool resumed() const = 0;
     /// Servers; given once.
     virtual std::optional<ClientCertificate> take_client_certificate() = 0;

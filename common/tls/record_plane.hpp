@@ -23,6 +23,7 @@ class RecordPlane final : public RecordLayer {
     Read read(RawConnection& from, WritableBytes into, Ciphertext& out, std::size_t reply_room) override;
     void seal(ReadableBytes plain, Ciphertext& out) override;
     void say_goodbye(Ciphertext& out) override;
+    std::string description() const override { return "TLSv1.3, record plane"; }
     bool resumed() const override { return facts_.resumed; }
     std::optional<ClientCertificate> take_client_certificate() override;
     std::optional<ChannelBinding> channel_binding() const override { return facts_.channel_binding; }

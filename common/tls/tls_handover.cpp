@@ -140,15 +140,17 @@ void collect_secrets(ssl_st* connection, TrafficSecrets& into) {
     SSL_set_ex_data(connection, secrets_index(), &into);
 }
 
-Handover judge_handover(const ssl_st* connection, const TrafficSecrets& secrets, const Counted& counted) {
-    if (SSL_version(connection) != TLS1_3_VERSION || !suite_of(connection) || secrets.renewed() ||
-        secrets.client().empty() || secrets.server().empty() ||
-        SSL_SESSION_get_max_fragment_length(SSL_get_session(connection)) != TLSEXT_max_fragment_length_DISABLED)
-        return Handover::never;
+HandoverVerdict judge_handover(const ssl_st* connection, const TrafficSecrets& secrets, const Counted& counted) {
+    if (SSL_version(connection) != TLS1_3_VERSION) return {Handover::never, "no TLS 1.3"};
+    if (!suite_of(connection)) return {Handover::never, "another cipher suite"};
+    if (SSL_SESSION_get_max_fragment_length(SSL_get_session(connection)) != TLSEXT_max_fragment_length_DISABLED)
+        return {Handover::never, "a fragment length was agreed on"};
+    if (secrets.renewed()) return {Handover::never, "the keys were renewed early"};
+    if (secrets.client().empty() || secrets.server().empty()) return {Handover::never, "its secrets are not known"};
     const bool holds_bytes = SSL_has_pending(connection) == 1 || SSL_want(connection) == SSL_WRITING ||
                              SSL_get_key_update_type(connection) != SSL_KEY_UPDATE_NONE;
-    if (holds_bytes || !counted.in.between_records() || !counted.out.between_records()) return Handover::later;
-    return Handover::now;
+    if (holds_bytes || !counted.in.between_records() || !counted.out.between_records()) return {Handover::later};
+    return {Handover::now};
 }
 
 std::unique_ptr<RecordLayer> make_record_plane(ssl_st* connection, bool is_server, const TrafficSecrets& secrets,

@@ -70,11 +70,15 @@ void collect_secrets(ssl_st* connection, TrafficSecrets& into);
 
 /// Whether a connection whose handshake is over can be handed over.
 enum class Handover { now, later, never };
+struct HandoverVerdict {
+    Handover when;
+    const char* why = nullptr;  ///< of `never`
+};
 struct Counted {
     RecordCounter in, out;  ///< since the handshake's end
 };
 /// `later`: OpenSSL has bytes in hand that cannot be got out of it.
-Handover judge_handover(const ssl_st* connection, const TrafficSecrets& secrets, const Counted& counted);
+HandoverVerdict judge_handover(const ssl_st* connection, const TrafficSecrets& secrets, const Counted& counted);
 /// The record plane that goes on where OpenSSL stands; judge_handover() has said `now`. Everything is known to be sent
 /// or received that OpenSSL has written or read, and the caller frees `connection` next. Throws std::runtime_error or
 /// std::bad_alloc.

@@ -63,6 +63,10 @@ bool TlsStream::resumed() const {
     return records_->resumed();
 }
 
+std::string TlsStream::description() const {
+    return records_->description();
+}
+
 std::optional<ClientCertificate> TlsStream::take_client_certificate() {
     return records_->take_client_certificate();
 }

@@ -57,6 +57,8 @@ class TlsStream final : public Transport {
     void abort(CloseReason reason) noexcept override;
 
     const std::string& peer() const { return connection_->peer(); }
+    /// For logs: version, and who protects the records.
+    std::string description() const;
     /// OpenSSL has handed over.
     bool on_record_plane() const { return openssl_ == nullptr; }
     /// Ciphertext that waits for the socket, in bytes.

@@ -188,6 +188,7 @@ TEST(OpensslSession, TheServerHandsOverAtOnceAndTheClientWithTheFirstData) {
 }
 
 TEST(OpensslSession, StaysWithOpensslWhatThePlaneDoesNotKnow) {
+    std::vector<std::string> told;
     for (const auto& [client, server] :
          {std::pair(Side{.version = TLS1_2_VERSION}, Side{.version = TLS1_2_VERSION}),
           std::pair(Side{.fragment = TLSEXT_max_fragment_length_512}, Side{}),
@@ -197,7 +198,11 @@ TEST(OpensslSession, StaysWithOpensslWhatThePlaneDoesNotKnow) {
         for (const std::size_t size : {1, 40'000}) talk.exchange(size);
         EXPECT_FALSE(talk.client->on_plane());
         EXPECT_FALSE(talk.server->on_plane());
+        told.push_back(talk.server->records().description());
     }
+    EXPECT_EQ(told, (std::vector<std::string>{"TLSv1.2, OpenSSL: no TLS 1.3",
+                                              "TLSv1.3, OpenSSL: a fragment length was agreed on",
+                                              "TLSv1.3, OpenSSL: another cipher suite"}));
 }
 
 TEST(OpensslSession, AHandOverFollowsAHelloRetryRequest) {
