@@ -8,8 +8,8 @@ namespace device_streams {
 namespace {
 
 using test::Bytes;
-using test::bytes_of;
 using test::from_hex;
+using test::raw_text;
 
 std::vector<const AeadBackend*> backends() {
     std::vector<const AeadBackend*> all{&evp_backend()};
@@ -81,7 +81,7 @@ TEST(Aead, BackendsAgreeInEveryLength) {
     if (ipsec_mb_backend() == nullptr) return;  // then there is one only
     for (const auto suite : {AeadSuite::aes_128_gcm, AeadSuite::aes_256_gcm}) {
         const Bytes key(key_size(suite), std::byte{0x5c});
-        const auto header = bytes_of("\x17\x03\x03\x01\x02");
+        const auto header = raw_text("\x17\x03\x03\x01\x02");
         const AeadNonce nonce{std::byte{9}};
         std::vector<std::size_t> sizes{1000, 16383, 16384, 16385};
         for (std::size_t size = 1; size <= 300; ++size) sizes.push_back(size);
@@ -101,21 +101,21 @@ TEST(Aead, NothingIsLeftOfTextWhoseTagIsWrong) {
         const Bytes key(16, std::byte{3});
         const AeadNonce nonce{};
         const Bytes text(400, std::byte{'x'});
-        const auto sealed = seal(*backend, AeadSuite::aes_128_gcm, key, nonce, bytes_of("h"), text);
+        const auto sealed = seal(*backend, AeadSuite::aes_128_gcm, key, nonce, raw_text("h"), text);
         AeadBatch batch(*backend, AeadSuite::aes_128_gcm, key, AeadDirection::open);
         for (std::size_t bit = 0; bit < 8 * sealed.size(); bit += 13) {
             auto wrong = sealed;
             wrong[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
             Bytes out(text.size(), std::byte{'?'});
             std::byte last{'?'};
-            EXPECT_FALSE(batch.open(nonce, bytes_of("h"), wrong, out.data(), last));
+            EXPECT_FALSE(batch.open(nonce, raw_text("h"), wrong, out.data(), last));
             EXPECT_EQ(last, std::byte{0});
             out.pop_back();
             EXPECT_EQ(out, Bytes(text.size() - 1));
         }
         Bytes out(text.size());
-        EXPECT_FALSE(batch.open(nonce, bytes_of("g"), sealed, out.data(), out.back()));
-        EXPECT_TRUE(batch.open(nonce, bytes_of("h"), sealed, out.data(), out.back()));
+        EXPECT_FALSE(batch.open(nonce, raw_text("g"), sealed, out.data(), out.back()));
+        EXPECT_TRUE(batch.open(nonce, raw_text("h"), sealed, out.data(), out.back()));
         EXPECT_EQ(out, text);
     }
 }

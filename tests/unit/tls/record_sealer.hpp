@@ -10,7 +10,7 @@ namespace device_streams::test {
 
 using Bytes = std::vector<std::byte>;
 
-inline Bytes bytes_of(std::string_view text) {
+inline Bytes raw_text(std::string_view text) {
     const auto raw = std::as_bytes(std::span(text));
     return {raw.begin(), raw.end()};
 }
@@ -63,7 +63,7 @@ struct RecordSealer {
         return out;
     }
 
-    Bytes data(std::string_view text, std::size_t padding = 0) { return seal(23, bytes_of(text), padding); }
+    Bytes data(std::string_view text, std::size_t padding = 0) { return seal(23, raw_text(text), padding); }
     Bytes alert(int code) { return seal(21, {std::byte{1}, static_cast<std::byte>(code)}); }
     Bytes key_update(int request) {
         auto sealed = seal(22, from_hex("18 00 00 01 0" + std::to_string(request)));

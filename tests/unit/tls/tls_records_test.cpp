@@ -11,8 +11,8 @@ namespace device_streams {
 namespace {
 
 using test::Bytes;
-using test::bytes_of;
 using test::from_hex;
+using test::raw_text;
 using test::RecordSealer;
 using test::test_keys;
 using test::operator<<;
@@ -94,7 +94,7 @@ TEST_P(EverySuite, WhatTheWriterSealsTheReaderOpensInEveryPieceSize) {
         Reading reading(true, GetParam());
         const auto text = text_of(70'000);
         Bytes out(writer.sealed_size(text.size()));
-        ASSERT_EQ(writer.seal(bytes_of(text), out), out.size());
+        ASSERT_EQ(writer.seal(raw_text(text), out), out.size());
         EXPECT_EQ(reading.all(out, room), text) << room;
         EXPECT_EQ(reading.rest, 0u);
     }
@@ -208,12 +208,12 @@ const Refused refusals[] = {
     {"inner text of 2^14 + 2", TlsAlert::record_overflow,
      [](RecordSealer& peer) { return peer.seal(23, Bytes(largest_content + 1)); }},
     {"inner text of 2^14 + 2 with padding", TlsAlert::record_overflow,
-     [](RecordSealer& peer) { return peer.seal(23, bytes_of("x"), largest_content); }},
+     [](RecordSealer& peer) { return peer.seal(23, raw_text("x"), largest_content); }},
     {"inner text of zeros", TlsAlert::unexpected_message,
      [](RecordSealer& peer) { return peer.seal_inner(Bytes(40)); }},
     {"one zero", TlsAlert::unexpected_message, [](RecordSealer& peer) { return peer.seal_inner(Bytes(1)); }},
     {"unknown inner type", TlsAlert::unexpected_message,
-     [](RecordSealer& peer) { return peer.seal(24, bytes_of("beat")); }},
+     [](RecordSealer& peer) { return peer.seal(24, raw_text("beat")); }},
     {"change_cipher_spec inside", TlsAlert::unexpected_message,
      [](RecordSealer& peer) { return peer.seal(20, from_hex("01")); }},
     {"change_cipher_spec", TlsAlert::unexpected_message, [](RecordSealer&) { return from_hex("140303000101"); }},
@@ -318,7 +318,7 @@ TEST(RecordWriter, AnswersARequestOnceBeforeTheNextData) {
     writer.ask_for_new_keys();
     writer.ask_for_new_keys();
     Bytes out(writer.sealed_size(3));
-    ASSERT_EQ(writer.seal(bytes_of("abc"), out), out.size());
+    ASSERT_EQ(writer.seal(raw_text("abc"), out), out.size());
     EXPECT_EQ(out.size(), 5 + 3 + 2 * record_overhead);
     EXPECT_FALSE(writer.answer_due());
     EXPECT_EQ(reading.all(out), "abc");
@@ -344,7 +344,7 @@ TEST_P(Limit, RenewsItsKeysWhenTheyAreUsedUp) {
         if (size == 40'000) writer.ask_for_new_keys();
         const auto text = text_of(size);
         Bytes out(writer.sealed_size(size));
-        out.resize(writer.seal(bytes_of(text), out));
+        out.resize(writer.seal(raw_text(text), out));
         sent += text;
         received += reading.all(out);
     }
@@ -379,13 +379,13 @@ TEST(RecordWriter, SealsNothingBehindItsGoodbye) {
     EXPECT_EQ(writer.seal_alert(TlsAlert::close_notify, out), 2 + record_overhead);
     EXPECT_EQ(writer.seal_alert(TlsAlert::bad_record_mac, out), 0u);
     EXPECT_FALSE(writer.answer_due());
-    EXPECT_THROW(writer.seal(bytes_of("x"), out), std::runtime_error);
+    EXPECT_THROW(writer.seal(raw_text("x"), out), std::runtime_error);
 }
 
 TEST(RecordWriter, NeverWritesBeyondItsRoom) {
     RecordWriter writer(test_keys());
     Bytes out(2 + record_overhead);
-    EXPECT_THROW(writer.seal(bytes_of("abc"), out), std::runtime_error);
+    EXPECT_THROW(writer.seal(raw_text("abc"), out), std::runtime_error);
 }
 
 }  // namespace
