@@ -12,12 +12,15 @@ from tests.harness.programs import BIN, ROOT
 
 from . import rows
 from .budget import print_budget
-from .chains import CANDIDATES, loopback
+from .chains import CANDIDATES, PLANES, loopback
 from .comparison import compare
 from .ours import Threads, ours
 from .processes import Trouble
+from .record_planes import check_known, record_plane
+from .machine import describe
 from .results import print_table, write_json
 from .round_trips import count_all, print_counts
+from .table import ROWS
 from .workbench import Workbench
 
 
@@ -56,8 +59,7 @@ def parse_arguments():
         "--candidates",
         metavar="NAMES",
         type=parse_candidates,
-        default=CANDIDATES,
-        help=f"some of {','.join(CANDIDATES)}; the first is compared with the others",
+        help=f"some of {','.join(CANDIDATES)}; the first is compared with the others (all that the programs know)",
     )
     parser.add_argument(
         "--size", dest="bytes", type=parse_size, help="of a bulk transfer, each way (512MiB; quick: 64MiB)"
@@ -84,6 +86,16 @@ def effort_of(arguments):
     return dataclasses.replace(effort, **given)
 
 
+def candidates_of(arguments):
+    """Those that are asked for; else all that these programs can be."""
+    if arguments.candidates is None:
+        known = record_plane(BIN) is not None
+        return {name: start for name, start in CANDIDATES.items() if known or name not in PLANES}
+    for name in PLANES.keys() & arguments.candidates.keys():
+        check_known(BIN, PLANES[name])
+    return arguments.candidates
+
+
 def rows_like(pattern, among):
     found = [row for row in among if pattern is None or fnmatch.fnmatch(row.name, pattern)]
     if not found:
@@ -91,11 +103,12 @@ def rows_like(pattern, among):
     return found
 
 
-def show_table(bench, arguments, effort, among=rows.ROWS, candidates=None, with_hub=False):
+def show_table(bench, arguments, effort, among=ROWS, candidates=None, with_hub=False):
     wanted = rows_like(arguments.rows, among)
-    results = compare(bench, wanted, candidates or arguments.candidates, effort)
-    print_table(results, wanted, with_hub)
-    print_budget(results, wanted)
+    results = compare(bench, wanted, candidates or candidates_of(arguments), effort)
+    machine = describe(BIN)
+    print_table(results, wanted, machine, with_hub)
+    print_budget(results, wanted, machine["record plane"])
     return results.rows
 
 
@@ -104,13 +117,13 @@ def show_scale(bench, arguments, effort):
     candidates = {
         f"threads-{count}": functools.partial(ours, threads=Threads(hub=count, proxies=0)) for count in (1, 2, 4)
     }
-    among = [row for row in rows.ROWS if row.hub_column]
+    among = [row for row in ROWS if row.hub_column]
     return show_table(bench, arguments, effort, among, candidates, with_hub=True)
 
 
 def show_round_trips(bench, arguments, _):
     """One round will do, as there is little noise in it."""
-    candidates = {name: start for name, start in arguments.candidates.items() if start is not loopback}
+    candidates = {name: start for name, start in candidates_of(arguments).items() if start is not loopback}
     counts = count_all(bench, candidates, arguments.rounds or 1)
     print_counts(counts)
     return counts
@@ -136,6 +149,7 @@ def main():
             figures = MODES[arguments.mode](bench, arguments, effort)
         write_json(
             arguments.json or ROOT / f"build/bench/{arguments.mode}.json",
+            machine=describe(BIN),
             effort=dataclasses.asdict(effort),
             figures=figures,
         )

@@ -1,16 +1,20 @@
 """The candidates: what may stand between a client and a service, each in the roles service, hub and device.
 
 All of them: one thread for each process, TLS 1.3 with AES-128-GCM on the two legs that meet in the middle, certificates
-verified, everything else as the program comes. A leg is dialled at bench.leg(role, port), where a relay may stand.
+verified, everything else as the program comes. bench.places says where each role is and where a leg is dialled.
 """
 import contextlib
 import dataclasses
+import functools
 import typing
 
 from .hops import haproxy, nginx, stunnel
 from .openssh import openssh
 from .ours import ours
 from .processes import Processes
+from .record_planes import EVP, OFF
+
+PLANES = {"ours-evp": EVP, "ours-off": OFF}  # ours, but with another record plane than they choose themselves
 
 
 @dataclasses.dataclass
@@ -30,7 +34,7 @@ class Chain:
 @contextlib.contextmanager
 def running(bench, name, start):
     """A candidate from its first process to the end of its last."""
-    with Processes(bench.new_folder(name)) as processes:
+    with Processes(bench.new_folder(name), bench.places) as processes:
         yield Chain(name, start, processes, start(bench, processes))
 
 
@@ -41,6 +45,7 @@ def loopback(bench, processes):
 
 CANDIDATES = {
     "ours": ours,
+    **{name: functools.partial(ours, plane=plane) for name, plane in PLANES.items()},
     "haproxy": haproxy,
     "nginx": nginx,
     "stunnel": stunnel,

@@ -9,9 +9,10 @@ STREAM_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
 @dataclasses.dataclass(frozen=True)
 class Hop:
-    """One process: from `port` to `next_port` at `next_host`."""
+    """One process: from `port` at `address` to `next_port` at `next_host`."""
 
     role: str
+    address: str
     port: int
     next_host: str
     next_port: int
@@ -28,12 +29,13 @@ class Hop:
 def start_hops(bench, processes, start_hop):
     """Starts the device first, so that nobody dials into the void; returns the port of the chain."""
     service, hub, device = free_port(), free_port(), free_port()
-    for hop in (
-        Hop("device", device, "127.0.0.1", bench.target_port),
-        Hop("hub", hub, bench.leg("device", device), device),
-        Hop("service", service, bench.leg("service", hub), hub),
+    places = bench.places
+    for role, port, next_host, next_port in (
+        ("device", device, "127.0.0.1", bench.target_port),
+        ("hub", hub, places.leg("device", device, to="device"), device),
+        ("service", service, places.leg("service", hub), hub),
     ):
-        start_hop(bench, processes, hop)
+        start_hop(bench, processes, Hop(role, places.address(role), port, next_host, next_port))
     return service
 
 
@@ -56,7 +58,7 @@ defaults
   timeout client 1h
   timeout server 1h
 listen hop
-  bind 127.0.0.1:{hop.port}{tls_in}
+  bind {hop.address}:{hop.port}{tls_in}
   server next {hop.next_host}:{hop.next_port}{tls_out}
 """
     )
@@ -93,7 +95,7 @@ events {{ worker_connections 8192; }}
 stream {{
   proxy_timeout 1h;
   server {{
-    listen 127.0.0.1:{hop.port}{" ssl" if hop.tls_in else ""};
+    listen {hop.address}:{hop.port}{" ssl" if hop.tls_in else ""};
     {tls_in}
     {tls_out}
     proxy_pass {hop.next_host}:{hop.next_port};
@@ -122,7 +124,7 @@ def start_stunnel(bench, processes, hop):
 foreground = yes
 pid =
 [hop]
-accept = 127.0.0.1:{hop.port}
+accept = {hop.address}:{hop.port}
 connect = {hop.next_host}:{hop.next_port}
 sslVersion = TLSv1.3
 ciphersuites = TLS_AES_128_GCM_SHA256

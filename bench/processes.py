@@ -9,6 +9,8 @@ import time
 
 from tests.harness import programs
 
+from .places import Loopback
+
 
 class Trouble(Exception):
     """Something that makes the figures worthless; its text is for the user."""
@@ -51,10 +53,11 @@ def allow_descriptors(wanted):
 
 
 class Processes:
-    """Each process has a role. Their output goes to files in `folder`."""
+    """Each process has a role, and is where `places` has that. Their output goes to files in `folder`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, places=Loopback()):
         self.folder = folder
+        self._places = places
         self._running = []
 
     def __enter__(self):
@@ -65,7 +68,7 @@ class Processes:
 
     def start(self, role, *command, **options):
         log = self.folder / f"{role}.log"
-        with open(log, "ab") as output:
+        with open(log, "ab") as output, self._places.entered(role):
             process = subprocess.Popen(
                 dying_with_parent(*command),
                 stdin=subprocess.DEVNULL,
@@ -76,9 +79,11 @@ class Processes:
             )
         self._running.append((role, process, log))
 
-    def start_listening(self, role, port, *command, **options):
+    def start_listening(self, role, port, *command, where=None, **options):
+        """`where`: the role in whose place the port is, if that is another one."""
         self.start(role, *command, **options)
-        self.wait_until(lambda: programs.is_listening(port, "127.0.0.1"), f"{command[0]} to listen")
+        with self._places.entered(where or role):
+            self.wait_until(lambda: programs.is_listening(port), f"{command[0]} to listen")
 
     def wait_until(self, condition, what):
         def is_fulfilled():

@@ -8,6 +8,7 @@ from tests.harness.faulty_network import FaultyNetwork
 
 from .chains import running
 from .comparison import say
+from .places import Loopback
 
 DELAY = 0.05  # seconds, each way
 LEGS = {"both legs": ("service", "device"), "service leg": ("service",), "device leg": ("device",)}
@@ -15,7 +16,7 @@ COLUMNS = ("cold", "warm", "16 at once")
 WARM_STREAMS = 5
 
 
-class SlowLegs:
+class SlowLegs(Loopback):
     """Puts a network that is far away on each leg that one of `roles` dials, at an address of its own."""
 
     addresses = {"service": "127.0.0.2", "device": "127.0.0.3"}
@@ -30,8 +31,7 @@ class SlowLegs:
         for network in self._networks.values():
             network.close()
 
-    def leg(self, role, port):
-        """Where `role` finds what listens on 127.0.0.1:port."""
+    def leg(self, role, port, to="hub"):
         if role not in self._roles:
             return "127.0.0.1"
         if (role, port) not in self._networks:
@@ -57,7 +57,7 @@ def count_all(bench, candidates, rounds):
 
 def count(bench, name, start, roles):
     with SlowLegs(roles) as legs:
-        bench.leg = legs.leg
+        bench.places = legs
         with running(bench, name, start) as chain:
             cold = open_streams(bench, chain, 1)
             warm = statistics.median(open_streams(bench, chain, 1) for _ in range(WARM_STREAMS))

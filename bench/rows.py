@@ -7,7 +7,6 @@ from .processes import Processes, allow_descriptors
 from .workbench import Load
 
 MIB, GIB = 1 << 20, 1 << 30
-ROLES = ("service", "hub", "device")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,81 +140,6 @@ class Open(Row):
         return {**quantiles(seconds, "ms", 1e3), "opens/s": count / took, **cpu_figures(cpu, count / 1e3, "ms")}
 
 
-def memory_figures(sizes, unit, scale):
-    if not sizes:
-        return {}
-    return {f"chain {unit}": sum(sizes.values()) / scale} | {f"{role} {unit}": sizes[role] / scale for role in ROLES}
-
-
-class IdleMemory(Row):
-    """Private memory of a chain that has just been started."""
-
-    most_rounds = 2
-    name = "memory, no streams"
-    columns = [f"{role} MiB" for role in ("chain", *ROLES)]
-
-    def measure(self, bench, chain, effort):
-        with chain.another(bench) as fresh:
-            return memory_figures(fresh.processes.private_bytes(), "MiB", MIB)
-
-
-class StreamMemory(Row):
-    """Private memory that each open stream costs, on which nothing is under way."""
-
-    most_rounds = 2
-    name = "memory per idle stream"
-    columns = [f"{role} KiB" for role in ("chain", *ROLES)]
-
-    def measure(self, bench, chain, effort):
-        with chain.another(bench) as fresh:
-            before = fresh.processes.private_bytes()
-            with bench.load(fresh, "hold", effort.idle_streams) as held:
-                held.go()
-                time.sleep(1)  # for what is freed a moment after its use
-                after = fresh.processes.private_bytes()
-        grown = {role: after[role] - before[role] for role in after}
-        return memory_figures(grown, "KiB", 1024 * effort.idle_streams)
-
-
-class StalledMemory(Row):
-    """What a stream costs that is full in both directions, because nobody reads at either end; and that others work."""
-
-    most_rounds = 2
-    name = "memory per stalled stream"
-    columns = [*(f"{role} KiB" for role in ("chain", *ROLES)), "CPU % of a core", "new stream ms"]
-
-    def measure(self, bench, chain, effort):
-        with chain.another(bench) as fresh:
-            before = fresh.processes.private_bytes()
-            with bench.load(fresh, "stall", effort.stalled_streams) as stalled:
-                stalled.go()
-                wait_for_rest(fresh)
-                figures = {"CPU % of a core": 50 * sum(cpu_within(fresh, seconds=2).values())} if before else {}
-                after = fresh.processes.private_bytes()
-                new, _, _ = work(bench, fresh, "open", 1, 1)
-        grown = {role: after[role] - before[role] for role in after}
-        return {
-            **memory_figures(grown, "KiB", 1024 * effort.stalled_streams),
-            **figures,
-            "new stream ms": 1000 * new[0],
-            f"device MiB with {effort.stalled_streams}": after.get("device", 0) / MIB,
-        }
-
-
-def wait_for_rest(chain, patience=60):
-    """Until the chain has moved all that finds room; one that never rests shows it in the figures."""
-    end = time.monotonic() + patience
-    while sum(cpu_within(chain, seconds=1).values()) > 0.02 and time.monotonic() < end:
-        pass
-
-
-def cpu_within(chain, seconds):
-    before = chain.processes.cpu_seconds()
-    time.sleep(seconds)
-    after = chain.processes.cpu_seconds()
-    return {role: after[role] - before[role] for role in after}
-
-
 @dataclasses.dataclass(frozen=True)
 class Devices(Row):
     """Devices that are linked to a hub of ours and do nothing but ping it. A peer has nothing of the kind."""
@@ -257,17 +181,3 @@ class Devices(Row):
             "KiB/device": grown / 1024 / count,
             "CPU % of a core": 100 * idle / seconds,
         }
-
-
-ROWS = [
-    *(Bulk(way, streams) for streams in (1, 8, 64) for way in ("up", "down", "both")),
-    RoundTrip(1),
-    RoundTrip(1024),
-    Open(1),
-    Open(16),
-    IdleMemory(),
-    StreamMemory(),
-    StalledMemory(),
-    Devices("mqtt-ws"),
-    Devices("mqtt"),
-]

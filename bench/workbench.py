@@ -9,6 +9,7 @@ import tempfile
 from tests.harness.programs import free_port
 
 from .hub import Hub
+from .places import Loopback
 from .processes import Processes, Trouble, dying_with_parent
 
 
@@ -24,7 +25,7 @@ class Workbench:
     def __init__(self, bin_directory):
         self.bin = bin_directory
         self.target_port = free_port()
-        self.leg = lambda role, port: "127.0.0.1"  # where a role finds the next one, which listens on that port
+        self.places = Loopback()
         self._folders = collections.Counter()
         self._exit = contextlib.ExitStack()
 

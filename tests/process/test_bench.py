@@ -8,7 +8,12 @@ import subprocess
 import tempfile
 
 import pytest
-from tests.harness.programs import BIN, ROOT, wait_until
+from bench import machine, record_planes
+from bench.budget import print_budget
+from bench.processes import Trouble
+from bench.results import Results
+from bench.rows import Bulk
+from tests.harness.programs import BIN, ROOT, run as run_to_end, wait_until
 
 pytestmark = pytest.mark.no_sanitizer  # only such builds have the load tools
 
@@ -62,6 +67,7 @@ def test_a_short_run_gives_figures(folder):
     output, errors = run.communicate(timeout=120)
     assert run.returncode == 0, errors
     assert "bulk up 1" in output
+    assert re.search(r"^record plane: .+; OpenSSL 3[.0-9]+; commit ", output, re.MULTILINE)
     figures = json.loads((folder / "figures.json").read_text())["figures"]["bulk up 8"]
     assert figures["ours"][0]["CPU s/GiB"] > 0 and figures["loopback"][0]["MiB/s"] > 0
     assert not list(folder.glob("ds-bench-*"))
@@ -72,6 +78,7 @@ def test_a_short_run_gives_figures(folder):
     [
         ("scale", "--rows", "bulk up 8"),
         ("table", "--rows", "memory per stalled stream"),
+        ("table", "--rows", "memory, 50 busy streams"),
         ("table", "--rows", "idle devices, mqtt", "--devices", "20"),
     ],
 )
@@ -90,11 +97,108 @@ def test_a_figure_with_a_limit_is_judged(folder):
     assert (float(judged[1]) <= float(judged[2])) == (judged[3] == "met")
 
 
-def test_ctrl_c_leaves_nothing_behind(folder):
-    run = bench(folder, "--rounds", "1000", "--rows", "open 1 at once")
+@pytest.mark.parametrize("rows", ["open 1 at once"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_whatever_ends_it_nothing_is_left_behind(folder, rows, number):
+    run = bench(folder, "--rounds", "1000", "--rows", rows)
     wait_until(lambda: len(processes_of(folder)) >= 5, "the chain to run")
-    run.send_signal(signal.SIGINT)
+    run.send_signal(number)
     run.communicate(timeout=60)
-    assert run.returncode == 130
+    assert run.returncode == (130 if number == signal.SIGINT else -number)
     wait_until(lambda: not processes_of(folder), "what was just being started to end with the suite")
-    assert not list(folder.glob("ds-bench-*"))
+    assert number == signal.SIGKILL or not list(folder.glob("ds-bench-*"))
+
+
+def test_a_row_over_long_legs_is_measured_or_says_why_not(folder):
+    run = bench(folder, "--quick", "--rounds", "1", "--rows", "bulk * 1, *", "--size", "8MiB")
+    output, errors = run.communicate(timeout=240)
+    assert run.returncode == 0, errors
+    for way in ("up", "down"):
+        row = f"bulk {way} 1, 100 ms legs"
+        (figures,) = json.loads((folder / "figures.json").read_text())["figures"][row]["ours"]
+        if figures:
+            assert 0 < figures["MiB/s"] < 8 / 0.2, "no byte crosses both legs and comes back sooner"
+        else:  # a machine with other things to do
+            assert "no rows over legs" in errors and row not in output
+
+
+def programs_that_say(folder, words):
+    program = folder / "device-proxy"
+    program.write_text(f"#!/bin/sh\nset -- $*\n{words}\n")
+    program.chmod(0o755)
+    return folder
+
+
+def test_the_programs_say_which_record_plane_they_have(folder):
+    says = "echo device-proxy 0.1.0; echo record plane: ${DEVICE_STREAMS_RECORD_PLANE_BACKEND:-ipsec-mb 1.3.0}"
+    programs = programs_that_say(folder, says)
+    assert record_planes.record_plane(programs) == "ipsec-mb 1.3.0"
+    record_planes.check_known(programs, record_planes.EVP)
+    record_planes.check_known(programs, record_planes.OFF)
+
+
+@pytest.mark.parametrize(
+    "says, plane",
+    [
+        ("echo device-proxy 0.1.0", record_planes.OFF),
+        ("echo unknown option >&2; exit 64", record_planes.OFF),
+        ("echo record plane: ipsec-mb 1.3.0", record_planes.EVP),
+    ],
+)
+def test_a_candidate_that_the_programs_do_not_know_is_refused(folder, says, plane):
+    with pytest.raises(Trouble):
+        record_planes.check_known(programs_that_say(folder, says), plane)
+
+
+def test_the_default_candidates_are_those_that_the_programs_know(folder):
+    arguments = ["table", "--quick", "--rounds", "1", "--rows", "memory, no streams", "--size", "8MiB"]
+    command = [ROOT / "scripts/bench", "--no-install", "--bin-dir", BIN, "--json", folder / "figures.json", *arguments]
+    run_to_end(command, env=outside_pytest())
+    found = json.loads((folder / "figures.json").read_text())
+    known = found["machine"]["record plane"] != "openssl"
+    assert ("ours-evp" in found["figures"]["memory, no streams"]) == known
+
+
+MACHINE = {
+    "processor": "Processor <1>",
+    "features": ["vaes"],
+    "cores": 2,
+    "kernel": "6.1",
+    "congestion control": "cubic",
+    "openssl": "3.0.19",
+    "record plane": "ipsec-mb 1.3.0",
+    "commit": "abc",
+}
+
+
+def results_of(**cpu):
+    """One row; of each candidate the CPU in each round."""
+    results, row = Results(list(cpu)), Bulk("up", 8)
+    for candidate, rounds in cpu.items():
+        for seconds in rounds:
+            results.add(row, candidate.replace("_", "-"), {"CPU s/GiB": seconds})
+    return results, row
+
+
+@pytest.mark.parametrize(
+    "plane, limits",
+    [("ipsec-mb 1.3.0", ["0.44", "0.55", "0.75"]), ("openssl", ["0.44", "0.55", "0.75"]), ("evp", ["0.75"])],
+)
+def test_where_the_record_plane_is_evp_only_its_limit_counts(capsys, plane, limits):
+    results, row = results_of(ours=[0.5, 0.5], ours_evp=[0.8, 0.8], haproxy=[1, 1], nginx=[2, 2])
+    print_budget(results, [row], plane)
+    judged = re.findall(
+        r"^(.+?) +CPU s/GiB +([0-9.]+) +<= ([0-9.]+) x haproxy +(met|MISSED)$", capsys.readouterr()[0], re.M
+    )
+    assert [limit for _, _, limit, _ in judged] == limits
+    whose = {limit: (name, verdict) for name, _, limit, verdict in judged}
+    expected = ("bulk up 8", "met") if plane == "evp" else ("bulk up 8, ours-evp", "MISSED")
+    assert whose["0.75"] == expected
+
+
+def test_the_head_names_processor_kernel_and_openssl():
+    found = machine.describe(BIN)
+    assert found["record plane"] == (record_planes.record_plane(BIN) or "openssl")
+    text = machine.head(found)
+    assert found["processor"] in text and os.uname().release in text
+    assert re.fullmatch(r"3\.[0-9]+\.[0-9]+\S*", found["openssl"])
