@@ -6,6 +6,8 @@
 //   ds-load hold PORT STREAMS                      streams that carried a byte each way and are idle from then on
 //   ds-load stall PORT STREAMS                     streams that are full in both directions, as nobody reads them
 //
+// PORT may be ADDRESS:PORT; it is one of 127.0.0.1 otherwise.
+//
 // In all of them: prints `ready` once it is connected, waits for a line, does the work, prints the figures in one line
 // and closes when standard input ends. So whoever started it can look at the chain's processes in between.
 #include "stream.hpp"
@@ -172,7 +174,7 @@ void run_stall(const sockaddr_in& chain, std::size_t streams) {
 int main(int argc, char** argv) try {
     const std::vector<std::string> args(argv + 1, argv + argc);
     if (args.size() < 3) throw std::runtime_error("see the top of bench/load.cpp for usage");
-    const auto chain = loopback(args[1]);
+    const auto chain = parse_address(args[1]);
     const auto number = [&](std::size_t i) { return std::stoull(args.at(i)); };
     if (args[0] == "transfer")
         run_transfer(chain, number(2),

@@ -38,11 +38,14 @@ struct Order {
     std::uint64_t stream = 0;  ///< its number, which is part of its pattern
 };
 
-inline sockaddr_in loopback(const std::string& port) {
+/// Of "[ADDRESS:]PORT"; without an address 127.0.0.1.
+inline sockaddr_in parse_address(const std::string& text) {
+    const auto colon = text.rfind(':');
+    const auto host = colon == std::string::npos ? "127.0.0.1" : text.substr(0, colon);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(text.substr(colon + 1))));
+    if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) throw std::runtime_error("not an address: " + text);
     return address;
 }
 

@@ -1,5 +1,5 @@
-// ds-target PORT: the service at the far end of every chain. Serves 127.0.0.1:PORT until it is ended; what goes wrong
-// on a stream is told on standard error.
+// ds-target [ADDRESS:]PORT: the service at the far end of every chain. Serves the port, of 127.0.0.1 unless an address
+// is given, until it is ended; what goes wrong on a stream is told on standard error.
 #include "stream.hpp"
 
 #include <atomic>
@@ -63,7 +63,7 @@ int drain_until_closed(const std::string& port) {
     const int listener = socket(AF_INET, SOCK_STREAM, 0);
     const int yes = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    const auto address = loopback(port);
+    const auto address = parse_address(port);
     if (bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || listen(listener, 4096) != 0)
         throw std::runtime_error(std::string("cannot listen: ") + std::strerror(errno));
     return listener;
@@ -85,7 +85,7 @@ int drain_until_closed(const std::string& port) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-    if (argc != 2) throw std::runtime_error("usage: ds-target PORT");
+    if (argc != 2) throw std::runtime_error("usage: ds-target [ADDRESS:]PORT");
     work(drain_until_closed(argv[1]));
 } catch (const std::exception& error) {
     std::fprintf(stderr, "ds-target: %s\n", error.what());

@@ -1,4 +1,5 @@
 """scripts/bench must not rot between two measurements: it runs, counts its bytes and leaves nothing behind."""
+import contextlib
 import json
 import os
 import pathlib
@@ -8,14 +9,16 @@ import subprocess
 import tempfile
 
 import pytest
-from bench import machine, record_planes
+from bench import far, machine, record_planes
 from bench.budget import print_budget
 from bench.processes import Trouble
 from bench.results import Results
 from bench.rows import Bulk
+from bench.workbench import Load, Workbench
 from tests.harness.programs import BIN, ROOT, run as run_to_end, wait_until
 
 pytestmark = pytest.mark.no_sanitizer  # only such builds have the load tools
+NEEDS_WIRE = pytest.mark.skipif(bool(far.why_not()), reason=str(far.why_not()))
 
 
 @pytest.fixture
@@ -97,11 +100,13 @@ def test_a_figure_with_a_limit_is_judged(folder):
     assert (float(judged[1]) <= float(judged[2])) == (judged[3] == "met")
 
 
-@pytest.mark.parametrize("rows", ["open 1 at once"])
+@pytest.mark.parametrize("rows", ["open 1 at once", pytest.param("bulk up 1, 100 ms legs", marks=NEEDS_WIRE)])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_whatever_ends_it_nothing_is_left_behind(folder, rows, number):
     run = bench(folder, "--rounds", "1000", "--rows", rows)
     wait_until(lambda: len(processes_of(folder)) >= 5, "the chain to run")
+    if "legs" in rows:
+        wait_until(lambda: "ds-delay" in names_of(processes_of(folder)), "the wire")
     run.send_signal(number)
     run.communicate(timeout=60)
     assert run.returncode == (130 if number == signal.SIGINT else -number)
@@ -109,6 +114,25 @@ def test_whatever_ends_it_nothing_is_left_behind(folder, rows, number):
     assert number == signal.SIGKILL or not list(folder.glob("ds-bench-*"))
 
 
+def names_of(pids):
+    names = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            names.append(pathlib.Path(f"/proc/{pid}/comm").read_text().strip())
+    return names
+
+
+@NEEDS_WIRE
+def test_a_long_wire_is_late_and_changes_nothing():
+    with Workbench(BIN) as bench, far.long_wire(bench) as wire:
+        address = f"{wire.address('hub')}:{bench.target_port}"
+        with Load(bench.bin / "ds-load", "ping", address, 1, 3) as load:
+            assert all(seconds >= 0.1 for seconds in load.go())
+        with Load(bench.bin / "ds-load", "transfer", address, 8, 32 << 20, 32 << 20, "check") as load:
+            load.go()
+
+
+@NEEDS_WIRE
 def test_a_row_over_long_legs_is_measured_or_says_why_not(folder):
     run = bench(folder, "--quick", "--rounds", "1", "--rows", "bulk * 1, *", "--size", "8MiB")
     output, errors = run.communicate(timeout=240)
