@@ -7,10 +7,12 @@ import re
 import signal
 import subprocess
 import tempfile
+import xml.etree.ElementTree
 
 import pytest
 from bench import far, machine, record_planes
 from bench.budget import print_budget
+from bench.plot import draw
 from bench.processes import Trouble
 from bench.results import Results
 from bench.rows import Bulk
@@ -218,6 +220,30 @@ def test_where_the_record_plane_is_evp_only_its_limit_counts(capsys, plane, limi
     whose = {limit: (name, verdict) for name, _, limit, verdict in judged}
     expected = ("bulk up 8", "met") if plane == "evp" else ("bulk up 8, ours-evp", "MISSED")
     assert whose["0.75"] == expected
+
+
+def test_the_plot_has_each_ratio_with_its_lowest_and_highest_round():
+    results, _ = results_of(ours=[1, 1, 1], haproxy=[1, 2, 4], nginx=[2, 2, 2])
+    svg = draw({"when": "now", "machine": MACHINE, "effort": {"rounds": 3}, "figures": results.rows})
+    root = xml.etree.ElementTree.fromstring(svg)
+    space = {"s": "http://www.w3.org/2000/svg"}
+    whisker = root.find("s:line[@class='haproxy']", space)
+    _, dot = root.findall("s:circle[@class='haproxy']", space)  # the first is the legend's
+    ends = [float(whisker.get(name)) for name in ("x1", "x2")]
+    assert ends[0] < float(dot.get("cx")) < ends[1]
+    assert ends[1] - float(dot.get("cx")) == pytest.approx(float(dot.get("cx")) - ends[0], abs=0.2), "1/4, 1/2, 1"
+    texts = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "0.50" in texts and "bulk up 8" in texts and any("Processor <1>" in each for each in texts)
+    assert "prefers-color-scheme:dark" in svg
+
+
+def test_a_plot_of_peers_alone_is_refused(folder):
+    results, _ = results_of(haproxy=[1], nginx=[2])
+    table = {"when": "now", "machine": MACHINE, "effort": {"rounds": 1}, "figures": results.rows}
+    (folder / "table.json").write_text(json.dumps(table))
+    command = [ROOT / "scripts/bench", "plot", "--json", folder / "table.json", "--output", folder / "table.svg"]
+    assert "no figures of ours" in run_to_end(command, check=False).stderr
+    assert not (folder / "table.svg").exists()
 
 
 def test_the_head_names_processor_kernel_and_openssl():
