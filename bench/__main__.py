@@ -12,11 +12,10 @@ from tests.harness.programs import BIN, ROOT
 
 from . import rows
 from .budget import print_budget
-from .chains import CANDIDATES, PLANES, loopback
+from .chains import CANDIDATES, candidates_of, loopback
 from .comparison import compare
 from .ours import Threads, ours
 from .processes import Trouble
-from .record_planes import check_known, record_plane
 from .machine import describe
 from .results import print_table, write_json
 from .round_trips import count_all, print_counts
@@ -86,16 +85,6 @@ def effort_of(arguments):
     return dataclasses.replace(effort, **given)
 
 
-def candidates_of(arguments):
-    """Those that are asked for; else all that these programs can be."""
-    if arguments.candidates is None:
-        known = record_plane(BIN) is not None
-        return {name: start for name, start in CANDIDATES.items() if known or name not in PLANES}
-    for name in PLANES.keys() & arguments.candidates.keys():
-        check_known(BIN, PLANES[name])
-    return arguments.candidates
-
-
 def rows_like(pattern, among):
     found = [row for row in among if pattern is None or fnmatch.fnmatch(row.name, pattern)]
     if not found:
@@ -105,7 +94,7 @@ def rows_like(pattern, among):
 
 def show_table(bench, arguments, effort, among=ROWS, candidates=None, with_hub=False):
     wanted = rows_like(arguments.rows, among)
-    results = compare(bench, wanted, candidates or candidates_of(arguments), effort)
+    results = compare(bench, wanted, candidates or candidates_of(BIN, arguments.candidates), effort)
     machine = describe(BIN)
     print_table(results, wanted, machine, with_hub)
     print_budget(results, wanted, machine["record plane"])
@@ -123,7 +112,9 @@ def show_scale(bench, arguments, effort):
 
 def show_round_trips(bench, arguments, _):
     """One round will do, as there is little noise in it."""
-    candidates = {name: start for name, start in candidates_of(arguments).items() if start is not loopback}
+    candidates = {
+        name: start for name, start in candidates_of(BIN, arguments.candidates).items() if start is not loopback
+    }
     counts = count_all(bench, candidates, arguments.rounds or 1)
     print_counts(counts)
     return counts

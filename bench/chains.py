@@ -12,7 +12,7 @@ from .hops import haproxy, nginx, stunnel
 from .openssh import openssh
 from .ours import ours
 from .processes import Processes
-from .record_planes import EVP, OFF
+from .record_planes import EVP, OFF, check_known, record_plane
 
 PLANES = {"ours-evp": EVP, "ours-off": OFF}  # ours, but with another record plane than they choose themselves
 
@@ -52,3 +52,13 @@ CANDIDATES = {
     "openssh": openssh,
     "loopback": loopback,
 }
+
+
+def candidates_of(bin_directory, asked_for=None):
+    """Those that are asked for; else all that these programs can be."""
+    if asked_for is None:
+        known = record_plane(bin_directory) is not None
+        return {name: start for name, start in CANDIDATES.items() if known or name not in PLANES}
+    for name in PLANES.keys() & asked_for.keys():
+        check_known(bin_directory, PLANES[name])
+    return asked_for
