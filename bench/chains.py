@@ -1,14 +1,15 @@
 """The candidates: what may stand between a client and a service, each in the roles service, hub and device.
 
 All of them: one thread for each process, TLS 1.3 with AES-128-GCM on the two legs that meet in the middle, certificates
-verified, everything else as the program comes. bench.places says where each role is and where a leg is dialled.
+verified, HAProxy's and nginx's buffers as large as makes them fastest, everything else as the program comes.
+bench.places says where each role is and where a leg is dialled.
 """
 import contextlib
 import dataclasses
 import functools
 import typing
 
-from .hops import haproxy, nginx, stunnel
+from .hops import haproxy, lean_haproxy, lean_nginx, lean_stunnel, nginx, stunnel
 from .openssh import openssh
 from .ours import ours
 from .processes import Processes
@@ -29,6 +30,10 @@ class Chain:
     def another(self, bench):
         """The same, started now."""
         return running(bench, self.name, self.start)
+
+    def lean(self, bench):
+        """The same, started now as it takes the least memory."""
+        return running(bench, self.name, LEAN.get(self.name, self.start))
 
 
 @contextlib.contextmanager
@@ -52,6 +57,7 @@ CANDIDATES = {
     "openssh": openssh,
     "loopback": loopback,
 }
+LEAN = {"haproxy": lean_haproxy, "nginx": lean_nginx, "stunnel": lean_stunnel}
 
 
 def candidates_of(bin_directory, asked_for=None):

@@ -22,7 +22,7 @@ class IdleMemory(Row):
     columns = [f"{role} MiB" for role in ("chain", *ROLES)]
 
     def measure(self, bench, chain, effort):
-        with chain.another(bench) as fresh:
+        with chain.lean(bench) as fresh:
             return memory_figures(fresh.processes.private_bytes(), "MiB", MIB)
 
 
@@ -34,7 +34,7 @@ class StreamMemory(Row):
     columns = [f"{role} KiB" for role in ("chain", *ROLES)]
 
     def measure(self, bench, chain, effort):
-        with chain.another(bench) as fresh:
+        with chain.lean(bench) as fresh:
             before = fresh.processes.private_bytes()
             with bench.load(fresh, "hold", effort.idle_streams) as held:
                 held.go()
@@ -54,7 +54,7 @@ class BusyMemory(Row):
 
     def measure(self, bench, chain, effort):
         size = effort.bytes // self.streams * self.streams
-        with chain.another(bench) as fresh, bench.load(fresh, "transfer", self.streams, size, size) as load:
+        with chain.lean(bench) as fresh, bench.load(fresh, "transfer", self.streams, size, size) as load:
             with watched(fresh.processes) as peaks:
                 load.go()
         return memory_figures(peaks, "MiB", MIB)
@@ -87,7 +87,7 @@ class StalledMemory(Row):
     columns = [*(f"{role} KiB" for role in ("chain", *ROLES)), "CPU % of a core", "new stream ms"]
 
     def measure(self, bench, chain, effort):
-        with chain.another(bench) as fresh:
+        with chain.lean(bench) as fresh:
             before = fresh.processes.private_bytes()
             with bench.load(fresh, "stall", effort.stalled_streams) as stalled:
                 stalled.go()

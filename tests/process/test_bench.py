@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 import pytest
 from bench import far, machine, record_planes
 from bench.budget import print_budget
-from bench.chains import CANDIDATES, PLANES, candidates_of
+from bench.chains import CANDIDATES, PLANES, candidates_of, running
 from bench.plot import draw
 from bench.processes import Trouble
 from bench.results import Results
@@ -153,6 +153,17 @@ def test_a_row_over_long_legs_is_measured_or_says_why_not(folder):
             assert 0 < figures["MiB/s"] < 8 / 0.2, "no byte crosses both legs and comes back sooner"
         else:  # a machine with other things to do
             assert "no rows over legs" in errors and row not in output
+
+
+@pytest.mark.parametrize("name, setting", [("haproxy", r"tune\.bufsize (\d+)"), ("nginx", r"proxy_buffer_size (\d+);")])
+def test_memory_is_measured_with_the_buffers_that_peers_come_with(name, setting):
+    def buffers_of(chain):
+        configs = [path for path in chain.processes.folder.rglob("*") if path.suffix in (".cfg", ".conf")]
+        return [int(re.search(setting, path.read_text())[1]) for path in configs]
+
+    with Workbench(BIN) as bench, running(bench, name, CANDIDATES[name]) as chain, chain.lean(bench) as lean:
+        assert buffers_of(chain) == [32768] * 3
+        assert buffers_of(lean) == [16384] * 3
 
 
 def programs_that_say(folder, words):
