@@ -98,7 +98,8 @@ bool take(Underway& underway, int from, Clock::duration delay) {
         auto* const room = underway.room();
         if (room == nullptr) return false;
         const auto size = read(from, room, longest_packet);
-        if (size <= 0) break;
+        if (size < 0 && errno == EAGAIN) break;
+        if (size <= 0) _exit(0);  // the device has gone with its namespace
         underway.put(static_cast<std::size_t>(size), Clock::now() + delay);
     }
     return true;

@@ -7,12 +7,14 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 import xml.etree.ElementTree
 
 import pytest
 from bench import far, machine, record_planes
 from bench.budget import print_budget
 from bench.chains import CANDIDATES, PLANES, candidates_of, running
+from bench.memory import watched
 from bench.plot import draw
 from bench.processes import Trouble
 from bench.results import Results
@@ -115,7 +117,7 @@ def test_whatever_ends_it_nothing_is_left_behind(folder, rows, number):
     run = bench(folder, "--rounds", "1000", "--rows", rows)
     wait_until(lambda: len(processes_of(folder)) >= 5, "the chain to run")
     if "legs" in rows:
-        wait_until(lambda: "ds-delay" in names_of(processes_of(folder)), "the wire")
+        wait_until(lambda: {"ds-delay", "ds-load"} <= names_of(processes_of(folder)), "bytes on the wire")
     run.send_signal(number)
     run.communicate(timeout=60)
     assert run.returncode == (130 if number == signal.SIGINT else -number)
@@ -124,10 +126,10 @@ def test_whatever_ends_it_nothing_is_left_behind(folder, rows, number):
 
 
 def names_of(pids):
-    names = []
+    names = set()
     for pid in pids:
         with contextlib.suppress(OSError):
-            names.append(pathlib.Path(f"/proc/{pid}/comm").read_text().strip())
+            names.add(pathlib.Path(f"/proc/{pid}/comm").read_text().strip())
     return names
 
 
@@ -164,6 +166,26 @@ def test_memory_is_measured_with_the_buffers_that_peers_come_with(name, setting)
     with Workbench(BIN) as bench, running(bench, name, CANDIDATES[name]) as chain, chain.lean(bench) as lean:
         assert buffers_of(chain) == [32768] * 3
         assert buffers_of(lean) == [16384] * 3
+
+
+class Waning:
+    """Processes that have had their most memory when a look at them has been waited for."""
+
+    def __init__(self):
+        self._sizes, self.seen = iter([5, 7, 6]), threading.Event()
+
+    def private_bytes(self):
+        size = next(self._sizes, None)
+        if size is None:
+            self.seen.set()
+        return {"hub": size or 1}
+
+
+def test_memory_of_busy_streams_is_the_most_that_there_was():
+    processes = Waning()
+    with watched(processes, interval=0) as peaks:
+        assert processes.seen.wait(60)
+    assert peaks == {"hub": 7}
 
 
 def programs_that_say(folder, words):
