@@ -60,6 +60,8 @@ class IncomingConnection {
         auto secured = std::make_unique<TlsStream>(take_socket(), *hub_.tls.get());
         if (asks_for_certificates()) secured->request_client_certificate();
         co_await secured->handshake();
+        if (hub_.log.enabled(LogLevel::debug))
+            hub_.log.debug("TLS is up", {{"peer", peer_}, {"tls", secured->description()}});
         slot_->advance();
         transport_ = std::move(secured);
     }
