@@ -9,6 +9,9 @@
 #include <dlfcn.h>
 #include <optional>
 #include <vector>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace device_streams {
 
@@ -90,9 +93,11 @@ class IpsecMb final : public AeadBackend {
 
 bool has_instructions() {
 #if defined(__x86_64__)
+    // VAES by hand, as clang 14 has no name for it.
+    unsigned a = 0, b = 0, c = 0, d = 0;
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("vaes") &&
-           __builtin_cpu_supports("vpclmulqdq");
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("vpclmulqdq") && __get_cpuid_count(7, 0, &a, &b, &c, &d) == 1 && (c & bit_VAES) != 0;
 #else
     return false;
 #endif
