@@ -59,10 +59,11 @@ class RecordLayer {
     virtual std::optional<ClientCertificate> take_client_certificate() = 0;
     virtual std::optional<ChannelBinding> channel_binding() const = 0;
 
- protected:
-    RecordLayer() = default;
     RecordLayer(const RecordLayer&) = delete;
     RecordLayer& operator=(const RecordLayer&) = delete;
+
+ protected:
+    RecordLayer() = default;
 };
 
 }  // namespace device_streams
