@@ -17,7 +17,7 @@ namespace {
 
 // How many reads without payload one try_read makes, so that a flood of control frames cannot hold the thread.
 constexpr int reads_per_turn = 16;
-// Where a header may come only this much is read: the payload behind it is moved over it.
+// Where a header may come only one TLS record is read: the payload behind it is moved over it.
 constexpr std::size_t read_with_header = 16 * 1024;
 constexpr std::size_t drop_size = 8 * 1024;
 constexpr std::size_t parked_at_most = 512;
