@@ -136,7 +136,7 @@ asio::awaitable<void> Connection::until_peer_leaves() {
 
 std::unique_ptr<Transport> Connection::release(std::vector<std::byte>& early_bytes) {
     early_bytes.assign(buffer_.begin(), buffer_.end());
-    buffer_ = {};
+    buffer_ = std::vector<std::byte>();
     reusable_ = false;
     return std::move(transport_);
 }
@@ -236,7 +236,7 @@ asio::awaitable<void> Connection::read_exactly(std::size_t size, std::string& in
 std::string Connection::take(std::size_t size) {
     std::string taken(as_text(buffer_).substr(0, size));
     if (size == buffer_.size()) {
-        buffer_ = {};
+        buffer_ = std::vector<std::byte>();
     } else {
         buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(size));
     }

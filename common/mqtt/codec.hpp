@@ -138,7 +138,7 @@ class Decoder {
     void drop(std::size_t size);
 
     std::size_t limit_;
-    std::vector<std::byte> buffer_;
+    std::vector<std::byte> buffer_;  // holds no memory while it is empty
     std::size_t consumed_ = 0;
 };
 

@@ -9,8 +9,6 @@ namespace device_streams::mqtt {
 
 namespace {
 
-constexpr std::size_t spare_kept = 4096;  // a link that is idle again gives larger buffers back
-
 struct Header {
     std::uint8_t first = 0;
     std::size_t size = 0;  // of the header itself
@@ -68,9 +66,8 @@ void Decoder::drop(std::size_t size) {
     OPENSSL_cleanse(buffer_.data() + consumed_, size);
     consumed_ += size;
     if (consumed_ < buffer_.size()) return;
-    buffer_.clear();
+    buffer_ = std::vector<std::byte>();
     consumed_ = 0;
-    if (buffer_.capacity() > spare_kept) buffer_.shrink_to_fit();
 }
 
 }  // namespace device_streams::mqtt
