@@ -12,6 +12,7 @@ namespace {
 // Then other connections of the thread have their turn.
 constexpr std::size_t bytes_per_turn = 64 * 1024;
 constexpr std::size_t packets_per_turn = 16;
+constexpr std::size_t written_at_once = 256;  // Transport::try_write takes no more
 
 // What is read is decoded before anything else runs, so all connections of a thread can share the room.
 WritableBytes reading_room() {
@@ -42,7 +43,7 @@ void Connection::limit(PacketRate rate, Clock& clock) {
 asio::awaitable<void> Connection::read(Receiver& receiver) {
     for (;;) {
         const auto given = take_turn(receiver, bytes_per_turn, packets_per_turn);
-        if (given == Given::last) co_return;
+        if (given == Given::last || needs_writer()) co_return;
         co_await asio::post(asio::use_awaitable);
         if (given == Given::all)
             co_await stream_.wait_readable();
@@ -88,26 +89,33 @@ Connection::Given Connection::give(Receiver& receiver, std::size_t& most_packets
 
 bool Connection::put(const Packet& packet) {
     auto bytes = encode(packet);
+    if (outbox_bytes_ == 0 && bytes.size() <= written_at_once && stream_.try_write(bytes)) return true;
     if (outbox_bytes_ + bytes.size() > outbox_limit) return false;
     outbox_bytes_ += bytes.size();
     outbox_.push_back(std::move(bytes));
-    filled_.wake();
+    if (filled_) filled_->wake();
     return true;
 }
 
 asio::awaitable<void> Connection::flush() {
-    while (!outbox_.empty()) {
-        const auto bytes = std::move(outbox_.front());
-        outbox_.pop_front();
-        co_await write_copy(stream_, bytes);
-        outbox_bytes_ -= bytes.size();
-    }
+    return write_out(Writer(&(has_writer_ = true)), false);
 }
 
 asio::awaitable<void> Connection::write() {
+    filled_ = std::make_unique<Event>(strand_);
+    return write_out(Writer(&(has_writer_ = true)), true);
+}
+
+asio::awaitable<void> Connection::write_out(Writer /*as long as this runs*/, bool for_ever) {
     for (;;) {
-        co_await flush();
-        co_await filled_.wait();
+        while (!outbox_.empty()) {
+            const auto bytes = std::move(outbox_.front());
+            outbox_.pop_front();
+            co_await write_copy(stream_, bytes);
+            outbox_bytes_ -= bytes.size();
+        }
+        if (!for_ever) co_return;
+        co_await filled_->wait();
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <list>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -36,7 +37,7 @@ class Connection {
 
     /// `stream` outlives it; nobody else reads or writes it meanwhile. `packet_limit` as for Decoder, in bytes.
     Connection(ByteStream& stream, const asio::any_io_executor& strand, std::size_t packet_limit)
-        : stream_(stream), decoder_(packet_limit), filled_(strand) {}
+        : stream_(stream), decoder_(packet_limit), strand_(strand) {}
 
     void set_packet_limit(std::size_t bytes) { decoder_.set_packet_limit(bytes); }
 
@@ -47,14 +48,17 @@ class Connection {
     /// The next packet, for a login that takes one; nullopt: the peer has ended its direction. Throws ProtocolError and
     /// StreamError, as all that read do.
     asio::awaitable<std::optional<Packet>> next();
-    /// Gives packets to `receiver` until it wants no more or the peer has ended its direction.
+    /// Gives packets to `receiver` until it wants no more, the peer has ended its direction, or needs_writer().
     asio::awaitable<void> read(Receiver& receiver);
     /// Gives what is there without waiting, until `most` bytes were read or the rate is used up. False where read()
     /// would return.
     bool take_in(Receiver& receiver, std::size_t most);
 
-    /// Puts a packet behind those that wait to be written. False: there is no room for it, as the peer does not read.
+    /// Writes a short packet at once where that needs no waiting, else puts it behind those that wait to be written.
+    /// False: there is no room for it, as the peer does not read.
     bool put(const Packet& packet);
+    /// True when something waits to be written and nobody does.
+    bool needs_writer() const { return !outbox_.empty() && !has_writer_; }
     /// Writes what was put; returns once the stream has taken all of it. Throws StreamError.
     asio::awaitable<void> flush();
     /// Writes what is put, now and later, until it is cancelled. Throws StreamError.
@@ -62,6 +66,12 @@ class Connection {
 
  private:
     enum class Given { all, some, last };
+    // From the call that makes a writer to the end of its coroutine.
+    struct NoWriter {
+        void operator()(bool* has_writer) const { *has_writer = false; }
+    };
+    using Writer = std::unique_ptr<bool, NoWriter>;
+    asio::awaitable<void> write_out(Writer writer, bool for_ever);
     Given take_turn(Receiver& receiver, std::size_t most_bytes, std::size_t most_packets);
     Given give(Receiver& receiver, std::size_t& most_packets);
 
@@ -70,8 +80,10 @@ class Connection {
     std::optional<PacketBudget> budget_;
     Clock* clock_ = nullptr;                    // with a budget
     std::list<std::vector<std::byte>> outbox_;  // takes no memory while it is empty, as a deque would
-    std::size_t outbox_bytes_ = 0;
-    Event filled_;
+    std::size_t outbox_bytes_ = 0;              // with those that are being written
+    bool has_writer_ = false;
+    const asio::any_io_executor strand_;
+    std::unique_ptr<Event> filled_;  // for write()
 };
 
 }  // namespace device_streams::mqtt

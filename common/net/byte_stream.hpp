@@ -83,6 +83,10 @@ class ByteStream {
 
     /// Returns when the layer below has taken all bytes; `out` must live until then and holds garbage afterwards.
     virtual asio::awaitable<void> write_all(OutBytes out) = 0;
+    /// Takes all of a short message (at most 256 bytes) at once, or nothing: true when it was taken. Never waits; what
+    /// the socket does not accept now is sent by the next write_all or wait_readable. Not while a write_all is under
+    /// way.
+    virtual bool try_write(ReadableBytes /*bytes*/) { return false; }
     /// Ends the outgoing direction; the other goes on. Where half_close() is false it only flushes.
     virtual asio::awaitable<void> finish() = 0;
     /// True when one direction can end alone.
@@ -118,10 +122,6 @@ using ChannelBinding = std::array<unsigned char, 32>;
 /// all of its bytes or none, so that a last message may still follow it.
 class Transport : public ByteStream {
  public:
-    /// Takes all of a short message (at most 256 bytes) at once, or nothing: true when it was taken. Never waits; what
-    /// the socket does not accept now is sent by the next write_all or wait_readable. Not while a write_all is under
-    /// way.
-    virtual bool try_write(ReadableBytes bytes) = 0;
     /// How long the peer may leave everything unanswered before its watch, or the next operation, finds it lost.
     /// Nothing happens where there is no network.
     virtual void give_up_after(std::chrono::steady_clock::duration /*silence*/) {}

@@ -191,6 +191,22 @@ asio::awaitable<void> WsStream::write_all(OutBytes out) {
     flush_slot();
 }
 
+bool WsStream::try_write(ReadableBytes bytes) {
+    constexpr std::size_t taken_at_most = 256;  // by the transport
+    flush_slot();
+    if (!slot_.empty() || slot_.closing() || over() || writing_ || cut_in_frame_) return false;
+    if (longest_header + bytes.size() > taken_at_most) return false;
+    std::array<std::byte, taken_at_most> room;
+    const WritableBytes payload = WritableBytes(room).subspan(longest_header, bytes.size());
+    std::ranges::copy(bytes, payload.begin());
+    const auto header = data_header(payload.size());
+    if (header.mask) apply_mask(payload, *header.mask, 0);
+    const auto size = write_header_before(payload.data(), header);
+    const bool taken = transport_->try_write({payload.data() - size, size + payload.size()});
+    if (taken) last_sent_ = now();
+    return taken;
+}
+
 FrameHeader WsStream::data_header(std::size_t length) const {
     FrameHeader header{.opcode = Opcode::binary, .fin = true, .length = length, .mask = std::nullopt};
     if (options_.role == Role::client) header.mask = fresh_masking_key();

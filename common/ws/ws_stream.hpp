@@ -59,6 +59,7 @@ class WsStream final : public ByteStream {
     std::optional<std::size_t> try_read(WritableBytes into) override;
     asio::awaitable<void> wait_readable() override;
     asio::awaitable<void> write_all(OutBytes out) override;
+    bool try_write(ReadableBytes bytes) override;
     asio::awaitable<void> finish() override;
     bool half_close() const override { return options_.half_close; }
     bool ended() const override { return ended_; }

@@ -254,6 +254,38 @@ TEST_F(MqttConnectionTest, WritesWhatIsPutBeforeAndAfterItBegins) {
     EXPECT_TRUE(writing.done());
 }
 
+TEST_F(MqttConnectionTest, ShortPacketIsWrittenAtOnceWhereThatNeedsNoWaiting) {
+    connection.put(message("a"));
+    EXPECT_FALSE(connection.needs_writer());
+    EXPECT_EQ(peer_reads(), Topics{"a"});
+    connection.put(message("b", 1000));
+    EXPECT_TRUE(connection.needs_writer()) << "it is long";
+    connection.put(message("c"));
+    EXPECT_EQ(peer_reads(), Topics{}) << "what follows stays behind it";
+    test::run(io, connection.flush());
+    EXPECT_EQ(peer_reads(), (Topics{"b", "c"}));
+    hold();
+    connection.put(message("d"));
+    EXPECT_TRUE(connection.needs_writer()) << "the peer does not read";
+}
+
+TEST_F(MqttConnectionTest, ReadingEndsWhenSomethingWaitsThatNobodyWrites) {
+    hold();
+    connection.put(message("a"));
+    Running<void> reading(io, connection.read(taker));
+    poll(io);
+    EXPECT_TRUE(reading.done());
+    Running<void> writing(io, connection.flush());
+    Running<void> beside(io, connection.read(taker));
+    poll(io);
+    EXPECT_FALSE(connection.needs_writer());
+    EXPECT_FALSE(beside.done());
+    let_go();
+    EXPECT_TRUE(writing.done());
+    beside.cancel();
+    poll(io);
+}
+
 TEST_F(MqttConnectionTest, FlushReturnsOnceTheStreamHasTakenAll) {
     hold();
     connection.put(message("a"));

@@ -47,6 +47,33 @@ TEST_F(WsClientWrite, EveryFrameHasAMaskOfItsOwn) {
     EXPECT_NE(transport->sent.substr(4, 4), transport->sent.substr(1008 + 4, 4));
 }
 
+TEST_F(WsWrite, ShortMessageIsTakenAtOnce) {
+    EXPECT_TRUE(stream.try_write(bytes_of("SSH-2.0-x\r\n")));
+    EXPECT_EQ(to_hex(transport->sent), "820b5353482d322e302d780d0a");
+    EXPECT_FALSE(stream.try_write(bytes_of(pattern(243)))) << "longer than the transport may be given";
+    EXPECT_TRUE(stream.try_write(bytes_of(pattern(242))));
+    EXPECT_EQ(sent().size(), 2u);
+}
+
+TEST_F(WsClientWrite, ShortMessageIsMasked) {
+    EXPECT_TRUE(stream.try_write(bytes_of("0123456789")));
+    EXPECT_EQ(sent(), (std::vector<SentFrame>{{Opcode::binary, true, "0123456789"}}));
+}
+
+TEST_F(WsWrite, NoMessageIsTakenAtOnceThatWouldPassOthersOrFollowAClose) {
+    transport->accept_writes(false);
+    EXPECT_FALSE(stream.try_write(bytes_of("a"))) << "the transport is full";
+    auto writing = driver.start(write("blocked"));
+    EXPECT_FALSE(stream.try_write(bytes_of("b"))) << "another one is under way";
+    transport->accept_writes(true);
+    driver.poll();
+    EXPECT_EQ(sent_payload(), "blocked");
+    transport->push(from_client(8, ""));
+    EXPECT_EQ(try_read(), "0");
+    EXPECT_FALSE(stream.try_write(bytes_of("c"))) << "the WebSocket is closed";
+    EXPECT_EQ(sent_payload(), "blocked");
+}
+
 TEST_F(WsWrite, ReadingGoesOnWhileAWriteIsBlocked) {
     transport->accept_writes(false);
     auto writing = driver.start(write("blocked"));
