@@ -46,7 +46,7 @@ class StreamHub final : public Component {
     Registry& registry() { return *registry_; }
 
  private:
-    using Service = asio::awaitable<void> (ConnectionHandler::*)(Socket, SendAway);
+    using Service = TaskSet::Beginning (ConnectionHandler::*)(Socket, SendAway);
     void listen_to(std::unique_ptr<Listener>& listener, const Endpoint& endpoint, Service serve);
     asio::awaitable<void> accept_all(Listener& listener, Service serve);
     void refuse_for_memory(const Socket& socket);

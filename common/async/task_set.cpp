@@ -4,7 +4,6 @@
 #include "common/base/error.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
@@ -16,20 +15,28 @@ namespace device_streams {
 struct TaskSet::Task {
     explicit Task(Strand where) : strand(std::move(where)) {}
     Strand strand;
-    asio::cancellation_signal signal;  // used on the strand only
-    bool over = false;                 // likewise
+    Interruption interruption;  // used on the strand only
+    bool over = false;          // likewise
+
+    void cancel() {
+        if (!over) interruption.cancel();
+    }
+    // The coroutine says on its own strand when it is over: a signal emitted after that would reach a dead frame.
+    struct End {
+        Task& task;
+        ~End() { task.over = true; }
+    };
 };
 
-// The coroutine says on its own strand when it is over: a signal emitted after that would reach a dead frame.
 asio::awaitable<void> TaskSet::run(asio::awaitable<void> work, std::shared_ptr<Task> task) {
-    std::exception_ptr failure;
-    try {
-        co_await std::move(work);
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    task->over = true;
-    if (failure) std::rethrow_exception(failure);
+    const Task::End end{*task};
+    co_await std::move(work);
+}
+
+asio::awaitable<void> TaskSet::run_on(Beginning beginning, std::shared_ptr<Task> task) {
+    const Task::End end{*task};
+    const auto next = co_await std::move(beginning);
+    if (next) co_await next->run(task->interruption);
 }
 
 void TaskSet::spawn(asio::awaitable<void> task) {
@@ -37,31 +44,31 @@ void TaskSet::spawn(asio::awaitable<void> task) {
 }
 
 void TaskSet::spawn(Strand strand, asio::awaitable<void> work) {
-    start(std::make_shared<Task>(std::move(strand)), std::move(work));
+    const auto task = std::make_shared<Task>(std::move(strand));
+    start(task, run(std::move(work), task));
 }
 
-void TaskSet::spawn_stoppable(Strand strand, const std::function<asio::awaitable<void>(Stop)>& make) {
+void TaskSet::spawn_stoppable(Strand strand, const std::function<Beginning(Stop)>& make) {
     const auto task = std::make_shared<Task>(std::move(strand));
     auto stop = [task](std::function<bool()> still_wanted) {
         asio::post(task->strand, [task, still_wanted = std::move(still_wanted)] {
-            if (!task->over && still_wanted()) task->signal.emit(asio::cancellation_type::terminal);
+            if (!task->over && still_wanted()) task->cancel();
         });
     };
-    start(task, make(std::move(stop)));
+    start(task, run_on(make(std::move(stop)), task));
 }
 
-void TaskSet::start(std::shared_ptr<Task> task, asio::awaitable<void> work) {
-    const auto strand = task->strand;
+void TaskSet::start(const std::shared_ptr<Task>& task, asio::awaitable<void> body) {
     std::list<std::shared_ptr<Task>> entry{task};
     const auto where = entry.begin();
     // Posted, so that slot and coroutine are touched on the strand alone.
-    auto begin = [this, task, where, body = run(std::move(work), task)]() mutable {
+    auto begin = [this, task, where, body = std::move(body)]() mutable {
         auto at_end = [this, where](std::exception_ptr failure) { ended(where, failure); };
         asio::co_spawn(task->strand, std::move(body),
-                       asio::bind_cancellation_slot(task->signal.slot(), std::move(at_end)));
+                       asio::bind_cancellation_slot(task->interruption.slot(), std::move(at_end)));
     };
     const std::lock_guard lock(mutex_);  // held, so that it does not end before it is in the list
-    asio::post(strand, std::move(begin));
+    asio::post(task->strand, std::move(begin));
     tasks_.splice(tasks_.end(), entry);
 }
 
@@ -85,9 +92,7 @@ std::size_t TaskSet::size() const {
 void TaskSet::cancel_all() {
     const std::lock_guard lock(mutex_);
     for (const auto& task : tasks_) {
-        asio::post(task->strand, [task] {
-            if (!task->over) task->signal.emit(asio::cancellation_type::terminal);
-        });
+        asio::post(task->strand, [task] { task->cancel(); });
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/async/interruption.hpp"
 #include "common/base/clock.hpp"
 
 #include <asio/any_io_executor.hpp>
@@ -17,6 +18,15 @@ namespace device_streams {
 
 /// A strand of its own for one connection.
 using Strand = asio::strand<asio::any_io_executor>;
+
+/// What a task goes on as when the coroutine that began it has returned. What that one held, and all that it waited in,
+/// is gone by then: a task that is idle for long is small.
+class Continuation {
+ public:
+    virtual ~Continuation() = default;
+    /// `interruption` is that of the task.
+    virtual asio::awaitable<void> run(Interruption& interruption) = 0;
+};
 
 /// The sessions that run at a time: spawns each on a strand, stops them politely (the caller asks them) and then by
 /// cancellation, and waits until none is left. All members may be called from any thread. It must outlive its tasks:
@@ -38,8 +48,9 @@ class TaskSet {
     /// Ends one task by terminal cancellation, on its strand and only if `still_wanted` says so there. Any thread, also
     /// when the task is over.
     using Stop = std::function<void(std::function<bool()> still_wanted)>;
-    /// Runs what `make` returns for the task's Stop.
-    void spawn_stoppable(Strand strand, const std::function<asio::awaitable<void>(Stop)>& make);
+    /// Runs what `make` returns for the task's Stop, and then what that goes on as; nullptr: nothing.
+    using Beginning = asio::awaitable<std::unique_ptr<Continuation>>;
+    void spawn_stoppable(Strand strand, const std::function<Beginning(Stop)>& make);
     Strand make_strand() const { return asio::make_strand(executor_); }
 
     std::size_t size() const;
@@ -52,8 +63,9 @@ class TaskSet {
 
  private:
     struct Task;
-    void start(std::shared_ptr<Task> task, asio::awaitable<void> work);
+    void start(const std::shared_ptr<Task>& task, asio::awaitable<void> body);
     static asio::awaitable<void> run(asio::awaitable<void> work, std::shared_ptr<Task> task);
+    static asio::awaitable<void> run_on(Beginning beginning, std::shared_ptr<Task> task);
     void ended(std::list<std::shared_ptr<Task>>::iterator where, std::exception_ptr failure);
 
     asio::any_io_executor executor_;

@@ -4,14 +4,16 @@
 #include "hub/devices/device_link.hpp"
 #include "hub/streams/close_within.hpp"
 
+#include <utility>
+
 namespace device_streams::hub {
 
 namespace {
 
-// Runs one phase of a link; whatever ends it becomes its end.
-asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
+// In a handler of what a link has thrown: that is its end.
+void note_failure(DeviceLink& link) {
     try {
-        co_await std::move(phase);
+        throw;
     } catch (const mqtt::AmqpInstead& fault) {
         link.note_end(Errc::transport_not_served, fault.what());
     } catch (const mqtt::ProtocolError& fault) {
@@ -27,10 +29,6 @@ asio::awaitable<void> guarded(DeviceLink& link, asio::awaitable<void> phase) {
         else
             link.note_end(Errc::internal, fault.what());
     }
-}
-
-asio::awaitable<void> log_in(DeviceLink& link, const std::string& peer, bool& up) {
-    up = co_await link.log_in(peer);
 }
 
 // A reconnecting device is no news for a warning.
@@ -49,11 +47,6 @@ void log_end(const Log& log, const EndLink& end, Clock::duration life) {
     const auto& info = device_streams::describe(*end.fault);
     where.write(level_of(end), "device link down",
                 {{"code", info.id}, {"reason", end.why}, {"duration_ms", lived}, {"next", info.advice}});
-}
-
-LinkParty party_of(const DeviceLink& link, const LinkOrigin& from) {
-    const auto& login = link.login();
-    return {login.target, from.peer, login.api_version, from.protocol, link.claimed()};
 }
 
 std::optional<ResultType> link_fault(const EndLink& end) {
@@ -87,77 +80,135 @@ CloseReason close_reason_for(Errc fault) {
     }
 }
 
-// Tells the broker in every way out, the hub's end included.
-class Registered {
+/// One device from CONNECT to the end of its link. The broker hears of the end in every way out, the hub's included.
+class LinkedDevice final : public Continuation {
  public:
-    Registered(StreamBroker& broker, const DeviceLink& link) : broker_(broker), link_(link) {}
-    Registered(const Registered&) = delete;
-    Registered& operator=(const Registered&) = delete;
-    ~Registered() { end(); }
-    void end() {
-        if (!ended_ && link_.number() != 0) broker_.link_down(link_.number());
-        ended_ = true;
-    }
+    LinkedDevice(HubContext& hub, std::unique_ptr<ByteStream> stream, LinkOrigin from,
+                 const asio::any_io_executor& strand)
+        : hub_(hub),
+          stream_(std::move(stream)),
+          peer_(std::move(from.peer)),
+          protocol_(from.protocol),
+          link_(hub, *stream_, std::move(from.shown), strand) {}
+    LinkedDevice(const LinkedDevice&) = delete;
+    LinkedDevice& operator=(const LinkedDevice&) = delete;
+    ~LinkedDevice() override { leave_broker(); }
+
+    /// False: it was refused, and the stream has ended.
+    asio::awaitable<bool> log_in(UnauthenticatedConnections::Slot slot);
+    asio::awaitable<void> run(Interruption& interruption) override;
 
  private:
-    StreamBroker& broker_;
-    const DeviceLink& link_;
-    bool ended_ = false;
+    asio::awaitable<void> try_login(bool& up) { up = co_await link_.log_in(peer_); }
+    LinkParty party() const { return {device(), peer_, link_.login().api_version, protocol_, link_.claimed()}; }
+    const iothub::Target& device() const { return link_.login().target; }
+    Log log() const { return hub_.log.with({{"device", device().to_string()}, {"peer", peer_}}); }
+    void leave_broker();
+    void tell_up();
+    void tell_down();
+    void tell_refused();
+    asio::awaitable<void> part();
+    asio::awaitable<void> say_goodbye();
+    asio::awaitable<void> close() {
+        return close_within(*stream_, CloseReason::clean, hub_.limits.get()->relay.goodbye, hub_.clock);
+    }
+
+    HubContext& hub_;
+    const std::unique_ptr<ByteStream> stream_;
+    const std::string peer_;
+    const LinkProtocol protocol_;
+    DeviceLink link_;
+    bool left_broker_ = false;
+    Clock::time_point since_{};
 };
 
-// For a device that is told what comes before the end; one that is gone costs no more than a goodbye may take.
-asio::awaitable<void> say_goodbye(DeviceLink& link, ByteStream& stream, HubContext& hub) {
-    const auto limit = hub.limits.get()->relay.goodbye;
+void LinkedDevice::leave_broker() {
+    if (!std::exchange(left_broker_, true) && link_.number() != 0) hub_.broker.link_down(link_.number());
+}
+
+asio::awaitable<bool> LinkedDevice::log_in(UnauthenticatedConnections::Slot slot) {
+    bool up = false;
     try {
-        co_await with_timeout(link.flush(), limit, hub.clock);
-    } catch (const std::system_error&) {
-        co_return stream.abort(CloseReason::cancelled);
+        const auto head_timeout = slot.patience(hub_.limits.get()->connections.head_timeout);
+        co_await with_timeout(try_login(up), head_timeout, hub_.clock);
+    } catch (...) {
+        note_failure(link_);
+        up = false;
     }
-    co_await close_within(stream, CloseReason::clean, limit, hub.clock);
+    if (up) {
+        tell_up();
+        co_return true;
+    }
+    leave_broker();
+    if (link_.end().fault == Errc::hub_stopping) co_return false;
+    tell_refused();
+    co_await close();
+    co_return false;
+}
+
+void LinkedDevice::tell_refused() {
+    hub_.peer_faults.report(peer_, link_.end().fault.value_or(Errc::peer_garbage), link_.end().why);
+    if (link_.named_identity()) hub_.resource_log.add_of_stranger(peer_, LinkUp{party(), link_fault(link_.end())});
+}
+
+void LinkedDevice::tell_up() {
+    constexpr std::size_t shown = 128;  // of what the device says about itself
+    const auto& login = link_.login();
+    log().info("device link up",
+               {{"client", login.client_type.substr(0, shown)}, {"api_version", login.api_version.substr(0, shown)}});
+    hub_.resource_log.add_of_device(device(), LinkUp{party()});
+    since_ = hub_.clock.now();
+}
+
+void LinkedDevice::tell_down() {
+    const auto life = hub_.clock.now() - since_;
+    log_end(log(), link_.end(), life);
+    hub_.resource_log.add_of_device(device(), LinkDown{party(), life, link_fault(link_.end())});
+}
+
+// What it waits in here it waits in for as long as the device is idle: a hub has tens of thousands of them.
+asio::awaitable<void> LinkedDevice::run(Interruption& interruption) {
+    try {
+        co_await link_.run(interruption);
+    } catch (...) {
+        note_failure(link_);
+    }
+    tell_down();
+    leave_broker();  // before the goodbye, which may take its time
+    co_await part();
+}
+
+asio::awaitable<void> LinkedDevice::part() {
+    const auto& end = link_.end();
+    if (end.fault == Errc::identity_taken_over && link_.tells_takeover())
+        co_await say_goodbye();
+    else if (end.fault)
+        stream_->abort(close_reason_for(*end.fault));
+    else if (!end.new_peer.empty())
+        stream_->abort(CloseReason::cancelled);
+    else
+        co_await close();
+}
+
+// For a device that is told what comes before the end; one that is gone costs no more than a goodbye may take.
+asio::awaitable<void> LinkedDevice::say_goodbye() {
+    try {
+        co_await with_timeout(link_.flush(), hub_.limits.get()->relay.goodbye, hub_.clock);
+    } catch (const std::system_error&) {
+        co_return stream_->abort(CloseReason::cancelled);
+    }
+    co_await close();
 }
 
 }  // namespace
 
-asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, LinkOrigin from,
-                                   UnauthenticatedConnections::Slot slot) {
-    DeviceLink link(hub, *stream, std::move(from.shown), co_await asio::this_coro::executor);
-    Registered registered(hub.broker, link);
-    std::optional<UnauthenticatedConnections::Slot> not_logged_in(std::move(slot));
-    bool up = false;
-    const auto head_timeout = not_logged_in->patience(hub.limits.get()->connections.head_timeout);
-    auto login = with_timeout(log_in(link, from.peer, up), head_timeout, hub.clock);
-    co_await guarded(link, std::move(login));
-    if (!up) {
-        registered.end();
-        if (link.end().fault == Errc::hub_stopping) co_return;
-        hub.peer_faults.report(from.peer, link.end().fault.value_or(Errc::peer_garbage), link.end().why);
-        if (link.named_identity())
-            hub.resource_log.add_of_stranger(from.peer, LinkUp{party_of(link, from), link_fault(link.end())});
-        co_await close_within(*stream, CloseReason::clean, hub.limits.get()->relay.goodbye, hub.clock);
-        co_return;
-    }
-    not_logged_in.reset();
-    const auto log = hub.log.with({{"device", link.login().target.to_string()}, {"peer", from.peer}});
-    constexpr std::size_t shown = 128;  // of what the device says about itself
-    log.info("device link up", {{"client", link.login().client_type.substr(0, shown)},
-                                {"api_version", link.login().api_version.substr(0, shown)}});
-    const auto& device = link.login().target;
-    hub.resource_log.add_of_device(device, LinkUp{party_of(link, from)});
-    const auto since = hub.clock.now();
-    co_await guarded(link, link.run());
-    const auto life = hub.clock.now() - since;
-    log_end(log, link.end(), life);
-    hub.resource_log.add_of_device(device, LinkDown{party_of(link, from), life, link_fault(link.end())});
-    registered.end();  // before the goodbye, which may take its time
-    const auto& end = link.end();
-    if (end.fault == Errc::identity_taken_over && link.tells_takeover())
-        co_await say_goodbye(link, *stream, hub);
-    else if (end.fault)
-        stream->abort(close_reason_for(*end.fault));
-    else if (!end.new_peer.empty())
-        stream->abort(CloseReason::cancelled);
-    else
-        co_await close_within(*stream, CloseReason::clean, hub.limits.get()->relay.goodbye, hub.clock);
+asio::awaitable<std::unique_ptr<Continuation>> log_device_in(HubContext& hub, std::unique_ptr<ByteStream> stream,
+                                                             LinkOrigin from, UnauthenticatedConnections::Slot slot) {
+    auto device =
+        std::make_unique<LinkedDevice>(hub, std::move(stream), std::move(from), co_await asio::this_coro::executor);
+    const bool up = co_await device->log_in(std::move(slot));
+    if (!up) device.reset();
+    co_return device;
 }
 
 }  // namespace device_streams::hub

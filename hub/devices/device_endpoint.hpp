@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/async/task_set.hpp"
 #include "common/net/byte_stream.hpp"
 #include "hub/audit/resource_record.hpp"
 #include "hub/core/hub_context.hpp"
@@ -16,9 +17,9 @@ struct LinkOrigin {
     std::optional<ClientCertificate> shown{};  ///< by the client of the TLS connection below
 };
 
-/// Serves one MQTT link over TLS or WebSocket from CONNECT to its end, and logs both. `slot` is let go once the
-/// device has logged in.
-asio::awaitable<void> serve_device(HubContext& hub, std::unique_ptr<ByteStream> stream, LinkOrigin from,
-                                   UnauthenticatedConnections::Slot slot);
+/// Lets a device log in over TLS or WebSocket, which is logged either way. What is returned is its link, from here to
+/// its end; nullptr: it was refused, and `stream` has ended. `slot` is let go once the device has logged in.
+asio::awaitable<std::unique_ptr<Continuation>> log_device_in(HubContext& hub, std::unique_ptr<ByteStream> stream,
+                                                             LinkOrigin from, UnauthenticatedConnections::Slot slot);
 
 }  // namespace device_streams::hub

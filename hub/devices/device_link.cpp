@@ -30,9 +30,6 @@ Clock::duration credential_life(const CredentialCheck& granted, std::int64_t uni
     return std::chrono::seconds(std::min(granted.expiry - unix_now, century));
 }
 
-// Rung once end() says why.
-struct Over {};
-
 }  // namespace
 
 DeviceLink::DeviceLink(HubContext& hub, ByteStream& stream, std::optional<ClientCertificate> shown,
@@ -133,27 +130,29 @@ bool DeviceLink::still_stands(const PolicyAndIdentity& known, const Credential& 
 
 // The link.
 
-// Two coroutines and not four: a hub has tens of thousands of idle links.
-asio::awaitable<void> DeviceLink::run() {
-    const auto strand = co_await asio::this_coro::executor;
-    FailureEvent over(strand);
-    const auto handling = orders_.deliver_to([this, &over](const LinkOrder& order) {
+// Idle, it only reads: what is put meanwhile is written at once, or interrupts that.
+asio::awaitable<void> DeviceLink::run(Interruption& interruption) {
+    const auto handling = orders_.deliver_to([this, &interruption](const LinkOrder& order) {
         try {
-            if (!handle(order)) over.ring(std::make_exception_ptr(Over()));
+            const bool goes_on = handle(order);
+            if (!goes_on || connection_.needs_writer()) interruption.interrupt();
         } catch (...) {
-            over.ring(std::current_exception());
+            interruption.interrupt(std::current_exception());
         }
     });
-    const auto timekeeper = std::make_shared<PollTimer>(hub_.clock, strand, [this, &over] {
+    const auto watch = [this, &interruption] {
         const auto next = watch_time();
-        if (!next) over.ring(std::make_exception_ptr(Over()));
+        if (!next) interruption.interrupt();
         return next;
-    });
+    };
+    const auto timekeeper = std::make_shared<PollTimer>(hub_.clock, co_await asio::this_coro::executor, watch);
     timekeeper->look();
-    try {
-        co_await first_of(connection_.read(*this), connection_.write(), over);
-    } catch (const Over&) {
-    }
+    while (!end_) co_await interruption.interruptible(transfer());
+}
+
+asio::awaitable<void> DeviceLink::transfer() {
+    auto reading = connection_.read(*this);
+    return connection_.needs_writer() ? first_of(std::move(reading), connection_.flush()) : std::move(reading);
 }
 
 bool DeviceLink::take(const mqtt::Packet& packet) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/async/interruption.hpp"
 #include "common/mqtt/connection.hpp"
 #include "hub/core/hub_context.hpp"
 #include "hub/devices/device_session.hpp"
@@ -18,8 +19,8 @@ class DeviceLink : private mqtt::Receiver {
 
     /// Waits for CONNECT and answers it. False: it was refused or broke off; end() says why.
     asio::awaitable<bool> log_in(const std::string& peer);
-    /// Returns when the link is over; end() says why.
-    asio::awaitable<void> run();
+    /// Returns when the link is over; end() says why. `interruption` is that of the coroutine.
+    asio::awaitable<void> run(Interruption& interruption);
 
     /// True once its CONNECT was read: login() is there, without the password.
     bool named_identity() const { return login_.has_value(); }
@@ -53,6 +54,7 @@ class DeviceLink : private mqtt::Receiver {
     bool put(const mqtt::Packet& packet);
     bool handle(const LinkOrder& order);
     bool deliver(const DeviceRequest& request);
+    asio::awaitable<void> transfer();
     std::optional<Clock::time_point> watch_time();
     void drop(const DropLink& order);
     void tell_takeover(const std::string& by);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/async/task_set.hpp"
 #include "common/http/connection.hpp"
 #include "hub/core/hub_context.hpp"
 #include "hub/http/arrival.hpp"
@@ -13,7 +14,7 @@
 namespace device_streams::hub {
 
 /// One connection to the hub's HTTPS port that was let in: what the endpoints that serve its requests share.
-/// It lives as long as the connection, also when that has become a link or a leg.
+/// It lives as long as the connection, also when that has become a leg, but not longer than until it has become a link.
 struct ClientConnection {
     ClientConnection(HubContext& hub_context, Arrival arrival)
         : hub(hub_context),
@@ -50,6 +51,7 @@ struct ClientConnection {
     const SendAway send_away;                              ///< of this connection
     std::optional<UnauthenticatedConnections::Slot> slot;  ///< let go once a credential of the peer was good
     PendingLegGuard pending_leg;
+    std::unique_ptr<Continuation> link;  ///< what the connection has become, if so
 
  private:
     void take_place(SendAway how) {

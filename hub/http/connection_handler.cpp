@@ -86,30 +86,31 @@ std::string offered_mqtt(const http::Request& request) {
     return {};
 }
 
-asio::awaitable<void> ConnectionHandler::serve(Socket socket, SendAway send_away) {
+TaskSet::Beginning ConnectionHandler::serve(Socket socket, SendAway send_away) {
     return serve_http(std::move(socket), std::move(send_away), Security::tls);
 }
 
-asio::awaitable<void> ConnectionHandler::serve_plain(Socket socket, SendAway send_away) {
+TaskSet::Beginning ConnectionHandler::serve_plain(Socket socket, SendAway send_away) {
     return serve_http(std::move(socket), std::move(send_away), Security::plain);
 }
 
-asio::awaitable<void> ConnectionHandler::serve_http(Socket socket, SendAway send_away, Security security) {
+TaskSet::Beginning ConnectionHandler::serve_http(Socket socket, SendAway send_away, Security security) {
     auto arrival = co_await let_in(hub_, std::move(socket), std::move(send_away), security);
-    if (!arrival) co_return;
+    if (!arrival) co_return nullptr;
     ClientConnection client(hub_, std::move(*arrival));
     try {
         co_await serve_requests(client);
     } catch (const StreamError&) {
         // It went away between two requests or while it was answered: nobody is left to be told.
     }
+    co_return std::move(client.link);
 }
 
-asio::awaitable<void> ConnectionHandler::serve_mqtt(Socket socket, SendAway send_away) {
+TaskSet::Beginning ConnectionHandler::serve_mqtt(Socket socket, SendAway send_away) {
     auto arrival = co_await let_in(hub_, std::move(socket), std::move(send_away), Security::tls);
-    if (!arrival) co_return;
+    if (!arrival) co_return nullptr;
     LinkOrigin from{std::move(arrival->peer), LinkProtocol::mqtt, arrival->transport->take_client_certificate()};
-    co_await serve_device(hub_, std::move(arrival->transport), std::move(from), std::move(arrival->slot));
+    co_return co_await log_device_in(hub_, std::move(arrival->transport), std::move(from), std::move(arrival->slot));
 }
 
 asio::awaitable<void> ConnectionHandler::serve_requests(ClientConnection& client) {
@@ -220,7 +221,7 @@ asio::awaitable<bool> ConnectionHandler::serve_mqtt_upgrade(ClientConnection& cl
         std::make_unique<ws::WsStream>(std::move(transport), options, std::move(early_bytes));
     auto not_logged_in = std::move(*client.slot);
     client.slot.reset();
-    co_await serve_device(hub_, std::move(stream), std::move(from), std::move(not_logged_in));
+    client.link = co_await log_device_in(hub_, std::move(stream), std::move(from), std::move(not_logged_in));
     co_return false;
 }
 

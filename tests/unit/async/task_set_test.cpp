@@ -27,7 +27,71 @@ struct TaskSetTest : testing::Test {
         } count{ended};
         co_await clock.sleep_for(length);
     }
+    TaskSet::Beginning alone(asio::awaitable<void> work) {
+        co_await std::move(work);
+        co_return nullptr;
+    }
+    // A second part of an hour, that can be interrupted once.
+    struct SecondPart : Continuation {
+        explicit SecondPart(TaskSetTest& owner) : test(owner) {}
+        ~SecondPart() override { test.is_second = false; }
+        asio::awaitable<void> run(Interruption& of_task) override {
+            test.is_second = true;
+            test.interruption = &of_task;
+            co_await of_task.interruptible(test.nap(1h));
+            co_await test.nap(1h);
+        }
+        TaskSetTest& test;
+    };
+    TaskSet::Beginning in_two_parts() {
+        co_await nap(1s);
+        co_return std::make_unique<SecondPart>(*this);
+    }
+    void spawn_in_two_parts() {
+        tasks.spawn_stoppable(tasks.make_strand(), [this](const TaskSet::Stop&) { return in_two_parts(); });
+        poll(io);
+    }
+
+    bool is_second = false;
+    Interruption* interruption = nullptr;
 };
+
+TEST_F(TaskSetTest, TaskGoesOnAsWhatItsBeginningReturns) {
+    spawn_in_two_parts();
+    EXPECT_FALSE(is_second);
+    clock.advance(1s);
+    poll(io);
+    EXPECT_EQ(ended, 1) << "nothing of the beginning is left";
+    EXPECT_TRUE(is_second);
+    EXPECT_EQ(tasks.size(), 1u);
+    interruption->interrupt();
+    poll(io);
+    EXPECT_EQ(ended, 2);
+    EXPECT_EQ(tasks.size(), 1u);
+    clock.advance(1h);
+    poll(io);
+    EXPECT_EQ(tasks.size(), 0u);
+    EXPECT_FALSE(is_second) << "it is dropped";
+    EXPECT_EQ(failures, 0);
+}
+
+TEST_F(TaskSetTest, CancelAllEndsAlsoWhatATaskGoesOnAs) {
+    spawn_in_two_parts();
+    clock.advance(1s);
+    poll(io);
+    tasks.cancel_all();
+    poll(io);
+    EXPECT_EQ(tasks.size(), 0u);
+}
+
+TEST_F(TaskSetTest, TaskThatIsCancelledAtTheEndOfItsBeginningDoesNotGoOn) {
+    spawn_in_two_parts();
+    clock.advance(1s);  // its step is queued now, and the cancellation behind it
+    tasks.cancel_all();
+    poll(io);
+    EXPECT_EQ(tasks.size(), 0u);
+    EXPECT_EQ(failures, 0);
+}
 
 TEST_F(TaskSetTest, CountsWhatRuns) {
     tasks.spawn(nap(1s));
@@ -56,7 +120,7 @@ TEST_F(TaskSetTest, OneTaskIsStoppedAlone) {
     tasks.spawn(nap(1h));
     tasks.spawn_stoppable(tasks.make_strand(), [&](TaskSet::Stop given) {
         stop = std::move(given);
-        return nap(1h);
+        return alone(nap(1h));
     });
     poll(io);
     stop([] { return false; });

@@ -17,6 +17,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A link as the hub runs it: the login, and what that goes on as.
+class RunningLink {
+ public:
+    RunningLink(const asio::any_io_executor& executor, TaskSet::Beginning login) : tasks_(executor) {
+        tasks_.spawn_stoppable(tasks_.make_strand(), [&](const TaskSet::Stop&) { return std::move(login); });
+    }
+    bool done() const { return tasks_.size() == 0; }
+    void cancel() { tasks_.cancel_all(); }
+
+ private:
+    TaskSet tasks_;
+};
+
 // One link in memory, with time that stands still.
 class DeviceEndpointTest : public testing::Test {
  protected:
@@ -36,7 +49,8 @@ class DeviceEndpointTest : public testing::Test {
         device_side = std::move(far);
         const ConnectionLimits limits{.connections_per_address = 1, .connections_without_login = 1};
         auto slot = unauthenticated.enter(peer, limits, [](const auto&) {}).slot;
-        link = std::make_unique<test::Running<void>>(io, serve_device(hub, std::move(near), {peer}, std::move(*slot)));
+        link = std::make_unique<RunningLink>(io.get_executor(),
+                                             log_device_in(hub, std::move(near), {peer}, std::move(*slot)));
         test::poll(io);
     }
     void send(const mqtt::Packet& packet) {
@@ -128,7 +142,7 @@ class DeviceEndpointTest : public testing::Test {
     mqtt::Decoder decoder;
     std::string client_type;
     std::string last_words;  // that a replaced link was sent and has not read
-    std::unique_ptr<test::Running<void>> replaced, link;
+    std::unique_ptr<RunningLink> replaced, link;
 };
 
 TEST_F(DeviceEndpointTest, DeliveredRequestHasTheTokenOfItsOwnLegOnly) {
