@@ -26,10 +26,9 @@ constexpr std::size_t last_of_many = 4 * 1024;
 constexpr Clock::duration shortest_nap = std::chrono::milliseconds(100);
 
 // Runs `step` on a leg and remembers which leg it was if it fails.
-template <typename Result>
-asio::awaitable<Result> attribute_failure(RelayState& state, Leg leg, asio::awaitable<Result> step) {
+asio::awaitable<void> attribute_failure(RelayState& state, Leg leg, asio::awaitable<void> step) {
     try {
-        co_return co_await std::move(step);
+        co_await std::move(step);
     } catch (const StreamError& error) {
         state.note_failure(leg.is_left, error);
         throw;
@@ -106,7 +105,12 @@ asio::awaitable<void> forward_all(RelayState& state, Leg from, Leg to, std::atom
         const auto size = co_await forward_chunk(state, from, to, count);
         if (size == std::size_t{0}) co_return;
         if (size.value_or(0) < last_of_many) {
-            co_await attribute_failure(state, from, from.stream.wait_readable());
+            try {  // an idle stream stays in here: no coroutine more than it takes
+                co_await from.stream.wait_readable();
+            } catch (const StreamError& error) {
+                state.note_failure(from.is_left, error);
+                throw;
+            }
             turn = 0;
         } else if (++turn % chunks_per_turn == 0) {
             co_await asio::post(asio::use_awaitable);

@@ -14,8 +14,8 @@ constexpr std::uint16_t tcp_reset = 4001;
 }
 
 void ControlPayload::assign(ReadableBytes from) {
-    size = std::min(from.size(), room.size());
-    std::copy_n(from.begin(), size, room.begin());
+    const auto part = from.first(std::min(from.size(), longest_control));
+    kept.assign(part.begin(), part.end());
 }
 
 ClosePayload parse_close(ReadableBytes payload) {
@@ -32,11 +32,9 @@ ClosePayload parse_close(ReadableBytes payload) {
 ControlPayload make_close(std::optional<std::uint16_t> code, std::string_view reason) {
     ControlPayload payload;
     if (!code) return payload;
-    payload.room[0] = std::byte(*code >> 8);
-    payload.room[1] = std::byte(*code & 0xff);
+    payload.kept = {std::byte(*code >> 8), std::byte(*code & 0xff)};
     const auto text = std::as_bytes(std::span(reason));
-    std::ranges::copy(text, payload.room.begin() + 2);
-    payload.size = 2 + reason.size();
+    payload.kept.insert(payload.kept.end(), text.begin(), text.end());
     return payload;
 }
 

@@ -4,15 +4,17 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 namespace device_streams::ws {
 
-/// The payload of a control frame.
+/// The payload of a control frame, longest_control bytes at most. Takes memory only while there is one, as a WebSocket
+/// has place for several and hardly ever needs it.
 struct ControlPayload {
-    std::array<std::byte, longest_control> room{};
-    std::size_t size = 0;
+    std::vector<std::byte> kept;
 
-    ReadableBytes bytes() const { return ReadableBytes(room).first(size); }
+    ReadableBytes bytes() const { return kept; }
     void assign(ReadableBytes from);
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace device_streams::ws {
 
@@ -37,9 +38,7 @@ std::size_t FrameReader::decode(WritableBytes bytes, Clock::time_point now) {
 }
 
 std::optional<ControlPayload> FrameReader::take_ping() {
-    auto taken = ping_;
-    ping_.reset();
-    return taken;
+    return std::exchange(ping_, std::nullopt);
 }
 
 std::size_t FrameReader::collect_header(ReadableBytes bytes) {
@@ -90,7 +89,7 @@ std::size_t FrameReader::decode_payload(WritableBytes bytes, std::byte* to) {
 
 std::size_t FrameReader::collect_control(ReadableBytes bytes) {
     const auto part = std::min(bytes.size(), static_cast<std::size_t>(frame_.length - done_));
-    std::memcpy(control_.room.data() + done_, bytes.data(), part);
+    control_.kept.insert(control_.kept.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(part));
     done_ += part;
     return part;
 }
@@ -135,10 +134,10 @@ void FrameReader::note_empty_message(bool unfragmented, Clock::time_point now) {
 }
 
 void FrameReader::end_control_frame() {
-    control_.size = static_cast<std::size_t>(frame_.length);
-    if (frame_.mask) apply_mask(WritableBytes(control_.room).first(control_.size), *frame_.mask, 0);
-    if (frame_.opcode == Opcode::ping) ping_ = control_;
-    if (frame_.opcode == Opcode::close) closed_ = parse_close(control_.bytes());
+    auto payload = std::exchange(control_, ControlPayload());
+    if (frame_.mask) apply_mask(payload.kept, *frame_.mask, 0);
+    if (frame_.opcode == Opcode::close) closed_ = parse_close(payload.bytes());
+    if (frame_.opcode == Opcode::ping) ping_ = std::move(payload);
 }
 
 }  // namespace device_streams::ws

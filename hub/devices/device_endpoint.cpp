@@ -156,6 +156,7 @@ void LinkedDevice::tell_up() {
     const auto& login = link_.login();
     log().info("device link up",
                {{"client", login.client_type.substr(0, shown)}, {"api_version", login.api_version.substr(0, shown)}});
+    link_.forget_client_type();
     hub_.resource_log.add_of_device(device(), LinkUp{party()});
     since_ = hub_.clock.now();
 }

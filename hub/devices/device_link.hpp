@@ -25,6 +25,8 @@ class DeviceLink : private mqtt::Receiver {
     /// True once its CONNECT was read: login() is there, without the password.
     bool named_identity() const { return login_.has_value(); }
     const Login& login() const { return *login_; }
+    /// Once it has been logged: an idle link does without it.
+    void forget_client_type() { std::string().swap(login_->client_type); }
     /// What its CONNECT came with, whether or not that was enough.
     Credential::Kind claimed() const { return claimed_; }
     const EndLink& end() const { return *end_; }

@@ -99,24 +99,32 @@ void Bridges::start(StreamRef stream, std::unique_ptr<ByteStream> device, std::u
 }
 
 asio::awaitable<void> Bridges::run(std::shared_ptr<Bridge> bridge) {
-    const auto log = log_.with({{"device", bridge->stream.target.to_string()},
-                                {"service", service_of(bridge->stream.name)},
-                                {"stream", loggable_stream_id(bridge->stream.name)}});
     Listed listed(*this, bridge.get());
-    log.info("stream started");
+    log_of(bridge->stream).info("stream started");
     const auto limits = limits_.get();
     const auto result = co_await relay(*bridge->device, *bridge->service, limits->relay, clock_, CloseReason::stopping,
                                        &bridge->counts);
     listed.erase();  // before the line, whose reader then finds the stream gone
-    const auto life = clock_.now() - bridge->started;
-    const auto reason = bridge->revoked.empty() ? reason_of(result) : bridge->revoked;
-    log.info("stream ended", {{"bytes_to_service", result.left_to_right},
-                              {"bytes_to_device", result.right_to_left},
-                              {"duration_ms", whole_milliseconds(life)},
-                              {"reason", reason}});
-    const auto& stream = bridge->stream;
+    tell_end(*bridge, result);
+}
+
+// Nothing of it is kept while the stream runs.
+Log Bridges::log_of(const StreamRef& stream) const {
+    return log_.with({{"device", stream.target.to_string()},
+                      {"service", service_of(stream.name)},
+                      {"stream", loggable_stream_id(stream.name)}});
+}
+
+void Bridges::tell_end(const Bridge& bridge, const RelayResult& result) const {
+    const auto life = clock_.now() - bridge.started;
+    const auto reason = bridge.revoked.empty() ? reason_of(result) : bridge.revoked;
+    const auto& stream = bridge.stream;
+    log_of(stream).info("stream ended", {{"bytes_to_service", result.left_to_right},
+                                         {"bytes_to_device", result.right_to_left},
+                                         {"duration_ms", whole_milliseconds(life)},
+                                         {"reason", reason}});
     on_end_({stream.target, stream.name, stream.stream_id, result.right_to_left, result.left_to_right, life, reason,
-             result_type_of(bridge->revoked.empty() ? result.close_reason : CloseReason::refused, result.left_caused)});
+             result_type_of(bridge.revoked.empty() ? result.close_reason : CloseReason::refused, result.left_caused)});
 }
 
 void Bridges::close_alone(std::unique_ptr<ByteStream> leg, CloseReason close_reason) {

@@ -52,6 +52,8 @@ class Bridges {
     struct Bridge;
     class Listed;
     asio::awaitable<void> run(std::shared_ptr<Bridge> bridge);
+    Log log_of(const StreamRef& stream) const;
+    void tell_end(const Bridge& bridge, const RelayResult& result) const;
     asio::awaitable<void> close(std::unique_ptr<ByteStream> leg, CloseReason close_reason);
 
     Clock& clock_;
