@@ -62,15 +62,19 @@ class ScriptedPeer {
     }
 
  private:
-    static constexpr std::size_t most_wire = 200'000;
+    static constexpr std::size_t most_wire = 100'000;
     static constexpr int data = 23, handshake = 22, alert = 21;
 
     void step(ScriptBytes& script) {
         switch (script.byte() % 22) {
-            case 0:
-                return send(data, pattern(script.byte()), script.byte());
-            case 1:
-                return send(data, pattern(script.word() % (largest_content + 3)), script.word() % 600);
+            case 0: {
+                const auto content = pattern(script.byte());
+                return send(data, content, script.byte());
+            }
+            case 1: {
+                const auto content = pattern(script.word() % (largest_content + 3));
+                return send(data, content, script.word() % 600);
+            }
             case 2:  // around the largest record
                 return send_near_the_limit(script);
             case 3: {
@@ -81,13 +85,16 @@ class ScriptedPeer {
                 return key_update({script.byte(), 0});
             case 5:
                 return key_update({script.byte(), script.byte()});
-            case 6:
-                return send(handshake, script.bytes(script.byte()), script.byte() % 4);
+            case 6: {
+                const auto content = script.bytes(script.byte());
+                return send(handshake, content, script.byte() % 4);
+            }
             case 7:
                 return send_ticket(script);
             case 8: {
-                const auto type = script.byte();
-                return send(static_cast<int>(type), script.bytes(script.byte() % 16), script.byte() % 16);
+                const auto type = static_cast<int>(script.byte());
+                const auto content = script.bytes(script.byte() % 16);
+                return send(type, content, script.byte() % 16);
             }
             case 9:
                 return seal(Bytes(script.word() % 20'000 + 1));
@@ -95,8 +102,10 @@ class ScriptedPeer {
                 const auto at = script.word();
                 return change_last(at, static_cast<std::byte>(1U << script.byte() % 8));
             }
-            case 11:  // a byte of the header
-                return change_last(script.byte() % 5, static_cast<std::byte>(std::max(1U, script.byte())));
+            case 11: {  // a byte of the header
+                const auto at = script.byte() % 5;
+                return change_last(at, static_cast<std::byte>(std::max(1U, script.byte())));
+            }
             case 12:
                 return leave_out(script.byte() % 4 + 1);
             case 13:

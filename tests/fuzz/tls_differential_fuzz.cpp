@@ -36,6 +36,7 @@ SSL_SESSION* shared_session(SSL* connection) {
         SSL_SESSION_set1_master_key(session, key, sizeof key);
         SSL_SESSION_set_cipher(session, SSL_CIPHER_find(of, code));
         SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION);
+        SSL_SESSION_set_timeout(session, 1'000'000'000);
         return session;
     };
     static SSL_SESSION* const sessions[] = {make(connection, 1), make(connection, 2), make(connection, 3)};
@@ -126,10 +127,10 @@ class OpensslReader {
  private:
     // False: it waits for more.
     bool read_once(std::size_t room) {
-        test::Bytes into(room);
-        const int size = SSL_read(connection_.get(), into.data(), static_cast<int>(into.size()));
+        if (room_.size() < room) room_.resize(room);
+        const int size = SSL_read(connection_.get(), room_.data(), static_cast<int>(room));
         if (size > 0) {
-            outcome_.text.insert(outcome_.text.end(), into.begin(), into.begin() + size);
+            outcome_.text.insert(outcome_.text.end(), room_.begin(), room_.begin() + size);
             return true;
         }
         if (SSL_get_error(connection_.get(), size) == SSL_ERROR_WANT_READ) return false;
@@ -151,6 +152,7 @@ class OpensslReader {
     TrafficSecrets secrets_;
     ReadableBytes secret_;
     int heard_ = -1, said_ = -1;
+    test::Bytes room_;
     Outcome outcome_;
 };
 
