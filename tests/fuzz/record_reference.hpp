@@ -21,6 +21,7 @@ struct Dialect {
     bool canceled_are_empty = true;          ///< they count as records without data
     bool empties_end_with_data_only = true;  ///< else with any record that is not empty
     bool judges_first_byte = true;           ///< of a message: its type; else its header of 4 bytes
+    bool answers_keys_first = false;         ///< a header that ends its record waits behind an answer to KeyUpdate
     bool reads_tickets = false;              ///< they are parsed, and refused if malformed
     bool limits_padding = true;              ///< 2^14 + 1 bytes for content, type and padding; else for the content
     bool judges_short_header = true;         ///< a length below a tag's, before the record is here whole
@@ -120,6 +121,8 @@ class RecordReference {
         const auto fail = [&](int alert) { return refuse(alert), std::nullopt; };
         const bool is_ticket = part(0) == 4 && !is_server_;
         const bool has_header = messages_.size() >= 4;
+        if (has_header && dialect_.answers_keys_first && std::exchange(owes_keys_, false) && messages_.size() == 4)
+            return 0;
         if (!is_ticket && part(0) != 24 && (has_header || dialect_.judges_first_byte)) return fail(10);
         if (!has_header) return 0;
         const auto length = part(1) << 16 | part(2) << 8 | part(3);
@@ -142,6 +145,7 @@ class RecordReference {
         if (messages_.size() > 5) return refuse(10);
         if (request > 1) return refuse(47);
         outcome_.wants_keys = outcome_.wants_keys || request == 1;
+        owes_keys_ = owes_keys_ || request == 1;
         ++generation_;
         sequence_ = 0;
         return true;
@@ -176,6 +180,7 @@ class RecordReference {
     unsigned generation_ = 0;
     std::uint64_t sequence_ = 0;
     int empties_ = 0, canceled_ = 0;
+    bool owes_keys_ = false;
     Bytes messages_;
 };
 
