@@ -10,9 +10,9 @@ from tests.harness.wire import http_request, service_token, tls_connect
 ADDRESS = "127.83.77.17"
 
 
-@pytest.fixture(scope="module")
-def azure_rig(tmp_path_factory):
-    """A hub on the real ports."""
+@pytest.fixture(scope="module", params=["auto", "off"], ids=["record plane", "OpenSSL"])
+def azure_rig(request, tmp_path_factory):
+    """A hub on the real ports, with TLS records of our own and without."""
     for port in (443, 8883):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -23,6 +23,7 @@ def azure_rig(tmp_path_factory):
     rig = Rig(tmp_path_factory.mktemp("azure"), host=ADDRESS)
     rig.hub_port, rig.mqtt_port = 443, 8883
     rig.init()
+    rig.set_hub_yaml(tls=f"{{record_plane: {request.param}}}")
     rig.start_hub()
     yield rig
     rig.finish()
