@@ -135,7 +135,7 @@ class RecordReference {
             return 4 + length;
         }
         if (length > 1) return fail(dialect_.wrong_length);
-        if (length == 0) return fail(50);
+        if (length == 0) return fail(messages_.size() == 4 || dialect_.judges_first_byte ? 50 : 10);
         if (messages_.size() < 5) return 0;
         return take_key_update(part(4)) ? std::optional<std::size_t>(5) : std::nullopt;
     }
