@@ -1,4 +1,4 @@
-"""A client of TLS 1.3 that makes its own records: Python's ssl makes the handshake in memory, its key log tells the keys."""
+"""A client of TLS 1.3 that makes its own records: Python's ssl makes the handshake, its key log tells the keys."""
 import contextlib
 import hashlib
 import hmac
