@@ -21,6 +21,7 @@ struct Dialect {
     bool canceled_are_empty = true;          ///< they count as records without data
     bool empties_end_with_data_only = true;  ///< else with any record that is not empty
     bool judges_first_byte = true;           ///< of a message: its type; else its header of 4 bytes
+    bool takes_alerts_inside = false;        ///< of a message whose header is known
     bool answers_keys_first = false;         ///< a header that ends its record waits behind an answer to KeyUpdate
     bool reads_tickets = false;              ///< they are parsed, and refused if malformed
     bool limits_padding = true;              ///< 2^14 + 1 bytes for content, type and padding; else for the content
@@ -80,7 +81,8 @@ class RecordReference {
         inner.pop_back();
         if (type < 21 || type > 23) return refuse(10);
         if (inner.size() > 16'384) return refuse(22);
-        if (type != 22 && !messages_.empty()) return refuse(10);
+        const bool inside = dialect_.takes_alerts_inside && type == 21 && header_judged_;
+        if (type != 22 && !messages_.empty() && !inside) return refuse(10);
         if (type == 21) return take_alert(inner);
         if (!dialect_.empties_end_with_data_only && !inner.empty()) empties_ = 0;
         canceled_ = inner.empty() ? canceled_ : 0;
@@ -110,6 +112,7 @@ class RecordReference {
             const auto taken = take_message();
             if (!taken) return false;
             if (*taken == 0) return true;
+            header_judged_ = false;
             messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(*taken));
         }
         return true;
@@ -123,6 +126,7 @@ class RecordReference {
         const bool has_header = messages_.size() >= 4;
         if (has_header && dialect_.answers_keys_first && std::exchange(owes_keys_, false) && messages_.size() == 4)
             return 0;
+        header_judged_ = has_header;
         if (!is_ticket && part(0) != 24 && (has_header || dialect_.judges_first_byte)) return fail(10);
         if (!has_header) return 0;
         const auto length = part(1) << 16 | part(2) << 8 | part(3);
@@ -180,7 +184,7 @@ class RecordReference {
     unsigned generation_ = 0;
     std::uint64_t sequence_ = 0;
     int empties_ = 0, canceled_ = 0;
-    bool owes_keys_ = false;
+    bool owes_keys_ = false, header_judged_ = false;
     Bytes messages_;
 };
 

@@ -19,6 +19,7 @@ constexpr test::Dialect openssl{
     .canceled_are_empty = false,
     .empties_end_with_data_only = false,
     .judges_first_byte = false,
+    .takes_alerts_inside = true,
     .answers_keys_first = true,
     .reads_tickets = true,
     .limits_padding = false,
