@@ -17,7 +17,7 @@ struct Outcome {
 
 /// Where readers may differ, as RFC 8446 leaves it open.
 struct Dialect {
-    int canceled_in_a_row = 32;              ///< alerts user_canceled that are taken
+    int canceled_in_a_row = 32;              ///< alerts that are no end, and then not even a goodbye
     bool canceled_are_empty = true;          ///< they count as records without data
     bool empties_end_with_data_only = true;  ///< else with any record that is not empty
     bool judges_first_byte = true;           ///< of a message: its type; else its header of 4 bytes
@@ -98,11 +98,13 @@ class RecordReference {
     bool take_alert(const Bytes& content) {
         if (content.size() != 2) return refuse(10);
         const auto code = std::to_integer<int>(content[1]);
+        const bool is_warning = content[0] == std::byte{1} || code == 90;
+        if (!dialect_.canceled_are_empty && is_warning && ++canceled_ > dialect_.canceled_in_a_row) return refuse(10);
         if (code == 0) return end(End::closed, 0);
         if (code != 90) return end(End::peer_alert, code);
         if (dialect_.canceled_are_empty) return take_empty();
         empties_ = 0;
-        return ++canceled_ <= dialect_.canceled_in_a_row || refuse(10);
+        return true;
     }
 
     bool take_messages(const Bytes& content) {
