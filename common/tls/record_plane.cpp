@@ -82,7 +82,7 @@ void RecordPlane::read_once(RawConnection& from, WritableBytes into, Read& done)
             kept_.assign(rest.begin(), rest.end());
         else
             kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(step.consumed));
-        if (kept_.empty()) kept_ = {};
+        if (kept_.empty()) kept_ = std::vector<std::byte>();
     } catch (const std::exception& failure) {
         done.failure = std::make_exception_ptr(StreamError(CloseReason::lost, std::string("TLS: ") + failure.what()));
     }

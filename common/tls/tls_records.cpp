@@ -174,7 +174,7 @@ std::size_t RecordReader::give_held(Writable into) {
     std::ranges::copy(rest.first(given), into.begin());
     held_from_ += given;
     if (!holds_plaintext()) {
-        held_ = {};
+        held_ = std::vector<std::byte>();
         held_from_ = 0;
     }
     return given;
